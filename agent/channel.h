@@ -1,0 +1,55 @@
+/* agent/channel.h - what keeper, engine and saver say to each other.
+ *
+ * A SEQPACKET socketpair between keeper and engine, and one between keeper and saver.  All are the
+ * same binary of the same start, so a message is a plain struct, cut to the bytes that its kind uses.
+ * Sends never wait: a full channel is an answer ("not taken"), which the sender must handle.
+ *
+ * Layer: agent.  Memory: messages are copied.
+ */
+#ifndef AGENT_CHANNEL_H
+#define AGENT_CHANNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/base/event.h"
+#include "agent/base/limits.h"
+
+enum agent_channel_kind {
+	AGENT_CHANNEL_RECORD = 1, /* saver to keeper, keeper to engine, at their start: u.record; no
+				     bytes and no reason: this node never saved anything */
+	AGENT_CHANNEL_SAVE,	  /* engine to keeper to saver: make u.record durable */
+	AGENT_CHANNEL_SAVED,	  /* and back: u.saved */
+	AGENT_CHANNEL_EVENT,	  /* engine to keeper to saver: remember u.event over a reboot */
+	AGENT_CHANNEL_LEAVE,	  /* keeper to engine: hand over, say goodbye, exit 0 */
+};
+
+struct agent_channel_message {
+	uint32_t kind; /* enum agent_channel_kind */
+	union {
+		struct {
+			uint32_t version;
+			uint32_t size;
+			char reason[YOKE_REASON_SIZE]; /* why the saved one is unreadable */
+			uint8_t bytes[YOKE_RECORD_SIZE];
+		} record;
+		struct {
+			uint32_t version;
+			bool ok;
+			char reason[YOKE_REASON_SIZE];
+		} saved;
+		struct yoke_event event;
+	} u;
+};
+
+/* Returns 0; -1 when the channel is full or closed (errno says which). */
+int agent_channel_send(int fd, const struct agent_channel_message *message);
+
+/* Returns 1 and fills *message; 0 when there is nothing to read; -1 when the other side is gone or
+ * said something that is not a message.  Does not wait. */
+int agent_channel_receive(int fd, struct agent_channel_message *message);
+
+/* Wait for a message for at most timeout_ms (-1: for ever).  Otherwise as receive. */
+int agent_channel_wait(int fd, struct agent_channel_message *message, int timeout_ms);
+
+#endif

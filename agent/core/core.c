@@ -1,0 +1,437 @@
+/* The step: one event in, actions out.
+ *
+ * Every event first changes what it is about (a path, a node's words, a resource, an operation).
+ * Then everything is looked at again, in the order node, operation, group, record, until nothing
+ * changes: the machines are level-triggered, so that no order of events can leave one behind.  At
+ * the end what others must know is told once.
+ *
+ * core_check() holds after every step:
+ *   - what core_group_check() says of every group
+ *   - a resource has at most one operation out, with a deadline
+ *   - the deadline is not in the past
+ *   - at most one record is being saved
+ */
+#include "agent/core/core.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "agent/core/parts.h"
+
+enum {
+	LOOKS_MAX = 8,		 /* rounds of looking in one step; two or three are usual */
+	LEAVE_LINGER_BEATS = 3,	 /* how long the goodbye is repeated when nobody acknowledges */
+	LEAVE_LINGER_MS_MIN = 50,
+};
+
+/* ---- shorthands ---- */
+
+struct core_node *core_node(struct core *c, uint16_t node)
+{
+	assert(node >= 1 && node <= c->conf.node_count);
+	return &c->node[node - 1];
+}
+
+const struct core_node *core_node_const(const struct core *c, uint16_t node)
+{
+	assert(node >= 1 && node <= c->conf.node_count);
+	return &c->node[node - 1];
+}
+
+uint16_t core_rank(const struct core *c, uint16_t group, uint16_t node)
+{
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+
+	for (uint16_t i = 0; i < g->node_count; i++)
+		if (g->node[i] == node)
+			return (uint16_t)(i + 1);
+	return 0;
+}
+
+bool core_is_member(const struct core *c, uint16_t group, uint16_t node)
+{
+	return core_rank(c, group, node) != 0;
+}
+
+bool core_node_alive(const struct core_node *n)
+{
+	return n->state == YOKE_NODE_ONLINE || n->state == YOKE_NODE_LATE;
+}
+
+void core_text(char *dst, size_t size, ...)
+{
+	va_list parts;
+	const char *part;
+	size_t used = 0;
+
+	va_start(parts, size);
+	while ((part = va_arg(parts, const char *)) != NULL)
+		while (*part != '\0' && used + 1 < size)
+			dst[used++] = *part++;
+	va_end(parts);
+	dst[used] = '\0';
+}
+
+const char *core_number(uint64_t v, char buf[21])
+{
+	char digits[21];
+	size_t n = 0, i;
+
+	do {
+		digits[n++] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v != 0);
+	for (i = 0; i < n; i++)
+		buf[i] = digits[n - 1 - i];
+	buf[n] = '\0';
+	return buf;
+}
+
+struct core_action *core_act(struct core_actions *out, enum core_action_type type)
+{
+	struct core_action *a;
+
+	assert(out->count < CORE_ACTIONS_MAX);
+	a = &out->action[out->count++];
+	memset(a, 0, sizeof(*a));
+	a->type = type;
+	return a;
+}
+
+struct yoke_event *core_event(struct core *c, struct core_actions *out, enum yoke_event_kind kind,
+			      const char *reason)
+{
+	struct yoke_event *ev = &core_act(out, CORE_EVENT)->u.event;
+
+	ev->kind = (uint16_t)kind;
+	ev->node = c->conf.self;
+	ev->mono_us = c->now.us;
+	core_text(ev->reason, sizeof(ev->reason), reason, (char *)NULL);
+	return ev;
+}
+
+/* ---- start ---- */
+
+void core_init(struct core *c, const struct core_conf *conf, const uint8_t *record, size_t size,
+	       const char *hold, yoke_time now)
+{
+	memset(c, 0, sizeof(*c));
+	c->conf = *conf;
+	c->now = now;
+	c->started = now;
+	c->fresh = true;
+	c->resend_at = YOKE_NEVER;
+	c->leave_deadline = YOKE_NEVER;
+	c->save.retry_at = YOKE_NEVER;
+	if (size > 0 && !core_record_get(c, record, size))
+		core_text(c->hold, sizeof(c->hold), "its bytes are damaged", (char *)NULL);
+	if (hold != NULL)
+		core_text(c->hold, sizeof(c->hold), hold, (char *)NULL);
+	for (uint16_t n = 0; n < conf->node_count; n++) {
+		c->node[n].state = YOKE_NODE_UNKNOWN;
+		c->node[n].changed = now;
+		c->node[n].first_heard = YOKE_NEVER;
+		c->node[n].config_same = true;
+		for (uint16_t p = 0; p < conf->path_count; p++)
+			c->node[n].path[p] = YOKE_PATH_NO_PEER;
+		for (uint16_t g = 0; g < conf->group_count; g++)
+			c->node[n].claim[g].state = YOKE_GROUP_UNKNOWN;
+	}
+	for (uint16_t g = 0; g < conf->group_count; g++) {
+		struct core_group *group = &c->group[g];
+
+		group->state = YOKE_GROUP_UNKNOWN;
+		group->since = now;
+		group->owner_since = now;
+		group->prepare_at = YOKE_NEVER;
+		group->retry_at = YOKE_NEVER;
+		group->announce_at = YOKE_NEVER;
+	}
+	for (uint16_t r = 0; r < conf->resource_count; r++) {
+		c->resource[r].state = YOKE_RESOURCE_UNKNOWN;
+		c->resource[r].run_deadline = YOKE_NEVER;
+		c->resource[r].window_since = now;
+	}
+	core_text(c->node[conf->self - 1].version, YOKE_NAME_SIZE, conf->version, (char *)NULL);
+	c->node[conf->self - 1].state = YOKE_NODE_ONLINE;
+	c->node[conf->self - 1].first_heard = now;
+	c->startup_over = conf->node_count == 1;
+}
+
+static void tell_fresh(struct core *c, struct core_actions *out)
+{
+	bool standby = c->intent[c->conf.self - 1].standby;
+
+	c->fresh = false;
+	c->dirty = true;
+	c->beat_dirty = true;
+	core_event(c, out, YOKE_EVENT_ENGINE_STARTED, standby ? "in standby" : "may run groups");
+	if (c->hold[0] != '\0') {
+		struct core_intent hold = {c->intent[c->conf.self - 1].version + 1, true};
+
+		core_event(c, out, YOKE_EVENT_STATE_UNREADABLE, c->hold);
+		core_node_intent(c, out, c->conf.self, hold, "its saved state is unreadable");
+	}
+}
+
+/* ---- leaving ---- */
+
+static void on_leave(struct core *c, struct core_actions *out)
+{
+	if (c->leaving)
+		return;
+	c->leaving = true;
+	c->dirty = true;
+	c->leave_deadline = yoke_time_add_ms(c->now, c->conf.operation_ms);
+	core_event(c, out, YOKE_EVENT_ENGINE_STOPPED, "asked to stop");
+}
+
+/* Has everybody who is in contact applied our present state? */
+static bool all_told(const struct core *c)
+{
+	for (uint16_t i = 1; i <= c->conf.node_count; i++) {
+		const struct core_node *n = core_node_const(c, i);
+
+		if (i != c->conf.self && (core_node_alive(n) || n->state == YOKE_NODE_JOINING) &&
+		    n->acked < c->version)
+			return false;
+	}
+	return true;
+}
+
+static bool all_stopped(const struct core *c)
+{
+	for (uint16_t g = 0; g < c->conf.group_count; g++)
+		if (core_claim_runs(&(struct core_claim){.state = c->group[g].state}))
+			return false;
+	return true;
+}
+
+static void look_leave(struct core *c, struct core_actions *out)
+{
+	int64_t linger_ms = (int64_t)c->conf.interval_ms * LEAVE_LINGER_BEATS;
+
+	if (!c->leaving)
+		return;
+	if (!c->left) {
+		if (!all_stopped(c)) {
+			/* What cannot be stopped may still run: end without the goodbye. */
+			if (yoke_time_due(c->leave_deadline, c->now)) {
+				c->leave_deadline = YOKE_NEVER;
+				core_act(out, CORE_EXIT);
+			}
+			return;
+		}
+		c->left = true;
+		c->dirty = true;
+		if (linger_ms < LEAVE_LINGER_MS_MIN)
+			linger_ms = LEAVE_LINGER_MS_MIN;
+		c->leave_deadline = yoke_time_add_ms(c->now, linger_ms);
+		return;
+	}
+	if (yoke_time_is_never(c->leave_deadline))
+		return;
+	if (yoke_time_due(c->leave_deadline, c->now) || (!c->dirty && all_told(c))) {
+		c->leave_deadline = YOKE_NEVER;
+		core_act(out, CORE_EXIT);
+	}
+}
+
+/* ---- the step ---- */
+
+static void on_stall(struct core *c, struct core_actions *out, uint32_t stall_ms)
+{
+	core_event(c, out, YOKE_EVENT_STALL, "")->value = stall_ms;
+	for (uint16_t g = 1; g <= c->conf.group_count; g++)
+		core_group_doubt(c, g);
+}
+
+static void take(struct core *c, struct core_actions *out, const struct core_event *ev)
+{
+	switch (ev->type) {
+	case CORE_TIMER:
+		break;
+	case CORE_PATH:
+		core_node_on_path(c, out, ev);
+		break;
+	case CORE_MESSAGE:
+		core_wire_on_message(c, out, ev);
+		break;
+	case CORE_RESULT:
+		core_resource_on_result(c, out, ev);
+		break;
+	case CORE_RESOURCE:
+		core_resource_on_news(c, out, ev);
+		break;
+	case CORE_SAVED:
+		core_record_on_saved(c, out, ev);
+		break;
+	case CORE_OPERATE:
+		core_oper_on_operate(c, out, ev);
+		break;
+	case CORE_STALL:
+		on_stall(c, out, ev->u.stall.stall_ms);
+		break;
+	case CORE_LEAVE:
+		on_leave(c, out);
+		break;
+	}
+}
+
+/* What the others and the view know of our groups and resources; true when it changed. */
+static bool publish(struct core *c)
+{
+	struct core_node *self = core_node(c, c->conf.self);
+	bool changed = false;
+
+	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
+		const struct core_group *group = &c->group[g - 1];
+		struct core_claim claim = {.state = group->state,
+					   .term = group->term,
+					   .cause = core_cause_self(c, g)};
+
+		claim.ready = core_wanted(c, g) == c->conf.self &&
+			      group->state == YOKE_GROUP_STOPPED &&
+			      (group->prepare == CORE_PREPARE_CLEAR ||
+			       group->prepare == CORE_PREPARE_NODE) &&
+			      group->reserved > core_term_highest(c, g);
+		if (self->claim[g - 1].state != claim.state || self->claim[g - 1].term != claim.term ||
+		    self->claim[g - 1].cause != claim.cause ||
+		    self->claim[g - 1].ready != claim.ready) {
+			self->claim[g - 1] = claim;
+			changed = true;
+		}
+	}
+	for (uint16_t r = 0; r < c->conf.resource_count; r++)
+		if (self->resource[r] != c->resource[r].state) {
+			self->resource[r] = c->resource[r].state;
+			changed = true;
+		}
+	return changed;
+}
+
+static void look(struct core *c, struct core_actions *out)
+{
+	unsigned rounds, before;
+	bool changed;
+
+	if (!c->startup_over &&
+	    yoke_time_due(yoke_time_add_ms(c->started, c->conf.startup_ms), c->now))
+		c->startup_over = true;
+	core_resource_expire(c, out);
+	for (rounds = 0, changed = true; changed && rounds < LOOKS_MAX; rounds++) {
+		before = out->count;
+		core_node_look(c, out);
+		core_oper_look(c, out);
+		for (uint16_t g = 1; g <= c->conf.group_count; g++)
+			core_group_look(c, out, g);
+		changed = publish(c);
+		c->dirty = c->dirty || changed;
+		changed = changed || out->count != before;
+	}
+	core_record_look(c, out);
+	look_leave(c, out);
+}
+
+static void tell(struct core *c, struct core_actions *out)
+{
+	bool resend = yoke_time_due(c->resend_at, c->now);
+
+	if (c->dirty)
+		c->version++;
+	if (c->beat_dirty)
+		core_wire_put_beat(c, out);
+	if (c->dirty || resend) {
+		core_wire_put_state(c, out);
+		c->resend_at = yoke_time_add_ms(c->now, c->conf.interval_ms);
+	} else if (all_told(c)) {
+		c->resend_at = YOKE_NEVER;
+	}
+	c->dirty = false;
+	c->beat_dirty = false;
+}
+
+void core_step(struct core *c, const struct core_event *ev, struct core_actions *out)
+{
+	const char *wrong;
+
+	assert(!yoke_time_before(ev->now, c->now));
+	c->now = ev->now;
+	out->count = 0;
+	out->beat_size = out->message_size = out->record_size = 0;
+	if (c->fresh)
+		tell_fresh(c, out);
+	take(c, out, ev);
+	look(c, out);
+	tell(c, out);
+	wrong = core_check(c);
+	assert(wrong == NULL);
+	(void)wrong;
+}
+
+/* ---- deadline and check ---- */
+
+yoke_time core_deadline(const struct core *c)
+{
+	yoke_time t = c->resend_at;
+
+	if (c->fresh)
+		return c->now;
+	if (!c->startup_over)
+		t = yoke_time_min(t, yoke_time_add_ms(c->started, c->conf.startup_ms));
+	t = yoke_time_min(t, c->leave_deadline);
+	t = yoke_time_min(t, c->save.retry_at);
+	if (core_node_const(c, c->conf.self)->operation.number != 0)
+		t = yoke_time_min(t, core_node_const(c, c->conf.self)->operation.deadline);
+	for (uint16_t r = 0; r < c->conf.resource_count; r++)
+		t = yoke_time_min(t, c->resource[r].run_deadline);
+	for (uint16_t g = 1; g <= c->conf.group_count; g++)
+		t = yoke_time_min(t, core_group_deadline(c, g));
+	return t;
+}
+
+const char *core_check(const struct core *c)
+{
+	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
+		const char *wrong = core_group_check(c, g);
+
+		if (wrong != NULL)
+			return wrong;
+	}
+	for (uint16_t r = 0; r < c->conf.resource_count; r++)
+		if ((c->resource[r].run != 0) == yoke_time_is_never(c->resource[r].run_deadline))
+			return "an operation on a resource has no deadline, or a deadline no operation";
+	if (!c->fresh && core_deadline(c).us <= c->now.us)
+		return "the deadline is not in the future";
+	if (c->save.asked != 0 && c->save.asked <= c->save.durable)
+		return "a record is being saved that is durable already";
+	return NULL;
+}
+
+size_t core_event_size(const struct core_event *ev)
+{
+	size_t head = offsetof(struct core_event, u);
+
+	switch (ev->type) {
+	case CORE_TIMER:
+	case CORE_LEAVE:
+		return head;
+	case CORE_PATH:
+		return head + sizeof(ev->u.path);
+	case CORE_MESSAGE:
+		return head + offsetof(struct core_event, u.message.bytes) -
+		       offsetof(struct core_event, u.message) + ev->u.message.size;
+	case CORE_RESULT:
+		return head + sizeof(ev->u.result);
+	case CORE_RESOURCE:
+		return head + sizeof(ev->u.resource);
+	case CORE_SAVED:
+		return head + sizeof(ev->u.saved);
+	case CORE_OPERATE:
+		return head + sizeof(ev->u.operate);
+	case CORE_STALL:
+		return head + sizeof(ev->u.stall);
+	}
+	return sizeof(*ev);
+}

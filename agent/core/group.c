@@ -1,0 +1,687 @@
+/* The state machine of a group on this node.
+ *
+ *              probed: nothing runs
+ *   UNKNOWN -----------------------> STOPPED <-------------------------- STOPPING
+ *      | \                            |  ^ \                              ^  ^ |
+ *      |  \ only a part runs          |  |  \ the silent owner answers    |  | | had failed
+ *      |   +--------------------------|--|-> HELD                         |  | v
+ *      | all of it runs               |  |     \ answers no more          | FAILED --retry_ms--> STOPPED
+ *      v                              v  |      v                         |
+ *   STARTED <------------------- STARTING <-----+                         |
+ *      |                              | a resource failed                 |
+ *      +------------------------------+-----------------------------------+
+ *        handover, conflict lost, a resource failed, leave
+ *
+ * From      When                                            To        Function
+ * UNKNOWN   every resource is probed and runs               STARTED   in_unknown(), an adoption
+ * UNKNOWN   none runs                                       STOPPED   in_unknown()
+ * UNKNOWN   some run                                        STOPPING  in_unknown()
+ * STOPPED   our turn, permitted, nobody answers             STARTING  in_stopped(), begin_start()
+ * STOPPED   our turn, but the lost owner still answers      HELD      in_stopped()
+ * STOPPED   a stranger answers                              FAILED    in_stopped()
+ * HELD      nobody answers any more, or an operator insists STARTING  in_held()
+ * HELD      no longer our turn                              STOPPED   in_held()
+ * STARTING  the last resource is started                    STARTED   in_starting()
+ * STARTING  a resource failed, or a conflict is lost        STOPPING  in_starting()
+ * STARTED   another node is wanted and ready                STOPPING  in_started()
+ * STARTED   a conflict is lost, a resource failed, ...      STOPPING  in_started()
+ * STOPPING  all resources are stopped                       STOPPED or FAILED  in_stopping()
+ * FAILED    retry_at, or an operator forgives               STOPPED   in_failed()
+ *
+ * The machine is level-triggered: core_group_look() is asked after every event and does what state
+ * and world call for.  What holds (core_group_check() asserts it):
+ *
+ * UNKNOWN:            nothing is started or stopped.
+ * STOPPED, HELD,
+ * FAILED:             no resource is started or being started.
+ * STARTING, STARTED:  term is not 0 and not above `reserved`: it was durable before it was used.
+ * HELD:               the prepare result names the node that answered.
+ * conflict != 0:      only in STARTED.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "agent/core/parts.h"
+
+enum {
+	STOP_RETRY_MS = 5000, /* after a failed stop */
+	HOLD_MS_MIN = 100,    /* between two looks whether a silent owner still answers */
+};
+
+static struct core_group *group_at(struct core *c, uint16_t group)
+{
+	assert(group >= 1 && group <= c->conf.group_count);
+	return &c->group[group - 1];
+}
+
+static uint16_t resource_at(const struct core *c, uint16_t group, uint16_t i)
+{
+	return (uint16_t)(c->conf.group[group - 1].resource_first + i + 1);
+}
+
+static uint16_t resource_count(const struct core *c, uint16_t group)
+{
+	return c->conf.group[group - 1].resource_count;
+}
+
+static struct core_resource *resource_of(struct core *c, uint16_t group, uint16_t i)
+{
+	return &c->resource[resource_at(c, group, i) - 1];
+}
+
+static const char *node_name(const struct core *c, uint16_t node)
+{
+	return node == 0 ? "nobody" : c->conf.node_name[node - 1];
+}
+
+/* ---- transitions ---- */
+
+/* The only place that assigns a group's state. */
+static void become(struct core *c, struct core_actions *out, uint16_t group,
+		   enum yoke_group_state to, enum yoke_event_kind kind, const char *reason)
+{
+	struct core_group *g = group_at(c, group);
+	enum yoke_group_state from = g->state;
+	struct yoke_event *ev;
+
+	g->state = to;
+	g->since = c->now;
+	g->retry_at = YOKE_NEVER;
+	g->prepare_at = YOKE_NEVER;
+	g->conflict = 0;
+	if (to != YOKE_GROUP_STARTED)
+		g->announce_at = YOKE_NEVER;
+	core_text(g->reason, sizeof(g->reason), reason, (char *)NULL);
+	if (kind == YOKE_EVENT_NONE)
+		return;
+	ev = core_event(c, out, kind, reason);
+	ev->group = group;
+	ev->from = (uint16_t)from;
+	ev->to = (uint16_t)to;
+	ev->value = g->term;
+	if (kind == YOKE_EVENT_GROUP_HELD)
+		ev->peer = g->prepare_by;
+}
+
+static void begin_stop(struct core *c, struct core_actions *out, uint16_t group, bool failing,
+		       const char *reason)
+{
+	group_at(c, group)->failing = failing;
+	become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_STOPPING, reason);
+}
+
+static void drop_prepare(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+
+	for (uint16_t i = 0; i < resource_count(c, group); i++)
+		if (resource_of(c, group, i)->run != 0 &&
+		    resource_of(c, group, i)->run_kind == CORE_RUN_PREPARE)
+			core_resource_cancel(c, out, resource_at(c, group, i));
+	g->prepare = CORE_PREPARE_NONE;
+	g->prepare_by = 0;
+}
+
+static void begin_start(struct core *c, struct core_actions *out, uint16_t group, const char *why)
+{
+	struct core_group *g = group_at(c, group);
+
+	assert(g->reserved > core_term_highest(c, group));
+	drop_prepare(c, out, group);
+	g->term = g->reserved;
+	g->failing = false;
+	become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING, why);
+}
+
+/* ---- the conflict probe ---- */
+
+static uint32_t prepare_ms(const struct core *c)
+{
+	uint32_t window_ms = c->conf.dead_ms - c->conf.late_ms;
+
+	/* Over when the dead time is: a takeover must not wait for it. */
+	if (window_ms > 1)
+		window_ms--;
+	return c->conf.conflict_ms < window_ms ? c->conf.conflict_ms : window_ms;
+}
+
+static void begin_prepare(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+
+	g->prepare_by = 0;
+	if (c->conf.conflict_ms == 0) {
+		g->prepare = CORE_PREPARE_CLEAR;
+		return;
+	}
+	g->prepare = CORE_PREPARE_RUNNING;
+	for (uint16_t i = 0; i < resource_count(c, group); i++)
+		if (resource_of(c, group, i)->run == 0)
+			core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_PREPARE,
+					  prepare_ms(c));
+}
+
+static uint16_t node_of_hwaddr(const struct core *c, const uint8_t *hwaddr)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
+		const struct core_node *node = core_node_const(c, n);
+
+		for (uint16_t i = 0; i < node->hwaddr_count; i++)
+			if (memcmp(node->hwaddr[i], hwaddr, CORE_HWADDR_SIZE) == 0)
+				return n;
+	}
+	return 0;
+}
+
+static bool prepare_out(struct core *c, uint16_t group)
+{
+	for (uint16_t i = 0; i < resource_count(c, group); i++)
+		if (resource_of(c, group, i)->run != 0 &&
+		    resource_of(c, group, i)->run_kind == CORE_RUN_PREPARE)
+			return true;
+	return false;
+}
+
+void core_group_on_prepared(struct core *c, struct core_actions *out, uint16_t group,
+			    const struct core_event *ev)
+{
+	struct core_group *g = group_at(c, group);
+	uint16_t by;
+
+	if (g->prepare != CORE_PREPARE_RUNNING)
+		return;
+	if (ev->u.result.result != CORE_RESULT_ANSWERED) {
+		if (!prepare_out(c, group))
+			g->prepare = CORE_PREPARE_CLEAR;
+		return;
+	}
+	by = node_of_hwaddr(c, ev->u.result.hwaddr);
+	drop_prepare(c, out, group);
+	g->prepare = by != 0 ? CORE_PREPARE_NODE : CORE_PREPARE_STRANGER;
+	g->prepare_by = by;
+	memcpy(g->stranger, ev->u.result.hwaddr, CORE_HWADDR_SIZE);
+}
+
+static void hwaddr_text(const uint8_t *hwaddr, char text[18])
+{
+	static const char hex[16] = "0123456789abcdef";
+
+	for (size_t i = 0; i < CORE_HWADDR_SIZE; i++) {
+		text[3 * i] = hex[hwaddr[i] >> 4];
+		text[3 * i + 1] = hex[hwaddr[i] & 15];
+		text[3 * i + 2] = i + 1 < CORE_HWADDR_SIZE ? ':' : '\0';
+	}
+}
+
+/* ---- what the world asks for ---- */
+
+/* An operator moves it to us. */
+static bool operated_here(const struct core *c, uint16_t group)
+{
+	uint16_t target;
+
+	return core_oper_of(c, group, &target) != NULL && target == c->conf.self;
+}
+
+static bool our_turn(const struct core *c, uint16_t group)
+{
+	uint16_t target;
+
+	if (c->node[c->conf.self - 1].claim[group - 1].cause != CORE_CAUSE_NONE ||
+	    core_cause_self(c, group) != CORE_CAUSE_NONE || core_owner(c, group) != 0)
+		return false;
+	if (core_oper_of(c, group, &target) != NULL)
+		return target == c->conf.self;
+	return core_candidate(c, group, 0) == c->conf.self;
+}
+
+/* Our turn, nobody objects, and a term to use is on disk. */
+static bool may_start(const struct core *c, uint16_t group, const char **why)
+{
+	return our_turn(c, group) && core_permit(c, group, why) &&
+	       c->group[group - 1].reserved > core_term_highest(c, group);
+}
+
+/* The owner hands over to us, or has just fallen silent: have the probe done when it matters. */
+static bool should_prepare(const struct core *c, uint16_t group)
+{
+	uint16_t owner = core_owner(c, group);
+
+	if (core_cause_self(c, group) != CORE_CAUSE_NONE)
+		return false;
+	if (owner == 0)
+		return our_turn(c, group) && core_permit(c, group, NULL);
+	if (core_wanted(c, group) == c->conf.self)
+		return true;
+	return core_node_const(c, owner)->state == YOKE_NODE_LATE &&
+	       core_candidate(c, group, owner) == c->conf.self;
+}
+
+static void start_reason(const struct core *c, uint16_t group, const char *why, char *text)
+{
+	const struct core_group *g = &c->group[group - 1];
+
+	if (operated_here(c, group))
+		core_text(text, YOKE_REASON_SIZE, "switchover by an operator", (char *)NULL);
+	else if (g->owner != 0 && g->owner != c->conf.self &&
+		 core_node_const(c, g->owner)->claim[group - 1].cause != CORE_CAUSE_NONE)
+		core_text(text, YOKE_REASON_SIZE, "handed over by ", node_name(c, g->owner), ": ",
+			  core_cause_text(core_node_const(c, g->owner)->claim[group - 1].cause),
+			  (char *)NULL);
+	else if (g->owner != 0 && g->owner != c->conf.self)
+		core_text(text, YOKE_REASON_SIZE, "failover from ", node_name(c, g->owner), ": ",
+			  why, (char *)NULL);
+	else
+		core_text(text, YOKE_REASON_SIZE, "first in its list of nodes; ", why,
+			  (char *)NULL);
+}
+
+/* ---- one function per state ---- */
+
+static void adopt(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+
+	g->term = g->reserved > 0 ? g->reserved : 1;
+	g->reserved = g->term;
+	core_record_touch(c);
+	become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_ADOPTED,
+	       "found running when the engine started");
+	core_group_doubt(c, group);
+}
+
+static void in_unknown(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+	uint16_t count = resource_count(c, group), running = 0;
+
+	if (!g->probing) {
+		g->probing = true;
+		for (uint16_t i = 0; i < count; i++)
+			core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_PROBE,
+					  c->conf.operation_ms);
+		return;
+	}
+	for (uint16_t i = 0; i < count; i++) {
+		if (resource_of(c, group, i)->run != 0)
+			return;
+		running += resource_of(c, group, i)->state != YOKE_RESOURCE_STOPPED;
+	}
+	g->probing = false;
+	if (running == 0 || !core_is_member(c, group, c->conf.self))
+		become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE, "not started yet");
+	else if (running == count)
+		adopt(c, out, group);
+	else
+		begin_stop(c, out, group, false, "only a part of it was found running");
+}
+
+static void fail_stranger(struct core *c, struct core_actions *out, uint16_t group)
+{
+	char hwaddr[18], reason[YOKE_REASON_SIZE];
+
+	hwaddr_text(group_at(c, group)->stranger, hwaddr);
+	core_text(reason, sizeof(reason), "its address is already in use by ", hwaddr,
+		  ": find that host, then 'yoke online'", (char *)NULL);
+	drop_prepare(c, out, group);
+	become(c, out, group, YOKE_GROUP_FAILED, YOKE_EVENT_GROUP_FAILED, reason);
+	group_at(c, group)->retry_at = yoke_time_add_ms(c->now, c->conf.retry_ms);
+}
+
+static void hold(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+	uint32_t hold_ms = c->conf.dead_ms > HOLD_MS_MIN ? c->conf.dead_ms : HOLD_MS_MIN;
+	char hwaddr[18], reason[YOKE_REASON_SIZE];
+
+	if (g->state != YOKE_GROUP_HELD) {
+		hwaddr_text(g->stranger, hwaddr);
+		core_text(reason, sizeof(reason), "its machine lives, its engine does not (",
+			  hwaddr, ")", (char *)NULL);
+		become(c, out, group, YOKE_GROUP_HELD, YOKE_EVENT_GROUP_HELD, reason);
+	}
+	g->prepare_at = yoke_time_add_ms(c->now, hold_ms);
+}
+
+/* A prepared start: by whom is the address answered? */
+static void start_prepared(struct core *c, struct core_actions *out, uint16_t group,
+			   const char *why)
+{
+	struct core_group *g = group_at(c, group);
+	char reason[YOKE_REASON_SIZE];
+
+	switch (g->prepare) {
+	case CORE_PREPARE_NONE:
+	case CORE_PREPARE_RUNNING:
+		return;
+	case CORE_PREPARE_STRANGER:
+		fail_stranger(c, out, group);
+		return;
+	case CORE_PREPARE_NODE:
+		if (core_node_const(c, g->prepare_by)->state == YOKE_NODE_LOST &&
+		    !operated_here(c, group)) {
+			hold(c, out, group);
+			g->prepare = CORE_PREPARE_NODE;
+			return;
+		}
+		break;
+	case CORE_PREPARE_CLEAR:
+		break;
+	}
+	start_reason(c, group, why, reason);
+	begin_start(c, out, group, reason);
+}
+
+static void in_stopped(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+	const char *why = "";
+
+	if (!should_prepare(c, group)) {
+		if (g->prepare != CORE_PREPARE_NONE)
+			drop_prepare(c, out, group);
+		return;
+	}
+	if (g->prepare == CORE_PREPARE_NONE)
+		begin_prepare(c, out, group);
+	if (g->prepare == CORE_PREPARE_STRANGER)
+		fail_stranger(c, out, group);
+	else if (may_start(c, group, &why))
+		start_prepared(c, out, group, why);
+}
+
+static void in_held(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+	const char *why = "";
+
+	if (!may_start(c, group, &why)) {
+		drop_prepare(c, out, group);
+		become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE, "no longer its turn");
+		return;
+	}
+	if (operated_here(c, group)) {
+		begin_start(c, out, group, "switchover by an operator");
+		return;
+	}
+	if (yoke_time_due(g->prepare_at, c->now)) {
+		g->prepare_at = YOKE_NEVER;
+		begin_prepare(c, out, group);
+	} else if (yoke_time_is_never(g->prepare_at)) {
+		start_prepared(c, out, group, why);
+	}
+}
+
+/* The other node that runs it and wins over us; 0: none. */
+static uint16_t winner(const struct core *c, uint16_t group)
+{
+	uint16_t owner = core_owner(c, group);
+
+	return owner != c->conf.self ? owner : 0;
+}
+
+static void lose(struct core *c, struct core_actions *out, uint16_t group, uint16_t to)
+{
+	char reason[YOKE_REASON_SIZE], number[21];
+
+	core_text(reason, sizeof(reason), "it runs on ", node_name(c, to), " at term ",
+		  core_number(core_node_const(c, to)->claim[group - 1].term, number),
+		  ", which wins over ours", (char *)NULL);
+	begin_stop(c, out, group, false, reason);
+}
+
+static void in_starting(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+	char reason[YOKE_REASON_SIZE];
+
+	if (winner(c, group) != 0) {
+		lose(c, out, group, winner(c, group));
+		return;
+	}
+	for (uint16_t i = 0; i < resource_count(c, group); i++) {
+		struct core_resource *r = resource_of(c, group, i);
+
+		if (r->run != 0)
+			return;
+		if (r->state == YOKE_RESOURCE_FAILED) {
+			core_text(reason, sizeof(reason), "could not start: ", r->reason,
+				  (char *)NULL);
+			begin_stop(c, out, group, true, reason);
+			return;
+		}
+		if (r->state != YOKE_RESOURCE_STARTED) {
+			core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_START,
+					  c->conf.operation_ms);
+			return;
+		}
+	}
+	core_text(reason, sizeof(reason), g->reason, (char *)NULL);
+	become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_STARTED, reason);
+}
+
+static void announce(struct core *c, struct core_actions *out, uint16_t group)
+{
+	for (uint16_t i = 0; i < resource_count(c, group); i++)
+		core_act(out, CORE_ANNOUNCE)->u.announce.resource = resource_at(c, group, i);
+	group_at(c, group)->announce_at = YOKE_NEVER;
+}
+
+/* Another node runs it too, and we win: say so to the network, now and when the other stopped. */
+static void look_conflict(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+	struct yoke_event *ev;
+	uint16_t other = 0;
+
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (n != c->conf.self && core_node_alive(core_node_const(c, n)) &&
+		    core_claim_runs(&core_node_const(c, n)->claim[group - 1]))
+			other = n;
+	if (other == g->conflict)
+		return;
+	announce(c, out, group);
+	if (other != 0)
+		ev = core_event(c, out, YOKE_EVENT_GROUP_CONFLICT, "ours wins, the other must stop");
+	else
+		ev = core_event(c, out, YOKE_EVENT_GROUP_CONFLICT_OVER, "");
+	ev->group = group;
+	ev->peer = other;
+	g->conflict = other;
+}
+
+/* Why we must stop it without anybody being ready; NULL: no need. */
+static const char *must_stop(struct core *c, uint16_t group, bool *failing)
+{
+	*failing = false;
+	if (c->hold[0] != '\0' && c->intent[c->conf.self - 1].standby)
+		return "this node must not own it: its saved state is unreadable";
+	if (c->leaving && core_candidate(c, group, c->conf.self) == 0)
+		return "the engine is being stopped, and no other node can run it";
+	if (c->leaving && yoke_time_due(yoke_time_add_ms(c->leave_deadline,
+							 -(int64_t)c->conf.operation_ms / 2),
+					c->now))
+		return "the engine is being stopped, and no other node became ready in time";
+	for (uint16_t i = 0; i < resource_count(c, group); i++)
+		if (resource_of(c, group, i)->run == 0 &&
+		    resource_of(c, group, i)->state != YOKE_RESOURCE_STARTED) {
+			*failing = true;
+			return resource_of(c, group, i)->reason;
+		}
+	return NULL;
+}
+
+static void hand_over(struct core *c, struct core_actions *out, uint16_t group, uint16_t to)
+{
+	enum core_cause cause = core_cause_self(c, group);
+	char reason[YOKE_REASON_SIZE];
+
+	core_text(reason, sizeof(reason), "handed over to ", node_name(c, to), ": ",
+		  cause != CORE_CAUSE_NONE ? core_cause_text(cause) : "switchover by an operator",
+		  (char *)NULL);
+	begin_stop(c, out, group, false, reason);
+}
+
+static void in_started(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+	uint16_t wanted = core_wanted(c, group);
+	const char *why;
+	bool failing;
+
+	if (winner(c, group) != 0) {
+		lose(c, out, group, winner(c, group));
+		return;
+	}
+	look_conflict(c, out, group);
+	why = must_stop(c, group, &failing);
+	if (why != NULL) {
+		begin_stop(c, out, group, failing, why);
+		return;
+	}
+	if (wanted != 0 && wanted != c->conf.self &&
+	    core_node_const(c, wanted)->state == YOKE_NODE_ONLINE &&
+	    core_node_const(c, wanted)->claim[group - 1].ready) {
+		hand_over(c, out, group, wanted);
+		return;
+	}
+	if (yoke_time_due(g->announce_at, c->now))
+		announce(c, out, group);
+}
+
+static void in_stopping(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+	char reason[YOKE_REASON_SIZE];
+
+	for (uint16_t i = resource_count(c, group); i-- > 0;) {
+		struct core_resource *r = resource_of(c, group, i);
+
+		if (r->run != 0)
+			return;
+		if (r->state == YOKE_RESOURCE_STOPPED)
+			continue;
+		if (r->state == YOKE_RESOURCE_FAILED && r->run_kind == CORE_RUN_STOP) {
+			/* It may still run: nothing may be started elsewhere before it stops. */
+			if (yoke_time_is_never(g->retry_at))
+				g->retry_at = yoke_time_add_ms(c->now, STOP_RETRY_MS);
+			if (!yoke_time_due(g->retry_at, c->now))
+				return;
+			g->retry_at = YOKE_NEVER;
+		}
+		core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_STOP,
+				  c->conf.operation_ms);
+		return;
+	}
+	core_text(reason, sizeof(reason), g->reason, (char *)NULL);
+	if (g->failing) {
+		g->failing = false;
+		become(c, out, group, YOKE_GROUP_FAILED, YOKE_EVENT_GROUP_FAILED, reason);
+		g->retry_at = yoke_time_add_ms(c->now, c->conf.retry_ms);
+	} else {
+		become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_GROUP_STOPPED, reason);
+	}
+}
+
+static void in_failed(struct core *c, struct core_actions *out, uint16_t group)
+{
+	if (yoke_time_due(group_at(c, group)->retry_at, c->now))
+		become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE, "may be tried again");
+}
+
+/* ---- the machine ---- */
+
+static void track_owner(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+	uint16_t owner = core_owner(c, group);
+
+	if (owner == 0 || owner == g->owner)
+		return;
+	if (g->owner != 0)
+		g->moves++;
+	g->owner = owner;
+	g->owner_since = c->now;
+	if (owner != c->conf.self) {
+		struct yoke_event *ev = core_event(c, out, YOKE_EVENT_GROUP_OWNER, "");
+
+		ev->group = group;
+		ev->node = owner;
+	}
+}
+
+void core_group_look(struct core *c, struct core_actions *out, uint16_t group)
+{
+	switch (group_at(c, group)->state) {
+	case YOKE_GROUP_UNKNOWN:
+		in_unknown(c, out, group);
+		break;
+	case YOKE_GROUP_STOPPED:
+		in_stopped(c, out, group);
+		break;
+	case YOKE_GROUP_STARTING:
+		in_starting(c, out, group);
+		break;
+	case YOKE_GROUP_STARTED:
+		in_started(c, out, group);
+		break;
+	case YOKE_GROUP_STOPPING:
+		in_stopping(c, out, group);
+		break;
+	case YOKE_GROUP_FAILED:
+		in_failed(c, out, group);
+		break;
+	case YOKE_GROUP_HELD:
+		in_held(c, out, group);
+		break;
+	}
+	track_owner(c, out, group);
+}
+
+void core_group_doubt(struct core *c, uint16_t group)
+{
+	if (group_at(c, group)->state == YOKE_GROUP_STARTED)
+		group_at(c, group)->announce_at = yoke_time_add_ms(c->now, c->conf.dead_ms);
+}
+
+void core_group_forgive(struct core *c, uint16_t group)
+{
+	if (group_at(c, group)->state == YOKE_GROUP_FAILED)
+		group_at(c, group)->retry_at = c->now;
+}
+
+yoke_time core_group_deadline(const struct core *c, uint16_t group)
+{
+	const struct core_group *g = &c->group[group - 1];
+	yoke_time t = yoke_time_min(g->retry_at, yoke_time_min(g->announce_at, g->prepare_at));
+
+	if (c->leaving && !c->left && g->state == YOKE_GROUP_STARTED) {
+		yoke_time half = yoke_time_add_ms(c->leave_deadline,
+						  -(int64_t)c->conf.operation_ms / 2);
+
+		if (yoke_time_before(c->now, half))
+			t = yoke_time_min(t, half);
+	}
+	return t;
+}
+
+const char *core_group_check(const struct core *c, uint16_t group)
+{
+	const struct core_group *g = &c->group[group - 1];
+	bool stopped = g->state == YOKE_GROUP_STOPPED || g->state == YOKE_GROUP_HELD ||
+		       g->state == YOKE_GROUP_FAILED;
+
+	if ((g->state == YOKE_GROUP_STARTING || g->state == YOKE_GROUP_STARTED) &&
+	    (g->term == 0 || g->term > g->reserved))
+		return "a group runs at a term that was not durable";
+	if (g->conflict != 0 && g->state != YOKE_GROUP_STARTED)
+		return "a conflict of a group that is not started";
+	for (uint16_t i = 0; stopped && i < resource_count(c, group); i++) {
+		enum yoke_resource_state s = c->resource[resource_at(c, group, i) - 1].state;
+
+		if (core_is_member(c, group, c->conf.self) &&
+		    (s == YOKE_RESOURCE_STARTED || s == YOKE_RESOURCE_STARTING))
+			return "a stopped group has a resource that runs";
+	}
+	return NULL;
+}

@@ -1,0 +1,315 @@
+/* Operators' requests, and the operations that they become.
+ *
+ * An operation lives on the node that took the request; it is told to all with that node's state.
+ * While it runs, core_wanted() of its groups is its target: that is its only effect, so nothing is
+ * left behind when it ends, however it ends.  A node has at most one running operation, a group at
+ * most one that moves it: of two that were accepted on different nodes in the same instant the
+ * lower number goes on, and the other fails.
+ *
+ *   request --refused--> REQUEST_REFUSED
+ *      | accepted
+ *      v
+ *   RUNNING --aim reached--> SUCCEEDED
+ *      +--out of reach, or deadline--> FAILED
+ */
+#include <string.h>
+
+#include "agent/core/parts.h"
+
+enum { NUMBER_SHIFT = 24, COUNT_MASK = (1 << NUMBER_SHIFT) - 1 };
+
+static struct core_operation *running(struct core *c)
+{
+	return &core_node(c, c->conf.self)->operation;
+}
+
+/* Where an operation wants the group; 0: it does not move this group. */
+static uint16_t target_of(const struct core *c, const struct core_operation *op, uint16_t group)
+{
+	if (op->number == 0 || op->state != YOKE_OPERATION_RUNNING)
+		return 0;
+	if (op->verb == YOKE_VERB_SWITCH && op->group == group)
+		return op->node;
+	if (op->verb == YOKE_VERB_FAILBACK && (op->group == group || op->group == 0))
+		return c->conf.group[group - 1].node[0];
+	return 0;
+}
+
+const struct core_operation *core_oper_of(const struct core *c, uint16_t group, uint16_t *target)
+{
+	const struct core_operation *found = NULL;
+
+	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
+		const struct core_node *node = core_node_const(c, n);
+		uint16_t to = target_of(c, &node->operation, group);
+
+		if (to == 0 || !core_node_alive(node) ||
+		    (found != NULL && found->number < node->operation.number))
+			continue;
+		found = &node->operation;
+		*target = to;
+	}
+	return found;
+}
+
+/* ---- history ---- */
+
+static void remember(struct core *c, const struct core_operation *op)
+{
+	uint32_t known = c->history_count < YOKE_OPERATIONS_MAX ? c->history_count
+								: YOKE_OPERATIONS_MAX;
+
+	for (uint32_t i = 0; i < known; i++)
+		if (c->history[i].number == op->number) {
+			c->history[i] = *op;
+			return;
+		}
+	c->history[c->history_count % YOKE_OPERATIONS_MAX] = *op;
+	c->history_count++;
+}
+
+static void tell(struct core *c, struct core_actions *out, enum yoke_event_kind kind,
+		 const struct core_operation *op, const char *reason)
+{
+	struct yoke_event *ev = core_event(c, out, kind, reason);
+
+	ev->group = op->group;
+	ev->peer = op->node;
+	ev->verb = (uint16_t)op->verb;
+	ev->origin = (uint16_t)op->origin;
+	ev->value = op->number;
+}
+
+void core_oper_told(struct core *c, const struct core_operation *op)
+{
+	uint32_t known = c->history_count < YOKE_OPERATIONS_MAX ? c->history_count
+								: YOKE_OPERATIONS_MAX;
+	struct core_operation mine = *op;
+	bool is_new = true;
+
+	for (uint32_t i = 0; i < known; i++)
+		if (c->history[i].number == op->number) {
+			is_new = false;
+			mine.started = c->history[i].started;
+			if (c->history[i].state == op->state)
+				return;
+		}
+	if (op->state != YOKE_OPERATION_RUNNING)
+		mine.ended = c->now;
+	if (is_new && op->verb == YOKE_VERB_ONLINE && op->node == c->conf.self)
+		for (uint16_t g = 1; g <= c->conf.group_count; g++)
+			core_group_forgive(c, g);
+	remember(c, &mine);
+}
+
+/* ---- requests ---- */
+
+static bool node_ready(const struct core *c, uint16_t group, uint16_t node)
+{
+	const struct core_node *n = core_node_const(c, node);
+
+	if (node == c->conf.self)
+		return core_cause_self(c, group) == CORE_CAUSE_NONE;
+	return n->state == YOKE_NODE_ONLINE && n->claim[group - 1].cause == CORE_CAUSE_NONE;
+}
+
+static enum yoke_verdict judge_move(const struct core *c, uint16_t group, uint16_t node)
+{
+	uint16_t target;
+
+	if (!core_is_member(c, group, node))
+		return YOKE_E_NOT_MEMBER;
+	if (core_oper_of(c, group, &target) != NULL)
+		return YOKE_E_BUSY;
+	if (core_owner(c, group) != node && !node_ready(c, group, node))
+		return YOKE_E_NOT_READY;
+	return YOKE_OK;
+}
+
+static enum yoke_verdict judge_standby(const struct core *c, uint16_t node)
+{
+	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
+		uint16_t target;
+
+		if (core_oper_of(c, g, &target) != NULL)
+			return YOKE_E_BUSY;
+		if (core_owner(c, g) == node && core_candidate(c, g, node) == 0)
+			return YOKE_E_NOWHERE;
+	}
+	return YOKE_OK;
+}
+
+static enum yoke_verdict judge(const struct core *c, const struct core_event *ev)
+{
+	uint16_t group = ev->u.operate.group, node = ev->u.operate.node;
+	enum yoke_verdict verdict = YOKE_OK;
+	bool all = ev->u.operate.verb == YOKE_VERB_FAILBACK && group == 0;
+
+	if (c->leaving || core_node_const(c, c->conf.self)->operation.number != 0)
+		return YOKE_E_BUSY;
+	switch (ev->u.operate.verb) {
+	case YOKE_VERB_SWITCH:
+	case YOKE_VERB_FAILBACK:
+		if (!all && (group < 1 || group > c->conf.group_count))
+			return YOKE_E_NO_GROUP;
+		if (ev->u.operate.verb == YOKE_VERB_SWITCH && (node < 1 || node > c->conf.node_count))
+			return YOKE_E_NO_NODE;
+		for (uint16_t g = 1; g <= c->conf.group_count && verdict == YOKE_OK; g++)
+			if (all || g == group)
+				verdict = judge_move(c, g,
+						     ev->u.operate.verb == YOKE_VERB_SWITCH
+							     ? node
+							     : c->conf.group[g - 1].node[0]);
+		return verdict;
+	case YOKE_VERB_STANDBY:
+	case YOKE_VERB_ONLINE:
+		if (node < 1 || node > c->conf.node_count)
+			return YOKE_E_NO_NODE;
+		if (c->save.failing)
+			return YOKE_E_SAVE;
+		return ev->u.operate.verb == YOKE_VERB_STANDBY ? judge_standby(c, node) : YOKE_OK;
+	case YOKE_VERB_UNKNOWN:
+		break;
+	}
+	return YOKE_E_REQUEST;
+}
+
+static void set_intent(struct core *c, struct core_actions *out, uint16_t node, bool standby,
+		       const char *reason)
+{
+	struct core_intent intent = c->intent[node - 1];
+
+	if (node == c->conf.self && !standby) {
+		c->hold[0] = '\0';
+		for (uint16_t g = 1; g <= c->conf.group_count; g++)
+			core_group_forgive(c, g);
+	}
+	if (intent.standby == standby)
+		return;
+	intent.version++;
+	intent.standby = standby;
+	core_node_intent(c, out, node, intent, reason);
+}
+
+void core_oper_on_operate(struct core *c, struct core_actions *out, const struct core_event *ev)
+{
+	enum yoke_verdict verdict = judge(c, ev);
+	struct core_action *reply = core_act(out, CORE_REPLY);
+	struct core_operation op = {.verb = ev->u.operate.verb,
+				    .origin = ev->u.operate.origin,
+				    .group = ev->u.operate.group,
+				    .node = ev->u.operate.node,
+				    .started = c->now};
+
+	core_text(op.reason, sizeof(op.reason), ev->u.operate.reason, (char *)NULL);
+	if (op.group > c->conf.group_count)
+		op.group = 0;
+	if (op.node > c->conf.node_count)
+		op.node = 0;
+	if (op.verb == YOKE_VERB_FAILBACK && op.group != 0)
+		op.node = c->conf.group[op.group - 1].node[0];
+	reply->u.reply.request = ev->u.operate.request;
+	reply->u.reply.verdict = verdict;
+	if (verdict != YOKE_OK) {
+		tell(c, out, YOKE_EVENT_REQUEST_REFUSED, &op, yoke_verdict_advice(verdict));
+		return;
+	}
+	c->operation_count = (c->operation_count + 1) & COUNT_MASK;
+	op.number = (uint32_t)c->conf.self << NUMBER_SHIFT | c->operation_count;
+	op.state = YOKE_OPERATION_RUNNING;
+	op.deadline = yoke_time_add_ms(c->now, c->conf.operation_ms);
+	op.version = c->version + 1;
+	reply->u.reply.operation = op.number;
+	*running(c) = op;
+	remember(c, &op);
+	c->dirty = true;
+	core_record_touch(c);
+	tell(c, out, YOKE_EVENT_OPERATION_STARTED, &op, op.reason);
+	if (op.verb == YOKE_VERB_STANDBY || op.verb == YOKE_VERB_ONLINE)
+		set_intent(c, out, op.node, op.verb == YOKE_VERB_STANDBY, op.reason);
+}
+
+/* ---- outcome ---- */
+
+/* NULL while the aim may still be reached, "" when it is, else why it cannot be. */
+static const char *outcome_move(const struct core *c, const struct core_operation *op,
+				uint16_t group)
+{
+	uint16_t to = target_of(c, op, group), target;
+	const struct core_node *n = core_node_const(c, to);
+	const struct core_operation *other = core_oper_of(c, group, &target);
+
+	if (n->claim[group - 1].state == YOKE_GROUP_STARTED && core_owner(c, group) == to)
+		return "";
+	if (other != NULL && other->number < op->number)
+		return "another operation on the group was first";
+	if (!core_node_alive(n))
+		return "its target fell silent";
+	if (n->claim[group - 1].state == YOKE_GROUP_FAILED)
+		return "it could not be started there";
+	if (n->claim[group - 1].cause != CORE_CAUSE_NONE && to != core_owner(c, group))
+		return core_cause_text(n->claim[group - 1].cause);
+	return NULL;
+}
+
+static const char *outcome(const struct core *c, const struct core_operation *op)
+{
+	const struct core_node *n;
+
+	switch (op->verb) {
+	case YOKE_VERB_SWITCH:
+	case YOKE_VERB_FAILBACK:
+		for (uint16_t g = 1; g <= c->conf.group_count; g++) {
+			const char *one = target_of(c, op, g) != 0 ? outcome_move(c, op, g) : "";
+
+			if (one == NULL || one[0] != '\0')
+				return one;
+		}
+		return "";
+	case YOKE_VERB_STANDBY:
+		for (uint16_t g = 1; g <= c->conf.group_count; g++)
+			if (core_owner(c, g) == op->node)
+				return NULL;
+		/* fallthrough */
+	case YOKE_VERB_ONLINE:
+		n = core_node_const(c, op->node);
+		if (op->node == c->conf.self || !core_node_alive(n))
+			return "";
+		return n->acked >= op->version ? "" : NULL;
+	case YOKE_VERB_UNKNOWN:
+		break;
+	}
+	return "unknown verb";
+}
+
+void core_oper_look(struct core *c, struct core_actions *out)
+{
+	struct core_operation *op = running(c);
+	const char *end;
+	char reason[YOKE_REASON_SIZE], number[21];
+
+	if (op->number == 0)
+		return;
+	end = outcome(c, op);
+	if (end == NULL && yoke_time_due(op->deadline, c->now))
+		end = "not done in time; nothing is left pending";
+	if (end == NULL)
+		return;
+	op->ended = c->now;
+	op->state = end[0] == '\0' ? YOKE_OPERATION_SUCCEEDED : YOKE_OPERATION_FAILED;
+	if (end[0] == '\0')
+		core_text(reason, sizeof(reason), "done after ",
+			  core_number((uint64_t)(yoke_time_span_us(op->started, c->now) / 1000),
+				      number),
+			  " ms", (char *)NULL);
+	else
+		core_text(reason, sizeof(reason), end, (char *)NULL);
+	core_text(op->reason, sizeof(op->reason), reason, (char *)NULL);
+	tell(c, out,
+	     op->state == YOKE_OPERATION_SUCCEEDED ? YOKE_EVENT_OPERATION_SUCCEEDED
+						   : YOKE_EVENT_OPERATION_FAILED,
+	     op, reason);
+	remember(c, op);
+	memset(op, 0, sizeof(*op));
+	c->dirty = true;
+}

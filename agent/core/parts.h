@@ -1,0 +1,112 @@
+/* agent/core/parts.h - what the parts of the core offer each other.
+ *
+ * Layer: core, pure; for agent/core/ only.  All take the core and, where they act, the actions of
+ * the present step.  Groups and nodes are given by number (1..), as everywhere outside arrays.
+ */
+#ifndef AGENT_CORE_PARTS_H
+#define AGENT_CORE_PARTS_H
+
+#include "agent/core/core.h"
+
+/* ---- core.c: shorthands and actions ---- */
+
+struct core_node *core_node(struct core *c, uint16_t node);
+const struct core_node *core_node_const(const struct core *c, uint16_t node);
+bool core_is_member(const struct core *c, uint16_t group, uint16_t node);
+/* 1.. for a member (1: preferred), 0 for a node that is not. */
+uint16_t core_rank(const struct core *c, uint16_t group, uint16_t node);
+/* In two-way contact, or only just silent. */
+bool core_node_alive(const struct core_node *n);
+
+/* Concatenate strings (last argument NULL) into dst, cut to its size. */
+void core_text(char *dst, size_t size, ...);
+/* Decimal digits of v in buf (21 bytes); returns buf. */
+const char *core_number(uint64_t v, char buf[21]);
+
+struct core_action *core_act(struct core_actions *out, enum core_action_type type);
+/* Emit an event about ourselves; the caller fills the rest of what is returned. */
+struct yoke_event *core_event(struct core *c, struct core_actions *out, enum yoke_event_kind kind,
+			      const char *reason);
+
+/* ---- node.c: membership ---- */
+
+void core_node_on_path(struct core *c, struct core_actions *out, const struct core_event *ev);
+/* A payload of a node's new or old incarnation came; forgets what an older one said. */
+void core_node_heard(struct core *c, uint16_t node, uint64_t incarnation);
+/* Judge all nodes from their paths and words. */
+void core_node_look(struct core *c, struct core_actions *out);
+/* Set what an operator wants of a node, if it is newer than what we know. */
+void core_node_intent(struct core *c, struct core_actions *out, uint16_t node,
+		      struct core_intent intent, const char *reason);
+
+/* ---- permit.c: who may run a group, and who should ---- */
+
+/* May we start the group now?  why: NULL or set to a static text that says why (not). */
+bool core_permit(const struct core *c, uint16_t group, const char **why);
+/* The node that runs the group, by the words of all that are alive; 0: none. */
+uint16_t core_owner(const struct core *c, uint16_t group);
+/* The best eligible node but `except` (0: none); 0 when there is none. */
+uint16_t core_candidate(const struct core *c, uint16_t group, uint16_t except);
+/* The node that the group should be handed over to; 0: stays where it is. */
+uint16_t core_wanted(const struct core *c, uint16_t group);
+/* Why we would not take the group; NONE when we would. */
+enum core_cause core_cause_self(const struct core *c, uint16_t group);
+/* The highest term that anybody is known to have used. */
+uint64_t core_term_highest(const struct core *c, uint16_t group);
+/* Does the claim (a node's) mean that something of the group may run there? */
+bool core_claim_runs(const struct core_claim *claim);
+/* Of two nodes that both run it: does `a` win over `b`? */
+bool core_wins(const struct core *c, uint16_t group, uint16_t a, uint16_t b);
+const char *core_cause_text(enum core_cause cause);
+
+/* ---- group.c: the state machine of a group on this node ---- */
+
+void core_group_look(struct core *c, struct core_actions *out, uint16_t group);
+void core_group_on_prepared(struct core *c, struct core_actions *out, uint16_t group,
+			    const struct core_event *ev);
+/* A started resource needs another announcement after one dead time. */
+void core_group_doubt(struct core *c, uint16_t group);
+/* Forget failures, so that it may be tried again at once. */
+void core_group_forgive(struct core *c, uint16_t group);
+yoke_time core_group_deadline(const struct core *c, uint16_t group);
+const char *core_group_check(const struct core *c, uint16_t group);
+
+/* ---- resource.c: one operation at a time on a resource ---- */
+
+void core_resource_run(struct core *c, struct core_actions *out, uint16_t resource,
+		       enum core_run_kind kind, uint32_t timeout_ms);
+void core_resource_cancel(struct core *c, struct core_actions *out, uint16_t resource);
+void core_resource_on_result(struct core *c, struct core_actions *out,
+			     const struct core_event *ev);
+void core_resource_on_news(struct core *c, struct core_actions *out, const struct core_event *ev);
+/* Operations that did not end in time have failed. */
+void core_resource_expire(struct core *c, struct core_actions *out);
+
+/* ---- oper.c: operators and their operations ---- */
+
+void core_oper_on_operate(struct core *c, struct core_actions *out, const struct core_event *ev);
+/* Another node told of an operation of its own. */
+void core_oper_told(struct core *c, const struct core_operation *op);
+/* End our running operation when its aim is reached or out of reach. */
+void core_oper_look(struct core *c, struct core_actions *out);
+/* The operation that moves this group now, NULL: none.  Sets *target. */
+const struct core_operation *core_oper_of(const struct core *c, uint16_t group, uint16_t *target);
+
+/* ---- wire.c: what travels ---- */
+
+/* Take a payload apart and apply it.  What does not parse is ignored as a whole. */
+void core_wire_on_message(struct core *c, struct core_actions *out, const struct core_event *ev);
+void core_wire_put_beat(const struct core *c, struct core_actions *out);
+void core_wire_put_state(const struct core *c, struct core_actions *out);
+
+/* ---- record.c: what survives a restart ---- */
+
+/* Returns false when the bytes are not a record. */
+bool core_record_get(struct core *c, const uint8_t *bytes, size_t size);
+/* Reserve terms, and save when something durable changed. */
+void core_record_look(struct core *c, struct core_actions *out);
+void core_record_on_saved(struct core *c, struct core_actions *out, const struct core_event *ev);
+/* Something that must survive a restart changed. */
+void core_record_touch(struct core *c);
+
+#endif

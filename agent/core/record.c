@@ -1,0 +1,195 @@
+/* What survives a restart: terms and operators' intent.
+ *
+ * Record: u32 magic, u8 version 1,
+ *         u8 nodes, for each {text name, u32 intent version, u8 standby},
+ *         u32 operations counted so far, u16 groups, for each {text name, u64 reserved term},
+ *         u64 FNV-1a of all bytes before it
+ *
+ * A term is durable before it is used.  So that a failover does not wait for a disk, a node that
+ * does not run a group reserves the next term as soon as it knows the present one: the record names
+ * the highest term that this node may ever have used, not the one that it uses.
+ *
+ * One record is saved at a time; what changes meanwhile goes into the next one.
+ */
+#include <string.h>
+
+#include "agent/base/buf.h"
+#include "agent/core/parts.h"
+
+enum { RECORD_MAGIC = 0x796f6b65, RECORD_VERSION = 1, RECORD_SUM_SIZE = 8 };
+enum { SAVE_RETRY_MS = 1000, SAVE_TIMEOUT_MS = 10000 };
+
+static uint64_t checksum(const uint8_t *bytes, size_t size)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (size_t i = 0; i < size; i++)
+		h = (h ^ bytes[i]) * 1099511628211u;
+	return h;
+}
+
+static int node_of_name(const struct core *c, const char *name)
+{
+	for (int n = 0; n < c->conf.node_count; n++)
+		if (strcmp(c->conf.node_name[n], name) == 0)
+			return n;
+	return -1;
+}
+
+static int group_of_name(const struct core *c, const char *name)
+{
+	for (int g = 0; g < c->conf.group_count; g++)
+		if (strcmp(c->conf.group[g].name, name) == 0)
+			return g;
+	return -1;
+}
+
+static bool sum_is_right(const uint8_t *bytes, size_t size)
+{
+	struct yoke_buf b;
+
+	if (size < RECORD_SUM_SIZE || size > YOKE_RECORD_SIZE)
+		return false;
+	yoke_buf_init_read(&b, bytes + size - RECORD_SUM_SIZE, RECORD_SUM_SIZE);
+	return yoke_buf_get_u64(&b) == checksum(bytes, size - RECORD_SUM_SIZE);
+}
+
+bool core_record_get(struct core *c, const uint8_t *bytes, size_t size)
+{
+	struct yoke_buf b;
+	char name[YOKE_NAME_SIZE];
+	unsigned count;
+
+	if (!sum_is_right(bytes, size))
+		return false;
+	yoke_buf_init_read(&b, bytes, size - RECORD_SUM_SIZE);
+	if (yoke_buf_get_u32(&b) != RECORD_MAGIC || yoke_buf_get_u8(&b) != RECORD_VERSION)
+		return false;
+	count = yoke_buf_get_u8(&b);
+	for (unsigned i = 0; i < count && yoke_buf_ok(&b); i++) {
+		struct core_intent intent;
+		int n;
+
+		yoke_buf_get_text(&b, name, sizeof(name));
+		intent.version = yoke_buf_get_u32(&b);
+		intent.standby = yoke_buf_get_u8(&b) != 0;
+		n = node_of_name(c, name);
+		if (n >= 0)
+			c->intent[n] = intent;
+	}
+	c->operation_count = yoke_buf_get_u32(&b);
+	count = yoke_buf_get_u16(&b);
+	for (unsigned i = 0; i < count && yoke_buf_ok(&b); i++) {
+		uint64_t reserved;
+		int g;
+
+		yoke_buf_get_text(&b, name, sizeof(name));
+		reserved = yoke_buf_get_u64(&b);
+		g = group_of_name(c, name);
+		if (g >= 0)
+			c->group[g].reserved = reserved;
+	}
+	return yoke_buf_ok(&b);
+}
+
+static void put(const struct core *c, struct core_actions *out)
+{
+	struct yoke_buf b;
+
+	yoke_buf_init(&b, out->record, sizeof(out->record));
+	yoke_buf_put_u32(&b, RECORD_MAGIC);
+	yoke_buf_put_u8(&b, RECORD_VERSION);
+	yoke_buf_put_u8(&b, (uint8_t)c->conf.node_count);
+	for (uint16_t n = 0; n < c->conf.node_count; n++) {
+		yoke_buf_put_text(&b, c->conf.node_name[n]);
+		yoke_buf_put_u32(&b, c->intent[n].version);
+		yoke_buf_put_u8(&b, c->intent[n].standby);
+	}
+	yoke_buf_put_u32(&b, c->operation_count);
+	yoke_buf_put_u16(&b, c->conf.group_count);
+	for (uint16_t g = 0; g < c->conf.group_count; g++) {
+		const struct core_group *group = &c->group[g];
+
+		yoke_buf_put_text(&b, c->conf.group[g].name);
+		yoke_buf_put_u64(&b, group->reserving > group->reserved ? group->reserving
+									: group->reserved);
+	}
+	yoke_buf_put_u64(&b, checksum(out->record, b.used));
+	out->record_size = (uint16_t)b.used;
+}
+
+void core_record_touch(struct core *c)
+{
+	c->save.version++;
+}
+
+/* The next term of every group that does not run here, when the present reservation is used up. */
+static void reserve(struct core *c)
+{
+	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
+		struct core_group *group = &c->group[g - 1];
+		uint64_t next = core_term_highest(c, g) + 1;
+
+		if (!core_is_member(c, g, c->conf.self) || group->state == YOKE_GROUP_UNKNOWN ||
+		    core_claim_runs(&(struct core_claim){.state = group->state}) ||
+		    group->reserved >= next || group->reserving >= next)
+			continue;
+		group->reserving = next;
+		core_record_touch(c);
+	}
+}
+
+void core_record_look(struct core *c, struct core_actions *out)
+{
+	struct core_action *a;
+
+	if (c->save.asked != 0) {
+		struct core_event late = {.type = CORE_SAVED, .now = c->now};
+
+		if (!yoke_time_due(c->save.retry_at, c->now))
+			return;
+		late.u.saved.version = c->save.asked;
+		core_text(late.u.saved.reason, sizeof(late.u.saved.reason),
+			  "the disk does not answer", (char *)NULL);
+		core_record_on_saved(c, out, &late);
+	}
+	reserve(c);
+	if (c->save.version == c->save.durable)
+		return;
+	if (!yoke_time_is_never(c->save.retry_at) && !yoke_time_due(c->save.retry_at, c->now))
+		return;
+	c->save.asked = c->save.version;
+	c->save.retry_at = yoke_time_add_ms(c->now, SAVE_TIMEOUT_MS);
+	put(c, out);
+	a = core_act(out, CORE_SAVE);
+	a->u.save.version = c->save.asked;
+}
+
+static void take_reserved(struct core *c, bool ok)
+{
+	for (uint16_t g = 0; g < c->conf.group_count; g++) {
+		struct core_group *group = &c->group[g];
+
+		if (ok && group->reserving > group->reserved)
+			group->reserved = group->reserving;
+		group->reserving = 0;
+	}
+}
+
+void core_record_on_saved(struct core *c, struct core_actions *out, const struct core_event *ev)
+{
+	if (c->save.asked == 0 || ev->u.saved.version != c->save.asked)
+		return;
+	take_reserved(c, ev->u.saved.ok);
+	c->save.retry_at = YOKE_NEVER;
+	if (ev->u.saved.ok)
+		c->save.durable = c->save.asked;
+	else
+		c->save.retry_at = yoke_time_add_ms(c->now, SAVE_RETRY_MS);
+	c->save.asked = 0;
+	if (ev->u.saved.ok == !c->save.failing)
+		return;
+	c->save.failing = !ev->u.saved.ok;
+	core_event(c, out, c->save.failing ? YOKE_EVENT_SAVE_FAILED : YOKE_EVENT_SAVE_WORKS,
+		   ev->u.saved.reason);
+}

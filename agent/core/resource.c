@@ -1,0 +1,230 @@
+/* One operation at a time on a resource of this node.
+ *
+ *   UNKNOWN --probe--> STOPPED --start--> STARTING --done--> STARTED --stop--> STOPPING --done--> STOPPED
+ *                                            |                  |                  |
+ *                                          failed          lost: start again     failed
+ *                                            +------------> FAILED <---------------+
+ *
+ * A result counts only if its id is the one that is out; anything else is late or double and is
+ * ignored.  run_kind keeps what the last operation was, so that FAILED tells a failed stop (which
+ * may still run) from a failed start.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "agent/core/parts.h"
+
+enum {
+	GRACE_MS = 1000,	  /* the shell's own time-out comes first */
+	RESTORE_WINDOW_MS = 60000,
+};
+
+static uint16_t group_of(const struct core *c, uint16_t resource)
+{
+	return c->conf.resource_group[resource - 1];
+}
+
+static struct yoke_event *tell(struct core *c, struct core_actions *out, uint16_t resource,
+			       enum yoke_event_kind kind, const char *reason)
+{
+	struct yoke_event *ev = core_event(c, out, kind, reason);
+
+	ev->resource = resource;
+	ev->group = group_of(c, resource);
+	return ev;
+}
+
+void core_resource_run(struct core *c, struct core_actions *out, uint16_t resource,
+		       enum core_run_kind kind, uint32_t timeout_ms)
+{
+	struct core_resource *r = &c->resource[resource - 1];
+	struct core_action *a = core_act(out, CORE_RUN);
+
+	assert(r->run == 0);
+	c->run_last = c->run_last == UINT32_MAX ? 1 : c->run_last + 1;
+	r->run = c->run_last;
+	r->run_kind = kind;
+	r->run_deadline = yoke_time_add_ms(c->now, (int64_t)timeout_ms + GRACE_MS);
+	if (kind == CORE_RUN_START)
+		r->state = YOKE_RESOURCE_STARTING;
+	if (kind == CORE_RUN_STOP)
+		r->state = YOKE_RESOURCE_STOPPING;
+	a->u.run.id = r->run;
+	a->u.run.kind = kind;
+	a->u.run.resource = resource;
+	a->u.run.timeout_ms = timeout_ms;
+	a->u.run.announce = kind == CORE_RUN_START;
+}
+
+static void end_run(struct core_resource *r)
+{
+	r->run = 0;
+	r->run_deadline = YOKE_NEVER;
+}
+
+void core_resource_cancel(struct core *c, struct core_actions *out, uint16_t resource)
+{
+	struct core_resource *r = &c->resource[resource - 1];
+
+	if (r->run == 0)
+		return;
+	core_act(out, CORE_CANCEL)->u.cancel.id = r->run;
+	end_run(r);
+}
+
+static void fail(struct core *c, struct core_actions *out, uint16_t resource, const char *reason)
+{
+	struct core_resource *r = &c->resource[resource - 1];
+
+	r->state = YOKE_RESOURCE_FAILED;
+	r->restoring = false;
+	core_text(r->reason, sizeof(r->reason), reason[0] != '\0' ? reason : "no reason given",
+		  (char *)NULL);
+	tell(c, out, resource, YOKE_EVENT_RESOURCE_FAILED, r->reason);
+}
+
+static void started(struct core *c, struct core_actions *out, uint16_t resource)
+{
+	struct core_resource *r = &c->resource[resource - 1];
+
+	r->state = YOKE_RESOURCE_STARTED;
+	r->reason[0] = '\0';
+	if (r->restoring) {
+		r->restoring = false;
+		r->restores++;
+		tell(c, out, resource, YOKE_EVENT_RESOURCE_RESTORED, "");
+		return;
+	}
+	tell(c, out, resource, YOKE_EVENT_RESOURCE_STARTED, "");
+}
+
+static void apply(struct core *c, struct core_actions *out, uint16_t resource,
+		  enum core_result result, const char *reason)
+{
+	struct core_resource *r = &c->resource[resource - 1];
+
+	switch (r->run_kind) {
+	case CORE_RUN_PROBE:
+		if (result == CORE_RESULT_RUNNING)
+			r->state = YOKE_RESOURCE_STARTED;
+		else if (result == CORE_RESULT_STOPPED)
+			r->state = YOKE_RESOURCE_STOPPED;
+		else
+			fail(c, out, resource, reason);
+		break;
+	case CORE_RUN_START:
+		if (result == CORE_RESULT_DONE)
+			started(c, out, resource);
+		else
+			fail(c, out, resource, reason);
+		break;
+	case CORE_RUN_STOP:
+		if (result == CORE_RESULT_DONE) {
+			r->state = YOKE_RESOURCE_STOPPED;
+			tell(c, out, resource, YOKE_EVENT_RESOURCE_STOPPED, "");
+		} else {
+			fail(c, out, resource, reason);
+		}
+		break;
+	case CORE_RUN_PREPARE:
+		break; /* the group's affair: core_group_on_prepared() */
+	}
+}
+
+void core_resource_on_result(struct core *c, struct core_actions *out, const struct core_event *ev)
+{
+	for (uint16_t i = 1; i <= c->conf.resource_count; i++) {
+		struct core_resource *r = &c->resource[i - 1];
+
+		if (r->run == 0 || r->run != ev->u.result.id)
+			continue;
+		end_run(r);
+		if (r->run_kind == CORE_RUN_PREPARE)
+			core_group_on_prepared(c, out, group_of(c, i), ev);
+		else
+			apply(c, out, i, ev->u.result.result, ev->u.result.reason);
+		return;
+	}
+}
+
+void core_resource_expire(struct core *c, struct core_actions *out)
+{
+	for (uint16_t i = 1; i <= c->conf.resource_count; i++) {
+		struct core_resource *r = &c->resource[i - 1];
+		struct core_event late = {.type = CORE_RESULT, .now = c->now};
+
+		if (!yoke_time_due(r->run_deadline, c->now))
+			continue;
+		late.u.result.id = r->run;
+		late.u.result.result = CORE_RESULT_FAILED;
+		core_text(late.u.result.reason, sizeof(late.u.result.reason), "timed out",
+			  (char *)NULL);
+		core_resource_on_result(c, out, &late);
+	}
+}
+
+/* Put back at once what somebody else removed, but not for ever. */
+static void on_lost(struct core *c, struct core_actions *out, uint16_t resource)
+{
+	struct core_resource *r = &c->resource[resource - 1];
+
+	if (r->state != YOKE_RESOURCE_STARTED || r->run != 0)
+		return;
+	if (c->group[group_of(c, resource) - 1].state != YOKE_GROUP_STARTED) {
+		r->state = YOKE_RESOURCE_STOPPED;
+		return;
+	}
+	if (yoke_time_span_us(r->window_since, c->now) > (int64_t)RESTORE_WINDOW_MS * 1000) {
+		r->window_since = c->now;
+		r->window_count = 0;
+	}
+	if (++r->window_count > CORE_RESTORES_MAX) {
+		fail(c, out, resource, "removed again and again by another program");
+		return;
+	}
+	r->restoring = true;
+	core_resource_run(c, out, resource, CORE_RUN_START, c->conf.operation_ms);
+}
+
+static void on_usable(struct core *c, struct core_actions *out, uint16_t resource, bool usable,
+		      const struct core_event *ev)
+{
+	struct core_resource *r = &c->resource[resource - 1];
+
+	if (usable)
+		memcpy(r->hwaddr, ev->u.resource.hwaddr, CORE_HWADDR_SIZE);
+	c->dirty = true; /* the hardware address is in our state */
+	if (r->usable == usable)
+		return;
+	r->usable = usable;
+	if (usable) {
+		r->reason[0] = '\0';
+		core_group_forgive(c, group_of(c, resource));
+		if (c->group[group_of(c, resource) - 1].state != YOKE_GROUP_UNKNOWN)
+			tell(c, out, resource, YOKE_EVENT_RESOURCE_USABLE, "");
+	} else {
+		core_text(r->reason, sizeof(r->reason), ev->u.resource.reason, (char *)NULL);
+		tell(c, out, resource, YOKE_EVENT_RESOURCE_UNUSABLE, ev->u.resource.reason);
+	}
+}
+
+void core_resource_on_news(struct core *c, struct core_actions *out, const struct core_event *ev)
+{
+	uint16_t resource = ev->u.resource.resource;
+
+	assert(resource >= 1 && resource <= c->conf.resource_count);
+	switch (ev->u.resource.news) {
+	case CORE_NEWS_USABLE:
+		on_usable(c, out, resource, true, ev);
+		break;
+	case CORE_NEWS_UNUSABLE:
+		on_usable(c, out, resource, false, ev);
+		break;
+	case CORE_NEWS_LOST:
+		on_lost(c, out, resource);
+		break;
+	case CORE_NEWS_DOUBT:
+		core_group_doubt(c, group_of(c, resource));
+		break;
+	}
+}

@@ -1,0 +1,137 @@
+#include "agent/engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+#include "agent/privilege.h"
+#include "agent/role.h"
+
+enum { RECORD_WAIT_MS = 2000 };
+
+static int say(const char *what, const char *why)
+{
+	yoke_log(YOKE_LOG_ERROR, "%s: %s", what, why);
+	return -1;
+}
+
+static int read_conf(struct agent_engine *e, const char *node)
+{
+	static struct conf_problems problems;
+	struct stat st;
+	char why[YOKE_REASON_SIZE];
+	char *text;
+	int self;
+
+	if (fstat(AGENT_ROLE_FD_CONF, &st) < 0)
+		return say("configuration", strerror(errno));
+	text = calloc(1, (size_t)st.st_size + 1);
+	if (text == NULL ||
+	    pread(AGENT_ROLE_FD_CONF, text, (size_t)st.st_size, 0) != (ssize_t)st.st_size) {
+		free(text);
+		return say("configuration", "cannot be read from the keeper");
+	}
+	if (conf_parse(text, "yoke.conf", &e->conf, &problems) < 0) {
+		free(text);
+		return say("configuration", problems.problem[0].text);
+	}
+	free(text);
+	self = conf_self(&e->conf, node, why);
+	if (self < 0)
+		return say("node", why);
+	e->self = (uint16_t)(self + 1);
+	yoke_log_open("yoked", e->conf.log_syslog ? YOKE_LOG_SYSLOG : YOKE_LOG_STDERR,
+		      e->conf.log_debug ? YOKE_LOG_DEBUG : YOKE_LOG_INFO);
+	return 0;
+}
+
+static int start_heartbeats(struct agent_engine *e, uint64_t incarnation, yoke_time now)
+{
+	static struct hb_conf conf;
+	uint8_t key[CONF_KEY_SIZE];
+	char why[YOKE_REASON_SIZE];
+	int rc;
+
+	if (pread(AGENT_ROLE_FD_KEY, key, sizeof(key), 0) != (ssize_t)sizeof(key))
+		return say("key", "cannot be read from the keeper");
+	agent_setup_hb(&e->conf, e->self, incarnation, key, &conf);
+	rc = hb_init(&e->hb, &conf, now, why);
+	explicit_bzero(key, sizeof(key));
+	explicit_bzero(&conf, sizeof(conf));
+	close(AGENT_ROLE_FD_KEY);
+	return rc == 0 ? 0 : say("heartbeats", why);
+}
+
+static int start_core(struct agent_engine *e, uint64_t incarnation, yoke_time now)
+{
+	struct agent_channel_message *m = &e->message;
+	const char *hold = NULL;
+
+	if (agent_channel_wait(AGENT_ROLE_FD_CHANNEL, m, RECORD_WAIT_MS) != 1 ||
+	    m->kind != AGENT_CHANNEL_RECORD)
+		return say("record", "the keeper did not send it");
+	if (m->u.record.reason[0] != '\0')
+		hold = m->u.record.reason;
+	agent_setup_core(&e->conf, e->self, incarnation, &e->core_conf);
+	core_init(&e->core, &e->core_conf, m->u.record.bytes, m->u.record.size, hold, now);
+	agent_shared_begin(e->shared, &e->core);
+	return 0;
+}
+
+static int start_addresses(struct agent_engine *e, yoke_time now)
+{
+	static struct agent_address_conf confs[YOKE_RESOURCES_MAX];
+	char why[YOKE_REASON_SIZE];
+	unsigned count = agent_setup_addresses(&e->conf, confs);
+
+	e->notes.count = 0;
+	if (agent_address_init(&e->addresses, confs, count, e->conf.refresh_ms, now, &e->notes, why) < 0)
+		return say("addresses", why);
+	return 0;
+}
+
+/* Learn what is usable, then look at once: an address that runs here is adopted before the peer's
+ * patience is over. */
+static void first_steps(struct agent_engine *e, yoke_time now)
+{
+	struct core_event ev = {.type = CORE_TIMER, .now = now};
+
+	agent_engine_feed_notes(e, now);
+	agent_engine_feed(e, &ev);
+}
+
+int agent_engine_run(const char *node, pid_t keeper, int64_t snmp_uid)
+{
+	static struct agent_engine e;
+	char why[YOKE_REASON_SIZE] = "";
+	uint64_t incarnation = 0;
+	yoke_time now;
+
+	if (agent_privilege_bind(keeper) < 0)
+		return 1;
+	e.snmp_uid = snmp_uid;
+	if (read_conf(&e, node) < 0)
+		return 1;
+	e.shared = agent_shared_map(AGENT_ROLE_FD_SHARED, true);
+	if (e.shared == NULL)
+		return say("shared memory", strerror(errno)) < 0;
+	while (incarnation == 0)
+		if (getrandom(&incarnation, sizeof(incarnation), 0) != (ssize_t)sizeof(incarnation))
+			return say("getrandom", strerror(errno)) < 0;
+	agent_setup_names(&e.conf, &e.names);
+	e.shared->names = e.names;
+	e.started_wall_ms = agent_engine_wall_ms();
+	e.realtime = agent_privilege_realtime(AGENT_ROLE_PRIORITY_ENGINE, false, why) == 0;
+	now = agent_engine_now();
+	if (start_core(&e, incarnation, now) < 0 || start_addresses(&e, now) < 0 ||
+	    start_heartbeats(&e, incarnation, now) < 0)
+		return 1;
+	first_steps(&e, agent_engine_now());
+	if (!e.realtime)
+		agent_history_note(&e, YOKE_EVENT_NO_REALTIME, 0, why);
+	return agent_loop_run(&e);
+}

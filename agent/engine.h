@@ -1,0 +1,124 @@
+/* agent/engine.h - the engine: one loop that turns what happens into events for the core, and does
+ * the actions that the core answers with.
+ *
+ * Reading order: loop.c (the turn: the only place that waits), feed.c (event to core to actions),
+ * history.c (events that were recorded), control.c (the socket), view.c (snapshots).
+ *
+ *   libevent callback -> agent_engine_feed(event) -> core_step() -> actions, each done at once
+ *   after every turn: heartbeats and addresses that are due, one timer armed, sign of life
+ *
+ * Nothing in this process waits but the loop itself, and nothing is allocated once it runs (openssl
+ * does when a peer's engine is new).
+ *
+ * Layer: agent; libevent appears in loop.c and control.c.
+ */
+#ifndef AGENT_ENGINE_H
+#define AGENT_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/address.h"
+#include "agent/base/json.h"
+#include "agent/base/snapshot.h"
+#include "agent/channel.h"
+#include "agent/core/core.h"
+#include "agent/shared.h"
+#include "conf/conf.h"
+#include "hb/hb.h"
+
+enum {
+	AGENT_RESULTS_MAX = 4 * YOKE_RESOURCES_MAX, /* results that wait for their turn */
+	AGENT_TURN_LONG_MS = 50,		    /* a turn that took longer is an event */
+};
+
+/* A result that came while an action was being done: fed to the core after the others. */
+struct agent_result {
+	bool saved; /* of a save: then id is its version and result DONE or FAILED */
+	uint32_t id;
+	enum core_result result;
+	char reason[YOKE_REASON_SIZE];
+};
+
+struct agent_loop;
+struct agent_control;
+
+struct agent_engine {
+	struct conf conf;
+	uint16_t self;	       /* node number */
+	int64_t snmp_uid;      /* may operate when SET is enabled; -1: nobody */
+	struct core_conf core_conf;
+	struct core core;
+	struct core_actions actions; /* of the present step */
+	struct core_event event;     /* scratch for the event at hand */
+	struct hb hb;
+	struct hb_received received; /* scratch */
+	struct hb_changes changes;   /* scratch */
+	struct agent_address_set addresses;
+	struct agent_address_notes notes; /* scratch */
+	struct agent_result result[AGENT_RESULTS_MAX]; /* ring */
+	unsigned result_first, result_count;
+	struct agent_channel_message message; /* scratch */
+	struct agent_shared *shared;
+	struct yoke_names names;
+	struct {
+		uint32_t request;
+		enum yoke_verdict verdict;
+		uint32_t operation;
+	} reply; /* of the last CORE_OPERATE */
+	uint32_t request_last;
+	int64_t started_wall_ms;
+	bool realtime;
+	bool exiting;
+	bool kick_due; /* something was recorded that subscribers have not been told */
+	int64_t path_changed_ms[YOKE_NODES_MAX][YOKE_PATHS_MAX]; /* wall clock; 0: never */
+	uint64_t refused_told[YOKE_NODES_MAX][YOKE_PATHS_MAX];	 /* already in an event */
+	uint64_t log_dropped_told;
+	struct yoke_snapshot snapshot; /* scratch */
+	struct agent_loop *loop;
+	struct agent_control *control;
+};
+
+/* ---- loop.c ---- */
+
+yoke_time agent_engine_now(void);
+int64_t agent_engine_wall_ms(void);
+/* Turn until the core says that the leave is complete.  Returns the exit status. */
+int agent_loop_run(struct agent_engine *e);
+
+/* ---- setup.c: configuration to core and heartbeat ---- */
+
+void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnation,
+		      struct core_conf *core);
+void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation,
+		    const uint8_t key[CONF_KEY_SIZE], struct hb_conf *hb);
+void agent_setup_names(const struct conf *conf, struct yoke_names *names);
+unsigned agent_setup_addresses(const struct conf *conf, struct agent_address_conf *addresses);
+
+/* ---- feed.c ---- */
+
+/* Give the core an event and do what it answers; then the results of that, until there are none. */
+void agent_engine_feed(struct agent_engine *e, const struct core_event *event);
+/* Feed what heartbeats and addresses reported. */
+void agent_engine_feed_changes(struct agent_engine *e, yoke_time now);
+void agent_engine_feed_received(struct agent_engine *e, yoke_time now);
+void agent_engine_feed_notes(struct agent_engine *e, yoke_time now);
+
+/* ---- history.c ---- */
+
+/* Number, time and text for an event; keep it, log it, have it saved. */
+void agent_history_add(struct agent_engine *e, const struct yoke_event *event);
+/* The same for one of the shell's own. */
+void agent_history_note(struct agent_engine *e, enum yoke_event_kind kind, uint64_t value,
+			const char *reason);
+/* Copy events with seq > after, oldest first, at most `max`; *missed: how many are forgotten. */
+unsigned agent_history_after(const struct agent_engine *e, uint64_t after, struct yoke_event *events,
+			     unsigned max, uint64_t *missed);
+/* Once a minute: what only counters know. */
+void agent_history_minute(struct agent_engine *e);
+
+/* ---- view.c ---- */
+
+void agent_view(struct agent_engine *e, struct yoke_snapshot *snapshot);
+
+#endif

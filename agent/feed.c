@@ -1,0 +1,228 @@
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/base/log.h"
+#include "agent/engine.h"
+#include "agent/role.h"
+
+/* ---- results that wait ---- */
+
+static struct agent_result *push(struct agent_engine *e)
+{
+	struct agent_result *r;
+
+	assert(e->result_count < AGENT_RESULTS_MAX);
+	r = &e->result[(e->result_first + e->result_count++) % AGENT_RESULTS_MAX];
+	memset(r, 0, sizeof(*r));
+	return r;
+}
+
+static void push_result(struct agent_engine *e, uint32_t id, enum core_result result,
+			const char *reason)
+{
+	struct agent_result *r = push(e);
+
+	r->id = id;
+	r->result = result;
+	snprintf(r->reason, sizeof(r->reason), "%s", reason);
+}
+
+/* ---- one function per action ---- */
+
+/* Every resource is an address in this version, and the set is in the resources' order. */
+static void run(struct agent_engine *e, const struct core_action *a, yoke_time now)
+{
+	unsigned i = a->u.run.resource - 1u;
+	char why[YOKE_REASON_SIZE] = "";
+	uint32_t id = a->u.run.id;
+	int rc = 0;
+
+	switch (a->u.run.kind) {
+	case CORE_RUN_PROBE:
+		push_result(e, id,
+			    agent_address_probe(&e->addresses, i) ? CORE_RESULT_RUNNING
+								  : CORE_RESULT_STOPPED,
+			    "");
+		return;
+	case CORE_RUN_PREPARE:
+		rc = agent_address_prepare(&e->addresses, i, id, a->u.run.timeout_ms, now, why);
+		if (rc < 0)
+			push_result(e, id, CORE_RESULT_FAILED, why);
+		return;
+	case CORE_RUN_START:
+		rc = agent_address_start(&e->addresses, i, a->u.run.announce, now, why);
+		break;
+	case CORE_RUN_STOP:
+		rc = agent_address_stop(&e->addresses, i, why);
+		break;
+	}
+	push_result(e, id, rc == 0 ? CORE_RESULT_DONE : CORE_RESULT_FAILED, why);
+}
+
+static void save(struct agent_engine *e, const struct core_action *a)
+{
+	struct agent_channel_message *m = &e->message;
+	struct agent_result *r;
+
+	m->kind = AGENT_CHANNEL_SAVE;
+	m->u.record.version = a->u.save.version;
+	m->u.record.size = e->actions.record_size;
+	m->u.record.reason[0] = '\0';
+	memcpy(m->u.record.bytes, e->actions.record, e->actions.record_size);
+	if (agent_channel_send(AGENT_ROLE_FD_CHANNEL, m) == 0)
+		return;
+	r = push(e);
+	r->saved = true;
+	r->id = a->u.save.version;
+	r->result = CORE_RESULT_FAILED;
+	snprintf(r->reason, sizeof(r->reason), "the keeper does not read");
+}
+
+static void perform_one(struct agent_engine *e, const struct core_action *a, yoke_time now)
+{
+	switch (a->type) {
+	case CORE_BEAT:
+		hb_set_beat(&e->hb, e->actions.beat, e->actions.beat_size, now);
+		break;
+	case CORE_SEND:
+		hb_send(&e->hb, a->u.send.node, e->actions.message, e->actions.message_size, now);
+		break;
+	case CORE_RUN:
+		run(e, a, now);
+		break;
+	case CORE_CANCEL:
+		agent_address_cancel(&e->addresses, a->u.cancel.id);
+		break;
+	case CORE_ANNOUNCE:
+		agent_address_announce(&e->addresses, a->u.announce.resource - 1u, now);
+		break;
+	case CORE_SAVE:
+		save(e, a);
+		break;
+	case CORE_REPLY:
+		e->reply.request = a->u.reply.request;
+		e->reply.verdict = a->u.reply.verdict;
+		e->reply.operation = a->u.reply.operation;
+		break;
+	case CORE_EVENT:
+		agent_history_add(e, &a->u.event);
+		break;
+	case CORE_EXIT:
+		e->exiting = true;
+		break;
+	}
+}
+
+/* ---- the feed ---- */
+
+static void feed_one(struct agent_engine *e, const struct core_event *event)
+{
+	agent_shared_record(e->shared, &e->core, event);
+	core_step(&e->core, event, &e->actions);
+	for (unsigned i = 0; i < e->actions.count; i++)
+		perform_one(e, &e->actions.action[i], event->now);
+}
+
+static void feed_result(struct agent_engine *e, yoke_time now)
+{
+	const struct agent_result *r = &e->result[e->result_first];
+	struct core_event ev = {.now = now};
+
+	if (r->saved) {
+		ev.type = CORE_SAVED;
+		ev.u.saved.version = r->id;
+		ev.u.saved.ok = r->result == CORE_RESULT_DONE;
+		memcpy(ev.u.saved.reason, r->reason, sizeof(ev.u.saved.reason));
+	} else {
+		ev.type = CORE_RESULT;
+		ev.u.result.id = r->id;
+		ev.u.result.result = r->result;
+		memcpy(ev.u.result.reason, r->reason, sizeof(ev.u.result.reason));
+	}
+	e->result_first = (e->result_first + 1) % AGENT_RESULTS_MAX;
+	e->result_count--;
+	feed_one(e, &ev);
+}
+
+void agent_engine_feed(struct agent_engine *e, const struct core_event *event)
+{
+	feed_one(e, event);
+	while (e->result_count > 0)
+		feed_result(e, event->now);
+}
+
+void agent_engine_feed_changes(struct agent_engine *e, yoke_time now)
+{
+	for (unsigned i = 0; i < e->changes.count; i++) {
+		const struct hb_change *c = &e->changes.change[i];
+		struct core_event ev = {.type = CORE_PATH, .now = now};
+
+		ev.u.path.node = c->node;
+		ev.u.path.path = c->path;
+		ev.u.path.state = c->to;
+		e->path_changed_ms[c->node - 1][c->path - 1] = agent_engine_wall_ms();
+		agent_engine_feed(e, &ev);
+	}
+	e->changes.count = 0;
+}
+
+void agent_engine_feed_received(struct agent_engine *e, yoke_time now)
+{
+	struct core_event *ev = &e->event;
+
+	if (e->received.kind == HB_BEAT && e->received.repeated)
+		return;
+	ev->type = CORE_MESSAGE;
+	ev->now = now;
+	ev->u.message.node = e->received.node;
+	ev->u.message.path = e->received.path;
+	ev->u.message.incarnation = e->received.incarnation;
+	ev->u.message.size = e->received.size;
+	memcpy(ev->u.message.bytes, e->received.bytes, e->received.size);
+	agent_engine_feed(e, ev);
+}
+
+static bool event_of_note(const struct agent_address_note *note, struct core_event *ev)
+{
+	switch (note->type) {
+	case AGENT_ADDRESS_DONE:
+	case AGENT_ADDRESS_ANSWERED:
+		ev->type = CORE_RESULT;
+		ev->u.result.id = note->id;
+		ev->u.result.result = note->type == AGENT_ADDRESS_DONE ? CORE_RESULT_DONE
+								      : CORE_RESULT_ANSWERED;
+		memcpy(ev->u.result.hwaddr, note->hwaddr, CORE_HWADDR_SIZE);
+		return true;
+	case AGENT_ADDRESS_USABLE:
+		ev->u.resource.news = CORE_NEWS_USABLE;
+		break;
+	case AGENT_ADDRESS_UNUSABLE:
+		ev->u.resource.news = CORE_NEWS_UNUSABLE;
+		break;
+	case AGENT_ADDRESS_LOST:
+		ev->u.resource.news = CORE_NEWS_LOST;
+		break;
+	case AGENT_ADDRESS_DOUBT:
+		ev->u.resource.news = CORE_NEWS_DOUBT;
+		break;
+	default:
+		return false;
+	}
+	ev->type = CORE_RESOURCE;
+	ev->u.resource.resource = note->resource;
+	memcpy(ev->u.resource.hwaddr, note->hwaddr, CORE_HWADDR_SIZE);
+	memcpy(ev->u.resource.reason, note->reason, sizeof(ev->u.resource.reason));
+	return true;
+}
+
+void agent_engine_feed_notes(struct agent_engine *e, yoke_time now)
+{
+	for (unsigned i = 0; i < e->notes.count; i++) {
+		struct core_event ev = {.now = now};
+
+		if (event_of_note(&e->notes.note[i], &ev))
+			agent_engine_feed(e, &ev);
+	}
+	e->notes.count = 0;
+}

@@ -1,0 +1,271 @@
+#include "agent/keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+#include "agent/privilege.h"
+#include "agent/role.h"
+
+enum {
+	HANG_MS_MIN = 50,
+	HANG_MS_MAX = 500,
+	START_MS = 3000,	/* an engine may take this long to show its first sign of life */
+	QUICK_MS = 1000,	/* a life shorter than this is quick */
+	QUICK_ENDS_MAX = 5,	/* so many in a row are restarted at once, then with a pause */
+	PAUSE_MS = 1000,
+	LEAVE_GRACE_MS = 5000,	/* after operation_ms, before a leaving engine is killed */
+};
+
+uint32_t agent_role_hang_ms(uint32_t dead_ms)
+{
+	uint32_t hang_ms = dead_ms / 2;
+
+	if (hang_ms < HANG_MS_MIN)
+		hang_ms = HANG_MS_MIN;
+	return hang_ms > HANG_MS_MAX ? HANG_MS_MAX : hang_ms;
+}
+
+/* ---- children ---- */
+
+static void ended(struct agent_keeper_child *child, int status, bool at_once)
+{
+	int64_t now = agent_keeper_now_ms();
+
+	if (WIFSIGNALED(status))
+		yoke_log(YOKE_LOG_WARNING, "%s was killed by signal %d after %lld ms", child->name,
+			 WTERMSIG(status), (long long)(now - child->started_ms));
+	else if (WEXITSTATUS(status) != 0)
+		yoke_log(YOKE_LOG_WARNING, "%s ended with status %d after %lld ms", child->name,
+			 WEXITSTATUS(status), (long long)(now - child->started_ms));
+	child->quick_ends = now - child->started_ms < QUICK_MS ? child->quick_ends + 1 : 0;
+	child->pid = 0;
+	child->start_at_ms = at_once && child->quick_ends <= QUICK_ENDS_MAX ? now : now + PAUSE_MS;
+}
+
+static void engine_ended(struct agent_keeper *k, int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		k->done = true; /* it said goodbye */
+		k->status = 0;
+		return;
+	}
+	ended(&k->engine, status, true);
+	if (k->leaving) {
+		k->done = true;
+		k->status = 1;
+	}
+}
+
+static void reap(struct agent_keeper *k)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (WIFSTOPPED(status)) {
+			/* A stopped engine is of no use: the next one adopts what runs. */
+			if (pid == k->engine.pid)
+				kill(pid, SIGKILL);
+			continue;
+		}
+		if (pid == k->engine.pid)
+			engine_ended(k, status);
+		else if (pid == k->saver.pid)
+			ended(&k->saver, status, true);
+		else if (pid == k->snmp.pid)
+			ended(&k->snmp, status, false);
+	}
+}
+
+static int64_t hang_at_ms(const struct agent_keeper *k)
+{
+	int64_t alive_us = atomic_load(&k->shared->alive_us), at;
+
+	if (k->engine.pid == 0)
+		return INT64_MAX;
+	at = alive_us == 0 ? k->engine.started_ms + START_MS
+			   : alive_us / 1000 + agent_role_hang_ms(k->conf.dead_ms);
+	return at > k->judge_at_ms ? at : k->judge_at_ms;
+}
+
+static void look(struct agent_keeper *k, int64_t now)
+{
+	if (now > hang_at_ms(k)) {
+		yoke_log(YOKE_LOG_WARNING, "the engine shows no sign of life: killed");
+		kill(k->engine.pid, SIGKILL);
+		atomic_store(&k->shared->alive_us, now * 1000); /* until it is reaped */
+	}
+	if (k->leaving && now > k->leave_until_ms && k->engine.pid != 0)
+		kill(k->engine.pid, SIGKILL);
+	if (k->engine.pid == 0 && k->engine.start_at_ms <= now)
+		agent_keeper_start_engine(k);
+	if (k->saver.pid == 0 && k->saver.start_at_ms <= now)
+		agent_keeper_start_saver(k);
+	if (k->snmp.pid == 0 && k->snmp.start_at_ms <= now)
+		agent_keeper_start_snmp(k);
+}
+
+static int poll_ms(const struct agent_keeper *k, int64_t now)
+{
+	int64_t at = hang_at_ms(k);
+
+	if (k->leaving && k->leave_until_ms < at)
+		at = k->leave_until_ms;
+	if (k->engine.pid == 0 && k->engine.start_at_ms < at)
+		at = k->engine.start_at_ms;
+	if (k->saver.pid == 0 && k->saver.start_at_ms < at)
+		at = k->saver.start_at_ms;
+	if (k->snmp.pid == 0 && k->snmp.start_at_ms < at)
+		at = k->snmp.start_at_ms;
+	if (at == INT64_MAX)
+		return -1;
+	return at <= now ? 1 : (int)(at - now + 1 < 60000 ? at - now + 1 : 60000);
+}
+
+/* ---- relaying ---- */
+
+static void refuse_save(struct agent_keeper *k, uint32_t version)
+{
+	struct agent_channel_message m = {.kind = AGENT_CHANNEL_SAVED};
+
+	m.u.saved.version = version;
+	snprintf(m.u.saved.reason, sizeof(m.u.saved.reason), "the disk does not answer");
+	agent_channel_send(k->engine_fd, &m);
+}
+
+static void from_engine(struct agent_keeper *k)
+{
+	static struct agent_channel_message m;
+	int got;
+
+	while ((got = agent_channel_receive(k->engine_fd, &m)) > 0) {
+		bool taken = k->saver_fd >= 0 && agent_channel_send(k->saver_fd, &m) == 0;
+
+		if (m.kind != AGENT_CHANNEL_SAVE)
+			continue;
+		if (taken)
+			k->saving = m;
+		else
+			refuse_save(k, m.u.record.version);
+	}
+	if (got < 0) {
+		close(k->engine_fd); /* its end is reaped */
+		k->engine_fd = -1;
+	}
+}
+
+static void from_saver(struct agent_keeper *k)
+{
+	static struct agent_channel_message m;
+	int got;
+
+	while ((got = agent_channel_receive(k->saver_fd, &m)) > 0) {
+		if (m.kind != AGENT_CHANNEL_SAVED)
+			continue; /* the record of a restarted saver: ours is newer */
+		if (m.u.saved.ok && m.u.saved.version == k->saving.u.record.version) {
+			k->record = k->saving;
+			k->record.kind = AGENT_CHANNEL_RECORD;
+			k->record.u.record.reason[0] = '\0';
+		}
+		if (k->engine_fd >= 0)
+			agent_channel_send(k->engine_fd, &m);
+	}
+	if (got < 0) {
+		close(k->saver_fd);
+		k->saver_fd = -1;
+	}
+}
+
+static void leave(struct agent_keeper *k)
+{
+	struct agent_channel_message m = {.kind = AGENT_CHANNEL_LEAVE};
+
+	if (k->leaving)
+		return;
+	k->leaving = true;
+	k->leave_until_ms = agent_keeper_now_ms() + (int64_t)k->conf.operation_ms + LEAVE_GRACE_MS;
+	if (k->engine_fd < 0 || agent_channel_send(k->engine_fd, &m) < 0) {
+		k->done = true;
+		k->status = 1;
+	}
+}
+
+static void from_signals(struct agent_keeper *k)
+{
+	struct signalfd_siginfo info;
+
+	while (read(k->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(k);
+		else if (info.ssi_signo != SIGHUP)
+			leave(k);
+	}
+	reap(k);
+}
+
+/* ---- the loop ---- */
+
+static void turn(struct agent_keeper *k)
+{
+	struct pollfd p[] = {
+		{.fd = k->signal_fd, .events = POLLIN},
+		{.fd = k->engine_fd, .events = POLLIN},
+		{.fd = k->saver_fd, .events = POLLIN},
+	};
+
+	int64_t hang_ms = agent_role_hang_ms(k->conf.dead_ms), before = agent_keeper_now_ms();
+	int wait_ms = poll_ms(k, before);
+
+	poll(p, sizeof(p) / sizeof(p[0]), wait_ms);
+	/* Who slept himself (a paused machine) cannot say that the engine did not run. */
+	if (wait_ms >= 0 && agent_keeper_now_ms() > before + wait_ms + hang_ms / 2)
+		k->judge_at_ms = agent_keeper_now_ms() + hang_ms;
+	if (p[0].revents != 0)
+		from_signals(k);
+	if (p[1].revents != 0 && k->engine_fd >= 0)
+		from_engine(k);
+	if (p[2].revents != 0 && k->saver_fd >= 0)
+		from_saver(k);
+	if (!k->done)
+		look(k, agent_keeper_now_ms());
+}
+
+/* Let the saver finish what it has, and end the rest. */
+static void finish(struct agent_keeper *k)
+{
+	if (k->snmp.pid != 0)
+		kill(k->snmp.pid, SIGTERM);
+	if (k->engine.pid != 0)
+		kill(k->engine.pid, SIGKILL);
+	if (k->saver_fd >= 0)
+		close(k->saver_fd);
+	for (int i = 0; i < 20 && (k->saver.pid != 0 || k->snmp.pid != 0); i++) {
+		struct pollfd p = {.fd = k->signal_fd, .events = POLLIN};
+
+		poll(&p, 1, 100);
+		from_signals(k);
+	}
+}
+
+int agent_keeper_run(const char *program, const char *conf_file, const char *node)
+{
+	static struct agent_keeper k;
+	char why[YOKE_REASON_SIZE];
+
+	if (agent_keeper_prepare(&k, program, conf_file, node) < 0)
+		return 1;
+	if (agent_privilege_realtime(AGENT_ROLE_PRIORITY_KEEPER, true, why) < 0)
+		yoke_log(YOKE_LOG_WARNING, "the keeper runs without realtime priority: %s", why);
+	yoke_log(YOKE_LOG_INFO, "yoked " YOKE_VERSION ", node %s, cluster %s", k.node, k.conf.cluster);
+	while (!k.done)
+		turn(&k);
+	finish(&k);
+	return k.status;
+}

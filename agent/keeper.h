@@ -1,0 +1,61 @@
+/* agent/keeper.h - the root process: tiny, starts the others, and looks after them.
+ *
+ * An engine that dies is started again at once; one that is stopped (SIGSTOP) or shows no sign of
+ * life for agent_role_hang_ms() is killed and started again: the new one adopts what runs.  The
+ * configuration that the keeper checked at its start is what every engine gets, so that a file
+ * edited badly meanwhile cannot prevent a restart.  If the keeper dies, the kernel ends the others
+ * with it, whoever started the keeper starts it again, and the addresses stay where they are.
+ *
+ * Layer: agent.  Its loop waits in poll(2) only.
+ */
+#ifndef AGENT_KEEPER_H
+#define AGENT_KEEPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "agent/channel.h"
+#include "agent/shared.h"
+#include "conf/conf.h"
+
+struct agent_keeper_child {
+	const char *name;
+	pid_t pid;	    /* 0: does not run */
+	int64_t started_ms; /* monotonic */
+	int64_t start_at_ms; /* when to start it (again); INT64_MAX: not wanted */
+	unsigned quick_ends; /* in a row, each within a second of its start */
+};
+
+struct agent_keeper {
+	struct conf conf;
+	const char *program;
+	char node[YOKE_NAME_SIZE];
+	int conf_fd, key_fd, shared_fd, control_fd, lock_fd, signal_fd;
+	int engine_fd, saver_fd; /* channels; -1: closed */
+	struct agent_shared *shared;
+	uid_t uid, snmp_uid;
+	gid_t gid, snmp_gid;
+	int64_t snmp_uid_allowed; /* -1: SET is off */
+	struct agent_keeper_child engine, saver, snmp;
+	struct agent_channel_message record; /* last record known to be durable */
+	struct agent_channel_message saving; /* the one that the saver has */
+	int64_t judge_at_ms; /* no engine is judged before: we did not run ourselves */
+	bool leaving;
+	int64_t leave_until_ms;
+	int status; /* exit status once `done` */
+	bool done;
+};
+
+/* keeper_start.c: everything before the loop.  Returns 0; -1 after it said what is wrong. */
+int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char *conf_file,
+			 const char *node);
+
+/* keeper_child.c: processes. */
+void agent_keeper_start_engine(struct agent_keeper *k);
+void agent_keeper_start_saver(struct agent_keeper *k);
+void agent_keeper_start_snmp(struct agent_keeper *k);
+/* Milliseconds of CLOCK_MONOTONIC. */
+int64_t agent_keeper_now_ms(void);
+
+#endif

@@ -1,0 +1,168 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+#include "agent/keeper.h"
+#include "agent/privilege.h"
+#include "agent/role.h"
+
+int64_t agent_keeper_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* In a new child: fds[i] becomes descriptor AGENT_ROLE_FD_CHANNEL + i.  They are moved out of each
+ * other's way first. */
+static int hand_down(const int *fds, int count)
+{
+	int high[AGENT_ROLE_FD_END];
+
+	for (int i = 0; i < count; i++) {
+		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
+		if (high[i] < 0)
+			return -1;
+	}
+	for (int i = 0; i < count; i++)
+		if (dup2(high[i], AGENT_ROLE_FD_CHANNEL + i) < 0)
+			return -1;
+	return 0;
+}
+
+static void default_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Fork with a channel; returns in the child with *channel_fd set, and in the parent (pid set or 0
+ * after a failure). */
+static bool begin_child(struct agent_keeper_child *child, int *keeper_fd, int *channel_fd)
+{
+	int pair[2];
+
+	if (*keeper_fd >= 0)
+		close(*keeper_fd);
+	*keeper_fd = -1;
+	child->started_ms = agent_keeper_now_ms();
+	child->start_at_ms = INT64_MAX;
+	child->pid = 0;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		yoke_log(YOKE_LOG_ERROR, "socketpair: %s", strerror(errno));
+		child->start_at_ms = child->started_ms + 1000;
+		return false;
+	}
+	child->pid = fork();
+	if (child->pid == 0) {
+		*channel_fd = pair[1];
+		return true;
+	}
+	close(pair[1]);
+	if (child->pid < 0) {
+		yoke_log(YOKE_LOG_ERROR, "fork: %s", strerror(errno));
+		child->pid = 0;
+		child->start_at_ms = child->started_ms + 1000;
+		close(pair[0]);
+		return false;
+	}
+	*keeper_fd = pair[0];
+	return false;
+}
+
+static void fail_child(const char *what) __attribute__((noreturn));
+static void fail_child(const char *what)
+{
+	yoke_log(YOKE_LOG_ERROR, "%s: %s", what, strerror(errno));
+	_exit(127);
+}
+
+void agent_keeper_start_engine(struct agent_keeper *k)
+{
+	pid_t keeper = getpid();
+	int channel_fd;
+	char parent[16], snmp_uid[24];
+
+	atomic_store(&k->shared->alive_us, 0);
+	atomic_fetch_add(&k->shared->engines, 1);
+	if (!begin_child(&k->engine, &k->engine_fd, &channel_fd)) {
+		if (k->engine_fd >= 0)
+			agent_channel_send(k->engine_fd, &k->record);
+		return;
+	}
+	{
+		int fds[] = {channel_fd, k->conf_fd, k->key_fd, k->shared_fd, k->control_fd};
+
+		default_signals();
+		if (hand_down(fds, (int)(sizeof(fds) / sizeof(fds[0]))) < 0)
+			fail_child("engine: descriptors");
+	}
+	if (agent_privilege_become(k->uid, k->gid, true) < 0)
+		fail_child("engine: user and capabilities");
+	if (agent_privilege_bind(keeper) < 0)
+		_exit(127);
+	snprintf(parent, sizeof(parent), "%d", (int)keeper);
+	snprintf(snmp_uid, sizeof(snmp_uid), "%lld", (long long)k->snmp_uid_allowed);
+	execl("/proc/self/exe", k->program, "--role", "engine", "--node", k->node, "--keeper", parent,
+	      "--snmp-uid", snmp_uid, (char *)NULL);
+	fail_child("engine: exec");
+}
+
+void agent_keeper_start_saver(struct agent_keeper *k)
+{
+	pid_t keeper = getpid();
+	int channel_fd;
+	char parent[16];
+
+	if (!begin_child(&k->saver, &k->saver_fd, &channel_fd))
+		return;
+	default_signals();
+	if (hand_down(&channel_fd, 1) < 0)
+		fail_child("saver: descriptors");
+	if (agent_privilege_bind(keeper) < 0)
+		_exit(127);
+	snprintf(parent, sizeof(parent), "%d", (int)keeper);
+	execl("/proc/self/exe", k->program, "--role", "saver", "--keeper", parent, "--state-dir",
+	      k->conf.state_dir, (char *)NULL);
+	fail_child("saver: exec");
+}
+
+void agent_keeper_start_snmp(struct agent_keeper *k)
+{
+	pid_t keeper = getpid();
+	char socket_name[CONF_FILE_SIZE + 16], state[CONF_FILE_SIZE + 32];
+
+	k->snmp.started_ms = agent_keeper_now_ms();
+	k->snmp.start_at_ms = INT64_MAX;
+	k->snmp.pid = fork();
+	if (k->snmp.pid > 0)
+		return;
+	if (k->snmp.pid < 0) {
+		k->snmp.pid = 0;
+		k->snmp.start_at_ms = k->snmp.started_ms + 1000;
+		return;
+	}
+	default_signals();
+	snprintf(socket_name, sizeof(socket_name), "%s/yoke.sock", k->conf.run_dir);
+	snprintf(state, sizeof(state), "%s/snmp/sent", k->conf.state_dir);
+	if (agent_privilege_become(k->snmp_uid, k->gid, false) < 0)
+		fail_child("yoke-snmp: user");
+	if (agent_privilege_bind(keeper) < 0)
+		_exit(127);
+	if (k->conf.log_syslog)
+		execl(k->conf.snmp_program, "yoke-snmp", "--socket", socket_name, "--agentx",
+		      k->conf.snmp_agentx, "--state", state, (char *)NULL);
+	else
+		execl(k->conf.snmp_program, "yoke-snmp", "--socket", socket_name, "--agentx",
+		      k->conf.snmp_agentx, "--state", state, "--log-stderr", (char *)NULL);
+	fail_child(k->conf.snmp_program);
+}

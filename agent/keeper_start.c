@@ -1,0 +1,233 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+#include "agent/keeper.h"
+#include "agent/privilege.h"
+#include "agent/role.h"
+#include "agent/saver.h"
+
+enum { LISTEN_BACKLOG = 16, SAVER_FIRST_ANSWER_MS = 30000 };
+
+static int say(const char *what, const char *why)
+{
+	yoke_log(YOKE_LOG_ERROR, "%s: %s", what, why);
+	return -1;
+}
+
+static int say_errno(const char *what)
+{
+	return say(what, strerror(errno));
+}
+
+static int load_conf(struct agent_keeper *k, const char *conf_file)
+{
+	static struct conf_problems problems;
+	int rc = conf_load(conf_file, &k->conf, &problems);
+
+	for (unsigned i = 0; i < problems.count; i++)
+		fprintf(stderr, "%s:%d: %s: %s\n", conf_file, problems.problem[i].line,
+			problems.problem[i].warning ? "warning" : "error",
+			problems.problem[i].text);
+	return rc == 0 ? 0 : say(conf_file, "not started: correct these errors, see 'yoke check'");
+}
+
+/* The bytes in memory of our own, so that later edits of the file do not reach an engine. */
+static int copy_to_memory(const char *name, const void *bytes, size_t size)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return -1;
+	return fd;
+}
+
+/* Printed and read again, a checked configuration is itself; so the engine reads exactly this. */
+static int share_conf(struct agent_keeper *k)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out == NULL)
+		return say_errno("open_memstream");
+	conf_print(&k->conf, out);
+	fclose(out);
+	k->conf_fd = copy_to_memory("yoke.conf", text, size);
+	free(text);
+	return k->conf_fd < 0 ? say_errno("memfd_create") : 0;
+}
+
+static int share_key(struct agent_keeper *k)
+{
+	uint8_t key[CONF_KEY_SIZE];
+	char why[CONF_PROBLEM_SIZE];
+	int rc, fd = open(k->conf.key_file, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		snprintf(why, sizeof(why), "%s: make one with 'yoke key generate %s'",
+			 strerror(errno), k->conf.key_file);
+		return say(k->conf.key_file, why);
+	}
+	rc = conf_key_read(fd, k->conf.key_file, key, why);
+	close(fd);
+	if (rc < 0)
+		return say(k->conf.key_file, why);
+	k->key_fd = copy_to_memory("yoke.key", key, sizeof(key));
+	explicit_bzero(key, sizeof(key));
+	return k->key_fd < 0 ? say_errno("memfd_create") : 0;
+}
+
+static int make_dir(const char *name, mode_t mode, uid_t uid, gid_t gid)
+{
+	if (mkdir(name, mode) < 0 && errno != EEXIST)
+		return say_errno(name);
+	if (chown(name, uid, gid) < 0 || chmod(name, mode) < 0)
+		return say_errno(name);
+	return 0;
+}
+
+static int make_dirs(struct agent_keeper *k)
+{
+	char snmp[CONF_FILE_SIZE + 8];
+
+	snprintf(snmp, sizeof(snmp), "%s/snmp", k->conf.state_dir);
+	if (make_dir(k->conf.run_dir, 0755, 0, 0) < 0 || make_dir(k->conf.state_dir, 0755, 0, 0) < 0)
+		return -1;
+	return k->conf.snmp ? make_dir(snmp, 0700, k->snmp_uid, k->snmp_gid) : 0;
+}
+
+static int take_lock(struct agent_keeper *k)
+{
+	char name[CONF_FILE_SIZE + 16];
+
+	snprintf(name, sizeof(name), "%s/yoked.lock", k->conf.run_dir);
+	k->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (k->lock_fd < 0)
+		return say_errno(name);
+	if (flock(k->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return say(name, "another yoked runs with this run_dir");
+	return 0;
+}
+
+static int open_control(struct agent_keeper *k)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+
+	if (snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/yoke.sock", k->conf.run_dir) >=
+	    (int)sizeof(sun.sun_path))
+		return say(k->conf.run_dir, "too long for a socket's path");
+	k->control_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (k->control_fd < 0)
+		return say_errno("socket");
+	unlink(sun.sun_path);
+	if (bind(k->control_fd, (struct sockaddr *)&sun, sizeof(sun)) < 0 ||
+	    chown(sun.sun_path, 0, k->gid) < 0 || chmod(sun.sun_path, 0660) < 0 ||
+	    listen(k->control_fd, LISTEN_BACKLOG) < 0)
+		return say_errno(sun.sun_path);
+	return 0;
+}
+
+static int open_shared(struct agent_keeper *k)
+{
+	char name[CONF_FILE_SIZE + 16];
+
+	snprintf(name, sizeof(name), "%s/recorder", k->conf.run_dir);
+	k->shared_fd = agent_shared_open(name, true, &k->shared);
+	if (k->shared_fd < 0)
+		return say_errno(name);
+	if (fchown(k->shared_fd, 0, k->gid) < 0)
+		return say_errno(name);
+	atomic_store(&k->shared->engines, 0);
+	if (k->shared->last_event == 0)
+		agent_saver_load_events(k->conf.state_dir, k->shared);
+	return 0;
+}
+
+static int open_signals(struct agent_keeper *k)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return say_errno("sigprocmask");
+	k->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return k->signal_fd < 0 ? say_errno("signalfd") : 0;
+}
+
+/* The saved record must be known before an engine runs; a disk that does not answer makes the node
+ * start as standby, not hang. */
+static void first_record(struct agent_keeper *k)
+{
+	agent_keeper_start_saver(k);
+	if (agent_channel_wait(k->saver_fd, &k->record, SAVER_FIRST_ANSWER_MS) == 1 &&
+	    k->record.kind == AGENT_CHANNEL_RECORD)
+		return;
+	memset(&k->record, 0, sizeof(k->record));
+	k->record.kind = AGENT_CHANNEL_RECORD;
+	snprintf(k->record.u.record.reason, sizeof(k->record.u.record.reason),
+		 "the disk does not answer");
+}
+
+static int find_users(struct agent_keeper *k)
+{
+	char why[YOKE_REASON_SIZE];
+
+	if (agent_privilege_user(k->conf.user, &k->uid, &k->gid, why) < 0)
+		return say("user", why);
+	k->snmp_uid_allowed = -1;
+	if (!k->conf.snmp)
+		return 0;
+	if (agent_privilege_user(k->conf.snmp_user, &k->snmp_uid, &k->snmp_gid, why) < 0)
+		return say("snmp user", why);
+	if (k->conf.snmp_set)
+		k->snmp_uid_allowed = k->snmp_uid;
+	return 0;
+}
+
+int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char *conf_file,
+			 const char *node)
+{
+	char why[YOKE_REASON_SIZE];
+	int self;
+
+	k->program = program;
+	k->engine_fd = k->saver_fd = -1;
+	k->engine.name = "engine";
+	k->saver.name = "saver";
+	k->snmp.name = "yoke-snmp";
+	if (geteuid() != 0)
+		return say("yoked", "must be started as root");
+	if (load_conf(k, conf_file) < 0)
+		return -1;
+	self = conf_self(&k->conf, node, why);
+	if (self < 0)
+		return say(conf_file, why);
+	snprintf(k->node, sizeof(k->node), "%s", k->conf.node[self].name);
+	yoke_log_open("yoked", k->conf.log_syslog ? YOKE_LOG_SYSLOG : YOKE_LOG_STDERR,
+		      k->conf.log_debug ? YOKE_LOG_DEBUG : YOKE_LOG_INFO);
+	umask(0022);
+	if (find_users(k) < 0 || share_key(k) < 0 || share_conf(k) < 0 || make_dirs(k) < 0 ||
+	    take_lock(k) < 0 || open_shared(k) < 0 || open_control(k) < 0 || open_signals(k) < 0)
+		return -1;
+	prctl(PR_SET_DUMPABLE, 0);
+	k->snmp.start_at_ms = k->conf.snmp ? 0 : INT64_MAX;
+	first_record(k);
+	return 0;
+}

@@ -1,0 +1,319 @@
+/* The turn: the only place of the engine that waits.
+ *
+ * One libevent timer, armed after each turn for whatever comes first: a heartbeat, a path's late or
+ * dead time, an announcement, the core's deadline, the next sign of life.  Sockets are always read
+ * before time is judged: what has arrived counts, however late we come.
+ *
+ * Heartbeats and the timer have priority over everything else; of control clients one request is
+ * served at most before heartbeats get their turn again.
+ */
+#include <event2/event.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/base/log.h"
+#include "agent/control.h"
+#include "agent/engine.h"
+#include "agent/role.h"
+
+enum {
+	PRIORITY_BEATS,
+	PRIORITY_OTHERS,
+	PRIORITIES,
+	MINUTE_MS = 60000,
+};
+
+struct agent_loop {
+	struct agent_engine *engine;
+	struct event_base *base;
+	struct event *timer, *path[YOKE_PATHS_MAX], *address[AGENT_ADDRESS_FDS], *keeper;
+	int path_fd[YOKE_PATHS_MAX]; /* as registered; -1: not */
+	yoke_time turn_began;	     /* YOKE_NEVER: between turns */
+	yoke_time minute_at;
+};
+
+yoke_time agent_engine_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (yoke_time){(int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000};
+}
+
+int64_t agent_engine_wall_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static yoke_time begin(struct agent_loop *l)
+{
+	yoke_time now = agent_engine_now();
+
+	if (yoke_time_is_never(l->turn_began))
+		l->turn_began = now;
+	return now;
+}
+
+/* ---- sources ---- */
+
+static void read_path(struct agent_engine *e, uint16_t path)
+{
+	for (int i = 0; i < HB_FRAMES_PER_TURN; i++) {
+		yoke_time now = agent_engine_now();
+		int got = hb_receive(&e->hb, path, now, &e->received, &e->changes);
+
+		agent_engine_feed_changes(e, now);
+		if (got == 0)
+			return;
+		agent_engine_feed_received(e, now);
+	}
+}
+
+static void on_path(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent_loop *l = arg;
+
+	(void)what;
+	begin(l);
+	for (uint16_t p = 1; p <= l->engine->conf.path_count; p++)
+		if (l->path_fd[p - 1] == fd)
+			read_path(l->engine, p);
+}
+
+static void on_address(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent_loop *l = arg;
+	yoke_time now = begin(l);
+
+	(void)what;
+	agent_address_read(&l->engine->addresses, fd, now, &l->engine->notes);
+	agent_engine_feed_notes(l->engine, now);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	begin(arg); /* what is due is done at the end of every turn */
+}
+
+static void from_keeper(struct agent_engine *e, yoke_time now)
+{
+	struct core_event ev = {.now = now};
+
+	if (e->message.kind == AGENT_CHANNEL_LEAVE) {
+		ev.type = CORE_LEAVE;
+	} else if (e->message.kind == AGENT_CHANNEL_SAVED) {
+		ev.type = CORE_SAVED;
+		ev.u.saved.version = e->message.u.saved.version;
+		ev.u.saved.ok = e->message.u.saved.ok;
+		memcpy(ev.u.saved.reason, e->message.u.saved.reason, sizeof(ev.u.saved.reason));
+	} else {
+		return;
+	}
+	agent_engine_feed(e, &ev);
+}
+
+static void on_keeper(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent_loop *l = arg;
+	yoke_time now = begin(l);
+	int got = agent_channel_receive(fd, &l->engine->message);
+
+	(void)what;
+	if (got > 0)
+		from_keeper(l->engine, now);
+	else if (got < 0)
+		event_del(l->keeper); /* it is gone, and the kernel will end us, too */
+}
+
+/* ---- the end of a turn ---- */
+
+/* hb opens sockets anew when interfaces come back; a new one always has another number. */
+static void register_paths(struct agent_loop *l)
+{
+	for (uint16_t p = 1; p <= l->engine->conf.path_count; p++) {
+		int fd = hb_fd(&l->engine->hb, p);
+
+		if (fd == l->path_fd[p - 1])
+			continue;
+		event_del(l->path[p - 1]);
+		l->path_fd[p - 1] = fd;
+		if (fd < 0)
+			continue;
+		event_assign(l->path[p - 1], l->base, fd, EV_READ | EV_PERSIST, on_path, l);
+		event_priority_set(l->path[p - 1], PRIORITY_BEATS);
+		event_add(l->path[p - 1], NULL);
+	}
+}
+
+static void do_beats(struct agent_engine *e)
+{
+	yoke_time now = agent_engine_now();
+	uint32_t stall_ms;
+
+	if (!yoke_time_due(hb_deadline(&e->hb), now))
+		return;
+	for (uint16_t p = 1; p <= e->conf.path_count; p++)
+		read_path(e, p);
+	now = agent_engine_now();
+	stall_ms = hb_tick(&e->hb, now, &e->changes);
+	if (stall_ms > 0) {
+		struct core_event ev = {.type = CORE_STALL, .now = now};
+
+		ev.u.stall.stall_ms = stall_ms;
+		agent_engine_feed(e, &ev);
+	}
+	agent_engine_feed_changes(e, now);
+}
+
+static void do_addresses(struct agent_engine *e)
+{
+	yoke_time now = agent_engine_now();
+
+	if (!yoke_time_due(agent_address_deadline(&e->addresses), now))
+		return;
+	agent_address_tick(&e->addresses, now, &e->notes);
+	agent_engine_feed_notes(e, now);
+}
+
+static void do_core(struct agent_engine *e)
+{
+	struct core_event ev = {.type = CORE_TIMER, .now = agent_engine_now()};
+
+	if (yoke_time_due(core_deadline(&e->core), ev.now))
+		agent_engine_feed(e, &ev);
+}
+
+static void arm(struct agent_loop *l)
+{
+	struct agent_engine *e = l->engine;
+	yoke_time now = agent_engine_now(), at;
+	struct timeval tv;
+	int64_t wait_us;
+
+	at = yoke_time_add_ms(now, agent_role_hang_ms(e->conf.dead_ms) / 4);
+	at = yoke_time_min(at, hb_deadline(&e->hb));
+	at = yoke_time_min(at, agent_address_deadline(&e->addresses));
+	at = yoke_time_min(at, core_deadline(&e->core));
+	wait_us = yoke_time_span_us(now, at);
+	if (wait_us < 0)
+		wait_us = 0;
+	tv.tv_sec = wait_us / 1000000;
+	tv.tv_usec = wait_us % 1000000;
+	event_add(l->timer, &tv);
+}
+
+static void end_turn(struct agent_loop *l)
+{
+	struct agent_engine *e = l->engine;
+	yoke_time now;
+	int64_t took_ms;
+
+	do_beats(e);
+	do_addresses(e);
+	do_core(e);
+	now = agent_engine_now();
+	if (yoke_time_due(l->minute_at, now)) {
+		l->minute_at = yoke_time_add_ms(now, MINUTE_MS);
+		agent_history_minute(e);
+	}
+	if (!yoke_time_is_never(l->turn_began)) {
+		took_ms = yoke_time_span_us(l->turn_began, now) / 1000;
+		if (took_ms > AGENT_TURN_LONG_MS)
+			agent_history_note(e, YOKE_EVENT_TURN_LONG, (uint64_t)took_ms, "");
+	}
+	l->turn_began = YOKE_NEVER;
+	if (e->kick_due)
+		agent_control_kick(e);
+	atomic_store(&e->shared->alive_us, now.us);
+	register_paths(l);
+	arm(l);
+}
+
+/* ---- start ---- */
+
+static struct event_base *make_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	if (config == NULL)
+		return NULL;
+	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+	/* Of what is less important than heartbeats, one callback at a time. */
+	event_config_set_max_dispatch_interval(config, NULL, 1, PRIORITY_OTHERS);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	if (base != NULL && event_base_priority_init(base, PRIORITIES) < 0)
+		return NULL;
+	return base;
+}
+
+static struct event *make_reader(struct agent_loop *l, int fd, event_callback_fn callback,
+				 int priority)
+{
+	struct event *ev = event_new(l->base, fd, EV_READ | EV_PERSIST, callback, l);
+
+	if (ev == NULL)
+		return NULL;
+	event_priority_set(ev, priority);
+	if (fd >= 0)
+		event_add(ev, NULL);
+	return ev;
+}
+
+static bool open_loop(struct agent_loop *l)
+{
+	int fds[AGENT_ADDRESS_FDS];
+	bool ok = true;
+
+	l->turn_began = YOKE_NEVER;
+	l->minute_at = yoke_time_add_ms(agent_engine_now(), MINUTE_MS);
+	l->base = make_base();
+	if (l->base == NULL)
+		return false;
+	agent_address_fds(&l->engine->addresses, fds);
+	for (int i = 0; i < AGENT_ADDRESS_FDS; i++) {
+		l->address[i] = make_reader(l, fds[i], on_address, PRIORITY_BEATS);
+		ok = ok && l->address[i] != NULL;
+	}
+	for (int p = 0; p < YOKE_PATHS_MAX; p++) {
+		l->path_fd[p] = -1;
+		l->path[p] = make_reader(l, -1, on_path, PRIORITY_BEATS);
+		ok = ok && l->path[p] != NULL;
+	}
+	l->timer = evtimer_new(l->base, on_timer, l);
+	l->keeper = make_reader(l, AGENT_ROLE_FD_CHANNEL, on_keeper, PRIORITY_BEATS);
+	if (!ok || l->timer == NULL || l->keeper == NULL)
+		return false;
+	event_priority_set(l->timer, PRIORITY_BEATS);
+	return agent_control_open(l->engine, l->base, AGENT_ROLE_FD_CONTROL, PRIORITY_OTHERS) == 0;
+}
+
+int agent_loop_run(struct agent_engine *e)
+{
+	static struct agent_loop loop;
+
+	loop.engine = e;
+	e->loop = &loop;
+	if (!open_loop(&loop)) {
+		yoke_log(YOKE_LOG_ERROR, "libevent: cannot make the loop");
+		return 1;
+	}
+	while (!e->exiting) {
+		end_turn(&loop);
+		if (e->exiting)
+			break;
+		if (event_base_loop(loop.base, EVLOOP_ONCE) < 0) {
+			yoke_log(YOKE_LOG_ERROR, "libevent: the loop failed");
+			return 1;
+		}
+	}
+	hb_fini(&e->hb);
+	return 0;
+}

@@ -1,0 +1,46 @@
+/* agent/role.h - the processes that yoked is made of, and what they inherit.
+ *
+ * yoked starts itself again for each role, so that every process has a fresh address space and only
+ * the descriptors and rights that it needs.
+ *
+ *   keeper   root; starts and restarts the others, relays, watches the engine's sign of life
+ *   engine   user `user` with four capabilities, realtime; everything that must not wait
+ *   saver    root; everything that waits for the disk
+ *   and yoke-snmp, a program of its own, user `snmp_user`, no rights
+ *
+ * Layer: agent.
+ */
+#ifndef AGENT_ROLE_H
+#define AGENT_ROLE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "conf/conf.h"
+
+/* Descriptors that an engine or a saver finds open. */
+enum {
+	AGENT_ROLE_FD_CHANNEL = 3, /* to the keeper */
+	AGENT_ROLE_FD_CONF = 4,	   /* engine: the configuration's text, as it was checked */
+	AGENT_ROLE_FD_KEY = 5,	   /* engine: CONF_KEY_SIZE bytes */
+	AGENT_ROLE_FD_SHARED = 6,  /* engine: struct agent_shared */
+	AGENT_ROLE_FD_CONTROL = 7, /* engine: the listening control socket */
+	AGENT_ROLE_FD_END = 8,
+};
+
+/* Priorities of SCHED_RR: the keeper above the engine, so that it can end one that spins. */
+enum { AGENT_ROLE_PRIORITY_ENGINE = 50, AGENT_ROLE_PRIORITY_KEEPER = 51 };
+
+/* The longest silence of a living engine: shorter than the peer's patience, never below what a busy
+ * machine's scheduler can cause. */
+uint32_t agent_role_hang_ms(uint32_t dead_ms);
+
+/* Run the keeper of the configuration in conf_file as node `node` (NULL: by host name).  program:
+ * how yoked was called.  Returns the exit status: 0 after a clean leave, 1 after an error. */
+int agent_keeper_run(const char *program, const char *conf_file, const char *node);
+
+/* Run the engine.  snmp_uid: may change the cluster when SNMP SET is enabled; -1: nobody.
+ * Returns the exit status: 0 after a clean leave. */
+int agent_engine_run(const char *node, pid_t keeper, int64_t snmp_uid);
+
+#endif

@@ -1,0 +1,101 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/engine.h"
+
+void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnation,
+		      struct core_conf *core)
+{
+	memset(core, 0, sizeof(*core));
+	core->self = self;
+	core->node_count = conf->node_count;
+	core->path_count = conf->path_count;
+	core->group_count = conf->group_count;
+	core->resource_count = conf->resource_count;
+	core->dead_ms = conf->dead_ms;
+	core->late_ms = conf->late_ms;
+	core->interval_ms = conf->interval_ms;
+	core->startup_ms = conf->startup_ms;
+	core->conflict_ms = conf->conflict_ms;
+	core->operation_ms = conf->operation_ms;
+	core->retry_ms = conf->retry_ms;
+	core->incarnation = incarnation;
+	memcpy(core->digest, conf->digest, sizeof(core->digest));
+	snprintf(core->version, sizeof(core->version), "%s", YOKE_VERSION);
+	for (uint16_t n = 0; n < conf->node_count; n++)
+		memcpy(core->node_name[n], conf->node[n].name, YOKE_NAME_SIZE);
+	for (uint16_t g = 0; g < conf->group_count; g++) {
+		const struct conf_group *from = &conf->group[g];
+		struct core_group_conf *to = &core->group[g];
+
+		memcpy(to->name, from->name, YOKE_NAME_SIZE);
+		to->exclusive = from->exclusive;
+		to->node_count = from->node_count;
+		for (uint16_t n = 0; n < from->node_count; n++)
+			to->node[n] = (uint16_t)(from->node[n] + 1);
+		to->resource_first = from->resource_first;
+		to->resource_count = from->resource_count;
+	}
+	for (uint16_t r = 0; r < conf->resource_count; r++)
+		core->resource_group[r] = (uint16_t)(conf->resource[r].group + 1);
+}
+
+void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation,
+		    const uint8_t key[CONF_KEY_SIZE], struct hb_conf *hb)
+{
+	memset(hb, 0, sizeof(*hb));
+	hb->self = self;
+	hb->node_count = conf->node_count;
+	hb->path_count = conf->path_count;
+	hb->interval_us = conf->interval_ms * 1000;
+	hb->late_us = conf->late_ms * 1000;
+	hb->dead_us = conf->dead_ms * 1000;
+	hb->key_id = 1;
+	hb->incarnation = incarnation;
+	memcpy(hb->key, key, sizeof(hb->key));
+	conf_cluster_id(conf, hb->cluster_id);
+	for (uint16_t n = 0; n < conf->node_count; n++)
+		for (uint16_t p = 0; p < conf->path_count; p++) {
+			const struct conf_endpoint *from = &conf->node[n].endpoint[p];
+			struct hb_endpoint *to = &hb->endpoint[n][p];
+
+			to->configured = from->configured;
+			to->address = from->address;
+			to->address_len = from->address_len;
+			memcpy(to->interface, from->interface, YOKE_NAME_SIZE);
+		}
+}
+
+void agent_setup_names(const struct conf *conf, struct yoke_names *names)
+{
+	memset(names, 0, sizeof(*names));
+	names->node_count = conf->node_count;
+	names->path_count = conf->path_count;
+	names->group_count = conf->group_count;
+	names->resource_count = conf->resource_count;
+	memcpy(names->cluster, conf->cluster, YOKE_NAME_SIZE);
+	for (uint16_t i = 0; i < conf->node_count; i++)
+		memcpy(names->node[i], conf->node[i].name, YOKE_NAME_SIZE);
+	for (uint16_t i = 0; i < conf->path_count; i++)
+		memcpy(names->path[i], conf->path[i], YOKE_NAME_SIZE);
+	for (uint16_t i = 0; i < conf->group_count; i++)
+		memcpy(names->group[i], conf->group[i].name, YOKE_NAME_SIZE);
+	for (uint16_t i = 0; i < conf->resource_count; i++)
+		memcpy(names->resource[i], conf->resource[i].name, YOKE_NAME_SIZE);
+}
+
+unsigned agent_setup_addresses(const struct conf *conf, struct agent_address_conf *addresses)
+{
+	for (uint16_t i = 0; i < conf->resource_count; i++) {
+		const struct conf_resource *from = &conf->resource[i];
+		struct agent_address_conf *to = &addresses[i];
+
+		memset(to, 0, sizeof(*to));
+		to->resource = (uint16_t)(i + 1);
+		to->family = from->family;
+		to->prefix_len = from->prefix_len;
+		memcpy(to->address, from->address, sizeof(to->address));
+		memcpy(to->interface, from->interface, YOKE_NAME_SIZE);
+	}
+	return conf->resource_count;
+}

@@ -1,0 +1,63 @@
+/* agent/shared.h - the memory that outlives an engine: a file in run_dir, mapped by keeper and
+ * engine, read by `yoke replay`.
+ *
+ * Three things are in it: the engine's sign of life (written each turn, watched by the keeper), the
+ * ring of recent events, and the flight recorder: the events fed to the core, after a copy of the
+ * core as it was before the first of them.  The recorder has two segments, used in turn: when one is
+ * full the other is begun anew with a fresh copy.  So at least one whole segment of history exists.
+ *
+ * Layer: agent.  May include: agent/base, agent/core.
+ * Memory: the mapping belongs to who opened it, until it exits.  Never blocks (tmpfs).
+ */
+#ifndef AGENT_SHARED_H
+#define AGENT_SHARED_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/event.h"
+#include "agent/core/core.h"
+
+enum {
+	AGENT_SHARED_MAGIC = 0x796f6b31,
+	AGENT_SHARED_SEGMENTS = 2,
+	AGENT_SHARED_SEGMENT_SIZE = 256 * 1024, /* bytes of events */
+};
+
+struct agent_shared_segment {
+	uint64_t number; /* grows; 0: never used */
+	uint32_t used;	 /* bytes of events */
+	struct core core; /* before the first event */
+	uint8_t events[AGENT_SHARED_SEGMENT_SIZE]; /* each: u32 size, struct core_event cut to it */
+};
+
+struct agent_shared {
+	uint32_t magic;
+	uint32_t size;		     /* of this struct: another build's file is not read */
+	_Atomic int64_t alive_us;    /* monotonic clock at the engine's last turn; 0: starting */
+	_Atomic uint32_t engines;    /* engines started since the keeper's start */
+	uint64_t last_event;	     /* seq; 0: none */
+	struct yoke_event event[YOKE_EVENTS_MAX]; /* [seq % YOKE_EVENTS_MAX] */
+	uint32_t segment;	     /* index of the one in use */
+	struct yoke_names names;     /* for rendering */
+	struct agent_shared_segment recorder[AGENT_SHARED_SEGMENTS];
+};
+
+/* Open (create: make anew if it is not of this build) the file.  Returns its descriptor and sets
+ * *shared; -1 with errno. */
+int agent_shared_open(const char *file_name, bool create, struct agent_shared **shared);
+/* Map an inherited descriptor.  NULL with errno when it is not ours. */
+struct agent_shared *agent_shared_map(int fd, bool writable);
+
+/* Begin a segment with a copy of the core: at the engine's start, and when one is full. */
+void agent_shared_begin(struct agent_shared *shared, const struct core *core);
+/* Note an event that is about to be fed to the core. */
+void agent_shared_record(struct agent_shared *shared, const struct core *core,
+			 const struct core_event *event);
+
+/* The event with that number; NULL when it is not remembered. */
+const struct yoke_event *agent_shared_event(const struct agent_shared *shared, uint64_t seq);
+
+#endif

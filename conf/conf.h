@@ -1,0 +1,174 @@
+/* conf/conf.h - the configuration: one file for both nodes, read once, checked as a whole.
+ *
+ * Reading order: this struct, conf/sample/yoke.conf (each key with its unit, range and default),
+ * conf/load.c (the file), conf/scan.c (its text cleaned of all that has the wrong shape),
+ * conf/parse.c (libconfuse to struct), conf/value.c (one key's value), conf/check.c (rules over
+ * several keys), conf/print.c.  A conf that conf_parse() accepted is safe to run with; nothing
+ * else is.
+ *
+ * Layer: conf; libconfuse appears in parse.c only.  May include: agent/base.
+ * Memory: struct conf is plain values in the caller's memory (about 100 KB); nothing is owned.
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "agent/base/limits.h"
+#include "agent/base/words.h"
+
+enum {
+	CONF_FILE_SIZE = 108,	 /* bytes with NUL: a path of a file or unix socket */
+	CONF_PROBLEMS_MAX = 64,	 /* later ones are counted, not kept */
+	CONF_PROBLEM_SIZE = 256, /* bytes with NUL */
+	CONF_TEXT_MAX = 262144,	 /* bytes: a longer file is refused */
+	CONF_GROUP_RESOURCES_MAX = 16,
+	CONF_PORT = 4747,	 /* UDP, when a path has no 'port' */
+	CONF_KEY_SIZE = 32,	 /* bytes: a cluster key is AES-256 sized */
+	CONF_DIGEST_SIZE = 32,	 /* bytes: SHA-256 */
+	CONF_CLUSTER_ID_SIZE = 8,
+};
+
+/* One path's end on one node. */
+struct conf_endpoint {
+	bool configured;
+	struct sockaddr_storage address; /* sin_port/sin6_port set; AF_INET or AF_INET6 */
+	socklen_t address_len;
+	char interface[YOKE_NAME_SIZE]; /* SO_BINDTODEVICE; empty: not bound to one */
+	int line;			/* in the file, for messages; not printed, not digested */
+};
+
+struct conf_node {
+	char name[YOKE_NAME_SIZE]; /* as in `hostname`, up to the first dot */
+	struct conf_endpoint endpoint[YOKE_PATHS_MAX]; /* [path number - 1] */
+	int line;
+};
+
+struct conf_resource {
+	char name[YOKE_NAME_SIZE];
+	enum yoke_resource_type type;
+	uint16_t group; /* index of its group, 0.. */
+	int line;
+	/* type = address */
+	int family;			/* AF_INET or AF_INET6 */
+	uint8_t address[16];		/* network order; the first 4 bytes for AF_INET */
+	uint8_t prefix_len;		/* bits, 1..32 or 1..128 */
+	char interface[YOKE_NAME_SIZE]; /* required */
+};
+
+struct conf_group {
+	char name[YOKE_NAME_SIZE];
+	bool exclusive;
+	int exclusive_line; /* of that key; the group's when it is not given */
+	uint16_t node[YOKE_NODES_MAX]; /* indexes of nodes, preferred first */
+	uint16_t node_count;
+	uint16_t resource_first, resource_count; /* in conf.resource; in start order */
+	int line;
+};
+
+/* Where the keys that conf_check() compares were given; 0: not in the file. */
+struct conf_lines {
+	int cluster, name; /* the section, and the key in it */
+	int interval, dead, late;
+};
+
+struct conf {
+	char cluster[YOKE_NAME_SIZE];
+	char key_file[CONF_FILE_SIZE];	   /* default /etc/yoke/cluster.key */
+	char state_dir[CONF_FILE_SIZE];	   /* default /var/lib/yoke */
+	char run_dir[CONF_FILE_SIZE];	   /* default /run/yoke; has yoke.sock and recorder */
+	char user[YOKE_NAME_SIZE];	   /* the engine's; default "yoke" */
+	uint32_t dead_ms;		   /* 20..60000, default 1000 */
+	uint32_t interval_ms;		   /* 1..dead/3, default dead/10 (at least 1) */
+	uint32_t late_ms;		   /* interval..dead, default dead/2 */
+	uint32_t startup_ms;		   /* 0..600000, default 3*dead, at least 3000: silence
+					      after our start before an unheard node is lost */
+	uint32_t conflict_ms;		   /* 0..5000, default 200: the longest wait for an
+					      answer to the conflict probe before an address is started */
+	uint32_t refresh_ms;		   /* 0..3600000, default 60000: re-announced; 0: never */
+	uint32_t operation_ms;		   /* 1000..600000, default 30000: bound of an operation */
+	uint32_t retry_ms;		   /* 1000..86400000, default 60000: a failed group may be
+					      tried again after it */
+	bool log_syslog;		   /* default yes; no: stderr */
+	bool log_debug;			   /* default no */
+	bool snmp;			   /* run yoke-snmp; default yes */
+	bool snmp_set;			   /* SNMP SET may change the cluster; default no */
+	char snmp_user[YOKE_NAME_SIZE];	   /* of yoke-snmp; default "yoke-snmp" */
+	char snmp_agentx[CONF_FILE_SIZE];  /* AgentX address; default /var/agentx/master */
+	char snmp_program[CONF_FILE_SIZE]; /* default: yoke-snmp beside yoked */
+
+	struct conf_node node[YOKE_NODES_MAX]; /* in the file's order: index 0 is number 1 */
+	struct conf_group group[YOKE_GROUPS_MAX];
+	struct conf_resource resource[YOKE_RESOURCES_MAX];
+	char path[YOKE_PATHS_MAX][YOKE_NAME_SIZE]; /* in order of first mention */
+	uint16_t node_count, group_count, resource_count, path_count;
+	struct conf_lines line;
+
+	uint8_t digest[CONF_DIGEST_SIZE]; /* of what both nodes must agree on, see conf_digest */
+};
+
+struct conf_problem {
+	int line;	/* 0: of the whole file */
+	bool warning;	/* the file may be used all the same */
+	char text[CONF_PROBLEM_SIZE]; /* what is wrong and what to do, no newline */
+};
+
+struct conf_problems {
+	struct conf_problem problem[CONF_PROBLEMS_MAX]; /* by line */
+	unsigned count;	  /* kept */
+	unsigned errors;  /* that are not warnings, also those not kept */
+};
+
+/* Read a configuration file and conf_parse() its text.  A file that cannot be read, is no regular
+ * file, is longer than CONF_TEXT_MAX or holds a NUL byte is a problem of line 0 (or of the NUL's).
+ * Returns as conf_parse().  Blocks on the disk, allocates; not for the running engine. */
+int conf_load(const char *file_name, struct conf *conf, struct conf_problems *problems);
+
+/* Read the text of a configuration (NUL-terminated) into *conf, defaults filled in, and check it
+ * as a whole (conf_check).  file_name is for messages only.  All problems are collected, never only
+ * the first, also when the syntax is wrong.  *problems is emptied first.  Returns 0 when
+ * problems->errors is 0, else -1 and *conf must not be used.  Not for several threads at once and
+ * not for the running engine: libconfuse allocates and its scanner is global. */
+int conf_parse(const char *text, const char *file_name, struct conf *conf,
+	       struct conf_problems *problems);
+
+/* PURE: the rules over several keys.  Adds to problems.  A zero where zero is out of range
+ * (dead_ms, interval_ms, late_ms, address_len, family) means that its value was refused before: the
+ * rules over it are left out. */
+void conf_check(const struct conf *conf, struct conf_problems *problems);
+
+/* Add a problem, printf-like; keeps them sorted by line, on one line in the order they were found.
+ * When all places are taken an error replaces the last warning, else it is only counted. */
+void conf_problem(struct conf_problems *problems, int line, bool warning, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Which node are we?  name: from --node, or NULL for the host name (up to its first dot).
+ * Returns the node's index; -1 with why[YOKE_REASON_SIZE] when no such node is configured. */
+int conf_self(const struct conf *conf, const char *name, char *why);
+
+/* Read the cluster key from an open file: one line of 64 hexadecimal digits (what `yoke key
+ * generate` writes).  The file must belong to root (or to the caller's effective user) and nobody
+ * else may read or write it.  Returns 0; -1 with why[CONF_PROBLEM_SIZE] that says what to do. */
+int conf_key_read(int fd, const char *file_name, uint8_t key[CONF_KEY_SIZE], char *why);
+
+/* Write a new random cluster key to a file of mode 0600, durable and whole or not at all.  An
+ * existing file is refused unless `force`.  Returns 0; -1 with why[CONF_PROBLEM_SIZE].  Blocks on
+ * the disk, and on the kernel's random source early after boot. */
+int conf_key_generate(const char *file_name, bool force, char *why);
+
+/* The canonical text: every key with its value, in a fixed order; it reads back as the same conf. */
+void conf_print(const struct conf *conf, FILE *out);
+
+/* Fill conf->digest: SHA-256 over the canonical form of cluster name, timing, nodes, paths,
+ * groups and resources (not of local files, users, logs and SNMP).  conf_parse() does it. */
+void conf_digest(struct conf *conf);
+
+/* The cluster as heartbeat frames name it: the first bytes of SHA-256 of its name. */
+void conf_cluster_id(const struct conf *conf, uint8_t id[CONF_CLUSTER_ID_SIZE]);
+
+#endif

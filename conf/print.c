@@ -1,0 +1,92 @@
+#include "conf/print.h"
+
+#include <arpa/inet.h>
+
+static const char *yes_or_no(bool value)
+{
+	return value ? "yes" : "no";
+}
+
+static void print_endpoint(const char *path, const struct conf_endpoint *e, FILE *out)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	unsigned port;
+
+	if (e->address.ss_family == AF_INET) {
+		const struct sockaddr_in *four = (const struct sockaddr_in *)&e->address;
+
+		inet_ntop(AF_INET, &four->sin_addr, text, sizeof(text));
+		port = ntohs(four->sin_port);
+	} else {
+		const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&e->address;
+
+		inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof(text));
+		port = ntohs(six->sin6_port);
+	}
+	fprintf(out, "\tpath \"%s\" {\n\t\taddress = \"%s\"\n\t\tport = %u\n", path, text, port);
+	if (e->interface[0] != '\0')
+		fprintf(out, "\t\tinterface = \"%s\"\n", e->interface);
+	fputs("\t}\n", out);
+}
+
+static void print_resource(const struct conf_resource *r, FILE *out)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(r->family, r->address, text, sizeof(text));
+	fprintf(out, "\tresource \"%s\" {\n\t\ttype = %s\n", r->name,
+		yoke_word_resource_type(r->type));
+	fprintf(out, "\t\taddress = \"%s/%u\"\n\t\tinterface = \"%s\"\n\t}\n", text, r->prefix_len,
+		r->interface);
+}
+
+static void print_group(const struct conf *c, const struct conf_group *g, FILE *out)
+{
+	fprintf(out, "\ngroup \"%s\" {\n\texclusive = %s\n\tnodes = { ", g->name,
+		yes_or_no(g->exclusive));
+	for (unsigned i = 0; i < g->node_count; i++)
+		fprintf(out, "%s\"%s\"", i > 0 ? ", " : "", c->node[g->node[i]].name);
+	fputs(" }\n", out);
+	for (unsigned i = 0; i < g->resource_count; i++)
+		print_resource(&c->resource[g->resource_first + i], out);
+	fputs("}\n", out);
+}
+
+void conf_print_members(const struct conf *conf, FILE *out)
+{
+	for (unsigned i = 0; i < conf->node_count; i++) {
+		const struct conf_node *n = &conf->node[i];
+
+		fprintf(out, "\nnode \"%s\" {\n", n->name);
+		for (unsigned path = 0; path < conf->path_count; path++) {
+			if (n->endpoint[path].configured)
+				print_endpoint(conf->path[path], &n->endpoint[path], out);
+		}
+		fputs("}\n", out);
+	}
+	for (unsigned i = 0; i < conf->group_count; i++)
+		print_group(conf, &conf->group[i], out);
+}
+
+void conf_print(const struct conf *conf, FILE *out)
+{
+	fprintf(out, "cluster {\n\tname = \"%s\"\n\tkey_file = \"%s\"\n", conf->cluster,
+		conf->key_file);
+	fprintf(out, "\tstate_dir = \"%s\"\n\trun_dir = \"%s\"\n\tuser = \"%s\"\n", conf->state_dir,
+		conf->run_dir, conf->user);
+	fprintf(out, "\tinterval_ms = %u\n\tlate_ms = %u\n\tdead_ms = %u\n", conf->interval_ms,
+		conf->late_ms, conf->dead_ms);
+	fprintf(out, "\tstartup_ms = %u\n\tconflict_ms = %u\n\trefresh_ms = %u\n", conf->startup_ms,
+		conf->conflict_ms, conf->refresh_ms);
+	fprintf(out, "\toperation_ms = %u\n\tretry_ms = %u\n}\n", conf->operation_ms,
+		conf->retry_ms);
+	conf_print_members(conf, out);
+	fprintf(out, "\nlog {\n\ttarget = %s\n\tdebug = %s\n}\n",
+		conf->log_syslog ? "syslog" : "stderr", yes_or_no(conf->log_debug));
+	fprintf(out, "\nsnmp {\n\tenable = %s\n\tset = %s\n\tuser = \"%s\"\n\tagentx = \"%s\"\n",
+		yes_or_no(conf->snmp), yes_or_no(conf->snmp_set), conf->snmp_user,
+		conf->snmp_agentx);
+	if (conf->snmp_program[0] != '\0')
+		fprintf(out, "\tprogram = \"%s\"\n", conf->snmp_program);
+	fputs("}\n", out);
+}

@@ -1,0 +1,15 @@
+/* conf/print.h - the canonical text of parts of a configuration.
+ *
+ * Layer: conf.  May include: agent/base.  Memory: nothing is kept.
+ * Example: tests/unit/conf_print.c.
+ */
+#ifndef CONF_PRINT_H
+#define CONF_PRINT_H
+
+#include "conf/conf.h"
+
+/* The sections node and group, as conf_print() writes them: a function of names, addresses, ports,
+ * interfaces and order alone. */
+void conf_print_members(const struct conf *conf, FILE *out);
+
+#endif

@@ -1,0 +1,263 @@
+#include "conf/value.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+
+enum { PREFIX_DIGITS_MAX = 3 };
+
+bool conf_value_number(struct conf_value v, uint32_t min, uint32_t max, const char *unit,
+		       uint32_t *out, struct conf_problems *problems)
+{
+	const char *digits = v.text + (v.text[0] == '-');
+	const char *space = unit[0] != '\0' ? " " : "";
+	uint64_t number = 0;
+
+	*out = 0;
+	if (digits[0] == '\0' || digits[strspn(digits, "0123456789")] != '\0') {
+		conf_problem(problems, v.line, false,
+			     "%s = %.40s is not a whole number of %u..%u%s%s", v.key, v.text, min,
+			     max, space, unit);
+		return false;
+	}
+	for (; *digits != '\0' && number <= max; digits++)
+		number = 10 * number + (uint64_t)(*digits - '0');
+	if (v.text[0] == '-' || number < min || number > max) {
+		conf_problem(problems, v.line, false, "%s = %.40s is out of range: %u..%u%s%s",
+			     v.key, v.text, min, max, space, unit);
+		return false;
+	}
+	*out = (uint32_t)number;
+	return true;
+}
+
+bool conf_value_boolean(struct conf_value v, bool *out, struct conf_problems *problems)
+{
+	if (strcmp(v.text, "yes") != 0 && strcmp(v.text, "no") != 0) {
+		conf_problem(problems, v.line, false, "%s = %.40s: write yes or no", v.key, v.text);
+		return false;
+	}
+	*out = v.text[0] == 'y';
+	return true;
+}
+
+bool conf_value_name(struct conf_value v, char out[YOKE_NAME_SIZE], struct conf_problems *problems)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789._-";
+
+	snprintf(out, YOKE_NAME_SIZE, "%s", v.text);
+	if (v.text[0] == '\0')
+		conf_problem(problems, v.line, false, "the name of this %s is empty", v.key);
+	else if (strlen(v.text) >= YOKE_NAME_SIZE)
+		conf_problem(problems, v.line, false,
+			     "the %s name \"%.40s\" is too long: at most %d characters", v.key,
+			     v.text, YOKE_NAME_SIZE - 1);
+	else if (v.text[strspn(v.text, allowed)] != '\0' || v.text[0] == '-')
+		conf_problem(problems, v.line, false,
+			     "the %s name \"%s\" may hold A-Z a-z 0-9 . _ - only, and not begin "
+			     "with '-'",
+			     v.key, v.text);
+	else
+		return true;
+	return false;
+}
+
+bool conf_value_file(struct conf_value v, size_t max, char out[CONF_FILE_SIZE],
+		     struct conf_problems *problems)
+{
+	if (v.text[0] != '/') {
+		conf_problem(problems, v.line, false,
+			     "%s = \"%.60s\" is not absolute: begin it with '/'", v.key, v.text);
+		return false;
+	}
+	if (strlen(v.text) > max) {
+		conf_problem(problems, v.line, false,
+			     "%s = \"%.60s...\" is too long: at most %zu bytes", v.key, v.text,
+			     max);
+		return false;
+	}
+	snprintf(out, CONF_FILE_SIZE, "%s", v.text);
+	return true;
+}
+
+bool conf_value_agentx(struct conf_value v, char out[CONF_FILE_SIZE],
+		       struct conf_problems *problems)
+{
+	if (strncmp(v.text, "tcp:", 4) != 0 && strncmp(v.text, "unix:", 5) != 0)
+		return conf_value_file(v, CONF_FILE_SIZE - 1, out, problems);
+	if (strlen(v.text) >= CONF_FILE_SIZE) {
+		conf_problem(problems, v.line, false,
+			     "%s = \"%.60s...\" is too long: at most %d bytes", v.key, v.text,
+			     CONF_FILE_SIZE - 1);
+		return false;
+	}
+	snprintf(out, CONF_FILE_SIZE, "%s", v.text);
+	return true;
+}
+
+bool conf_value_interface(struct conf_value v, char out[YOKE_NAME_SIZE],
+			  struct conf_problems *problems)
+{
+	out[0] = '\0';
+	if (v.text[0] == '\0' || strlen(v.text) >= IF_NAMESIZE ||
+	    v.text[strcspn(v.text, "/: ")] != '\0' || strcmp(v.text, ".") == 0 ||
+	    strcmp(v.text, "..") == 0) {
+		conf_problem(
+			problems, v.line, false,
+			"%s = \"%.40s\" is no interface name: 1..%d characters without '/', ':' "
+			"and blanks",
+			v.key, v.text, IF_NAMESIZE - 1);
+		return false;
+	}
+	snprintf(out, YOKE_NAME_SIZE, "%s", v.text);
+	return true;
+}
+
+/* Why an IPv4 address (network order) cannot be one machine's; NULL: it can. */
+static const char *refuse_ipv4(const uint8_t a[4])
+{
+	if (a[0] == 0)
+		return "not the address of a machine";
+	if (a[0] >= 224)
+		return "a multicast, reserved or broadcast address; use a unicast one";
+	return NULL;
+}
+
+static const char *refuse_ipv6(const struct in6_addr *a)
+{
+	if (IN6_IS_ADDR_UNSPECIFIED(a))
+		return "not the address of a machine";
+	if (IN6_IS_ADDR_MULTICAST(a))
+		return "a multicast address; use a unicast one";
+	if (IN6_IS_ADDR_V4MAPPED(a) || IN6_IS_ADDR_V4COMPAT(a))
+		return IN6_IS_ADDR_LOOPBACK(a) ? NULL
+					       : "an IPv4 address in disguise; write it as IPv4";
+	return NULL;
+}
+
+/* Parse into bytes (4 or 16, network order).  Returns the family; 0: *why says why not. */
+static int parse_address(const char *text, uint8_t bytes[16], const char **why)
+{
+	struct in6_addr six;
+
+	memset(bytes, 0, 16);
+	if (inet_pton(AF_INET, text, bytes) == 1) {
+		*why = refuse_ipv4(bytes);
+		return *why == NULL ? AF_INET : 0;
+	}
+	if (inet_pton(AF_INET6, text, &six) == 1) {
+		memcpy(bytes, &six, sizeof(six));
+		*why = refuse_ipv6(&six);
+		return *why == NULL ? AF_INET6 : 0;
+	}
+	*why = strchr(text, '%') != NULL
+		       ? "not an address; write the interface as interface = \"...\""
+		       : "not an IPv4 or IPv6 address (host names are not looked up)";
+	return 0;
+}
+
+bool conf_value_endpoint(struct conf_value v, uint16_t port, struct conf_endpoint *out,
+			 struct conf_problems *problems)
+{
+	uint8_t bytes[16];
+	const char *why;
+	int family = parse_address(v.text, bytes, &why);
+
+	out->address_len = 0;
+	if (family == 0) {
+		conf_problem(problems, v.line, false, "%s = \"%.50s\" is %s", v.key, v.text, why);
+		return false;
+	}
+	if (family == AF_INET) {
+		struct sockaddr_in *four = (struct sockaddr_in *)&out->address;
+
+		four->sin_family = AF_INET;
+		four->sin_port = htons(port);
+		memcpy(&four->sin_addr, bytes, sizeof(four->sin_addr));
+		out->address_len = sizeof(*four);
+	} else {
+		struct sockaddr_in6 *six = (struct sockaddr_in6 *)&out->address;
+
+		six->sin6_family = AF_INET6;
+		six->sin6_port = htons(port);
+		memcpy(&six->sin6_addr, bytes, sizeof(six->sin6_addr));
+		out->address_len = sizeof(*six);
+	}
+	return true;
+}
+
+/* Are the bits from `first` on all `value`? */
+static bool bits_are(const uint8_t *bytes, unsigned first, unsigned end, unsigned value)
+{
+	for (unsigned i = first; i < end; i++) {
+		if ((bytes[i / 8] >> (7 - i % 8) & 1U) != value)
+			return false;
+	}
+	return true;
+}
+
+/* Why the address cannot be given to a machine in a network of that prefix; NULL: it can. */
+static const char *refuse_service(int family, const uint8_t *bytes, unsigned prefix_len)
+{
+	unsigned bits = family == AF_INET ? 32 : 128;
+	struct in6_addr six;
+
+	memcpy(&six, bytes, sizeof(six));
+	if (family == AF_INET ? bytes[0] == 127 : IN6_IS_ADDR_LOOPBACK(&six))
+		return "a loopback address; use one that clients can reach";
+	if (prefix_len + 1 < bits && bits_are(bytes, prefix_len, bits, 0))
+		return "the network's own address; use one inside it";
+	if (family == AF_INET && prefix_len + 1 < bits && bits_are(bytes, prefix_len, bits, 1))
+		return "the network's broadcast address; use one inside it";
+	return NULL;
+}
+
+/* 1..max; 0: it is not. */
+static unsigned parse_prefix(const char *text, unsigned max)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned number = 0;
+
+	if (digits == 0 || digits > PREFIX_DIGITS_MAX || text[digits] != '\0')
+		return 0;
+	for (size_t i = 0; i < digits; i++)
+		number = 10 * number + (unsigned)(text[i] - '0');
+	return number <= max ? number : 0;
+}
+
+bool conf_value_service(struct conf_value v, struct conf_resource *out,
+			struct conf_problems *problems)
+{
+	char text[INET6_ADDRSTRLEN];
+	const char *slash = strchr(v.text, '/');
+	size_t size = slash != NULL ? (size_t)(slash - v.text) : strlen(v.text);
+	const char *why;
+	unsigned bits, prefix_len;
+	int family;
+
+	out->family = 0;
+	snprintf(text, sizeof(text), "%.*s", (int)(size < sizeof(text) ? size : sizeof(text) - 1),
+		 v.text);
+	family = parse_address(text, out->address, &why);
+	if (family == 0 || size >= sizeof(text)) {
+		conf_problem(problems, v.line, false, "%s = \"%.50s\" is %s", v.key, v.text,
+			     family == 0 ? why : "not an IPv4 or IPv6 address");
+		return false;
+	}
+	bits = family == AF_INET ? 32 : 128;
+	prefix_len = slash != NULL ? parse_prefix(slash + 1, bits) : 0;
+	if (prefix_len == 0) {
+		conf_problem(problems, v.line, false,
+			     "%s = \"%.50s\" needs a prefix length of 1..%u bits, as in \"%s/%u\"",
+			     v.key, v.text, bits, text, family == AF_INET ? 24U : 64U);
+		return false;
+	}
+	why = refuse_service(family, out->address, prefix_len);
+	if (why != NULL) {
+		conf_problem(problems, v.line, false, "%s = \"%.50s\" is %s", v.key, v.text, why);
+		return false;
+	}
+	out->family = family;
+	out->prefix_len = (uint8_t)prefix_len;
+	return true;
+}

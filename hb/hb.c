@@ -1,0 +1,220 @@
+#include "hb/hb.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hb/frame.h"
+#include "hb/send.h"
+
+bool hb_has_path(const struct hb *hb, uint16_t node, uint16_t path)
+{
+	const struct hb_conf *conf = &hb->conf;
+
+	return node >= 1 && node <= conf->node_count && node != conf->self && path >= 1 &&
+	       path <= conf->path_count && conf->endpoint[conf->self - 1][path - 1].configured &&
+	       conf->endpoint[node - 1][path - 1].configured;
+}
+
+bool hb_peer_is_proven(const struct hb_peer *peer, yoke_time now)
+{
+	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++) {
+		const struct hb_path *p = &peer->path[i];
+
+		if (!yoke_time_is_never(p->proven_at) &&
+		    !yoke_time_due(yoke_time_add_us(p->proven_at, p->dead_us), now))
+			return true;
+	}
+	return false;
+}
+
+void hb_changes_add(struct hb_changes *changes, uint16_t node, uint16_t path,
+		    enum yoke_path_state from, const struct hb_path *p)
+{
+	assert(changes->count < YOKE_NODES_MAX * YOKE_PATHS_MAX);
+	changes->change[changes->count++] = (struct hb_change){
+		.node = node,
+		.path = path,
+		.from = from,
+		.to = p->state,
+		.proven_at = p->proven_at,
+	};
+}
+
+static int init_keys(struct hb *hb)
+{
+	int failed = hb_seal_init(&hb->key) | hb_seal_init(&hb->trial);
+
+	for (unsigned i = 0; i < YOKE_NODES_MAX; i++)
+		failed |= hb_seal_init(&hb->peer[i].key) | hb_seal_init(&hb->peer[i].candidate_key);
+	return failed != 0 ? -1
+			   : hb_seal_derive(&hb->key, hb->conf.key, hb->conf.self,
+					    hb->conf.incarnation);
+}
+
+int hb_init(struct hb *hb, const struct hb_conf *conf, yoke_time now, char *why)
+{
+	assert(conf->self >= 1 && conf->self <= conf->node_count);
+	assert(conf->node_count <= YOKE_NODES_MAX && conf->path_count <= YOKE_PATHS_MAX);
+	assert(conf->incarnation != 0);
+	memset(hb, 0, sizeof(*hb));
+	hb->conf = *conf;
+	hb->beat_at = hb->seen_at = now;
+	hb->round_at = hb->extra_at = YOKE_NEVER;
+	for (uint16_t path = 1; path <= YOKE_PATHS_MAX; path++) {
+		const struct hb_endpoint *own = &conf->endpoint[conf->self - 1][path - 1];
+		struct hb_udp *udp = &hb->udp[path - 1];
+
+		hb_udp_init(udp, &own->address, own->address_len, own->interface);
+		if (path > conf->path_count || !own->configured)
+			udp->retry_at = YOKE_NEVER;
+		for (unsigned i = 0; i < YOKE_NODES_MAX; i++)
+			hb_path_init(&hb->peer[i].path[path - 1], conf->late_us, conf->dead_us);
+	}
+	if (init_keys(hb) != 0) {
+		snprintf(why, YOKE_REASON_SIZE,
+			 "the crypto library refused AES-256-GCM or HKDF: check openssl's setup");
+		hb_fini(hb);
+		return -1;
+	}
+	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++)
+		hb_udp_maintain(&hb->udp[i], now);
+	return 0;
+}
+
+void hb_fini(struct hb *hb)
+{
+	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++)
+		hb_udp_fini(&hb->udp[i]);
+	for (unsigned i = 0; i < YOKE_NODES_MAX; i++) {
+		hb_seal_fini(&hb->peer[i].key);
+		hb_seal_fini(&hb->peer[i].candidate_key);
+	}
+	hb_seal_fini(&hb->key);
+	hb_seal_fini(&hb->trial);
+	hb_seal_wipe(hb->conf.key, sizeof(hb->conf.key));
+}
+
+int hb_fd(const struct hb *hb, uint16_t path)
+{
+	assert(path >= 1 && path <= YOKE_PATHS_MAX);
+	return hb->udp[path - 1].fd;
+}
+
+int hb_receive(struct hb *hb, uint16_t path, yoke_time now, struct hb_received *received,
+	       struct hb_changes *changes)
+{
+	uint8_t bytes[HB_FRAME_SIZE_MAX + 1]; /* one more: too long is seen to be too long */
+
+	assert(path >= 1 && path <= hb->conf.path_count);
+	changes->count = 0;
+	hb->seen_at = now;
+	for (unsigned i = 0; i < HB_FRAMES_PER_TURN; i++) {
+		int size = hb_udp_receive(&hb->udp[path - 1], bytes, sizeof(bytes));
+
+		if (size < 0)
+			return 0;
+		if (hb_take(hb, path, bytes, (size_t)size, now, received, changes) == 1)
+			return 1;
+	}
+	return 0;
+}
+
+/* One BEAT to everybody. */
+static void send_round(struct hb *hb, yoke_time now)
+{
+	if (!yoke_time_is_never(hb->round_at)) {
+		uint64_t gap_us = (uint64_t)yoke_time_span_us(hb->round_at, now);
+
+		if (gap_us > hb->sent_gap_us_max)
+			hb->sent_gap_us_max = gap_us;
+	}
+	hb->round_at = now;
+	hb->extra_at = YOKE_NEVER;
+	for (uint16_t node = 1; node <= hb->conf.node_count; node++)
+		hb_send_beat(hb, node, now);
+}
+
+void hb_set_beat(struct hb *hb, const uint8_t *bytes, size_t size, yoke_time now)
+{
+	yoke_time allowed = now;
+
+	assert(size <= YOKE_MESSAGE_SIZE);
+	if (size == hb->beat_size && memcmp(hb->beat, bytes, size) == 0)
+		return;
+	memcpy(hb->beat, bytes, size);
+	hb->beat_size = (uint16_t)size;
+	if (!yoke_time_is_never(hb->round_at))
+		allowed = yoke_time_add_us(hb->round_at, hb->conf.interval_us / 4);
+	if (yoke_time_due(allowed, now))
+		send_round(hb, now);
+	else
+		hb->extra_at = allowed;
+}
+
+yoke_time hb_deadline(const struct hb *hb)
+{
+	yoke_time at = yoke_time_min(hb->beat_at, hb->extra_at);
+
+	for (uint16_t path = 1; path <= hb->conf.path_count; path++) {
+		at = yoke_time_min(at, hb_udp_deadline(&hb->udp[path - 1]));
+		for (uint16_t node = 1; node <= hb->conf.node_count; node++)
+			if (hb_has_path(hb, node, path))
+				at = yoke_time_min(at, hb_path_deadline(hb_path_of(hb, node, path),
+									hb->seen_at));
+	}
+	return at;
+}
+
+/* A stall is told from the beats, which are always due, and which nothing but hb_tick() moves on.
+ */
+static uint32_t notice_stall(struct hb *hb, yoke_time now)
+{
+	int64_t late_us = yoke_time_span_us(hb->beat_at, now);
+
+	if (late_us <= (int64_t)hb->conf.late_us)
+		return 0;
+	for (unsigned i = 0; i < YOKE_NODES_MAX; i++)
+		for (unsigned j = 0; j < YOKE_PATHS_MAX; j++)
+			hb_path_stalled(&hb->peer[i].path[j], now);
+	late_us /= 1000;
+	return late_us > UINT32_MAX ? UINT32_MAX : late_us < 1 ? 1 : (uint32_t)late_us;
+}
+
+static void judge(struct hb *hb, yoke_time now, struct hb_changes *changes)
+{
+	for (uint16_t node = 1; node <= hb->conf.node_count; node++)
+		for (uint16_t path = 1; path <= hb->conf.path_count; path++) {
+			struct hb_path *p = &hb->peer[node - 1].path[path - 1];
+			enum yoke_path_state from = p->state;
+
+			if (hb_has_path(hb, node, path) && hb_path_update(p, now))
+				hb_changes_add(changes, node, path, from, p);
+		}
+}
+
+uint32_t hb_tick(struct hb *hb, yoke_time now, struct hb_changes *changes)
+{
+	uint32_t stall_ms = notice_stall(hb, now);
+
+	changes->count = 0;
+	hb->seen_at = now;
+	for (uint16_t path = 1; path <= hb->conf.path_count; path++)
+		hb_udp_maintain(&hb->udp[path - 1], now);
+	if (yoke_time_due(hb->beat_at, now)) {
+		bool is_behind = yoke_time_span_us(hb->beat_at, now) > hb->conf.interval_us;
+
+		send_round(hb, now);
+		hb->beat_at = yoke_time_add_us(is_behind ? now : hb->beat_at, hb->conf.interval_us);
+	} else if (yoke_time_due(hb->extra_at, now)) {
+		send_round(hb, now);
+	}
+	judge(hb, now, changes);
+	return stall_ms;
+}
+
+const struct hb_path *hb_path_of(const struct hb *hb, uint16_t node, uint16_t path)
+{
+	assert(node >= 1 && node <= YOKE_NODES_MAX && path >= 1 && path <= YOKE_PATHS_MAX);
+	return &hb->peer[node - 1].path[path - 1];
+}

@@ -1,0 +1,218 @@
+/* hb/hb.h - heartbeats: authenticated frames over every path, and what they say of the peer's life.
+ *
+ * Reading order: frame.h (bytes), seal.h (AES-256-GCM, keys), window.h (replay), path.h (life of
+ * one path), udp.h (sockets), this, take.c (what a datagram is worth), send.c, hb.c.  frame, seal,
+ * window and path are pure: no I/O, no clock.
+ *
+ * hb carries payloads that it does not understand: a BEAT at a fixed rate on every path (small,
+ * replaced by hb_set_beat) and MESSAGEs when the core wants to tell something now.  Both prove
+ * life.  Every frame echoes the receiver's incarnation and highest sequence heard on that path, and
+ * how long ago that was.  As the receiver knows when it sent that sequence, it knows
+ *
+ *   transit = now - sent(echoed sequence) - held     at most this old is the frame
+ *
+ *   authentic  the seal holds, it is for us and for this path, and its sequence is new
+ *   fresh      it echoes our current incarnation, and transit <= dead: its payload is handed up
+ *   proof      fresh, and held <= dead: the sender heard us, too; only this is life.  (Else a path
+ *              cut in one direction would be up for ever at the end that still hears.)
+ *
+ * An echo is looked up among the last HB_SENT_MAX frames that we sent; an older one is not fresh.
+ * So dead must be longer than a round trip; a path that is slower never comes up.
+ *
+ * What an attacker on the links can do, who has no key:
+ *   record    Frames are encrypted; he learns who beats how often.
+ *   inject    Forged or changed frames do not open, header included.  Each costs us one derivation
+ *             of a key at most, and nothing of them is kept.
+ *   replay    A frame of the present incarnation: the window takes each sequence once.  Of an
+ *             earlier one: see below.
+ *   path-swap, reflect, redirect   The path and the receiver are sealed inside; a frame of our own
+ *             has the wrong sender.
+ *   delay     A frame held back for longer than dead echoes what we sent too long ago: not fresh,
+ *             so no life and no payload.  He can make a dead peer live for one dead time longer.
+ *   drop      Silence.  That is what remains to him, and what the core is built for.
+ *
+ * Incarnations are random, so of two of them nothing tells which one is older; a recorded frame of
+ * an earlier one would be as authentic as the first frame of a new one.  Therefore:
+ *   - Another incarnation takes the present one's place only with a frame that is proof: it echoes
+ *     what we sent less than dead (twice at most) ago, so it lived then.  No older recording does.
+ *   - An incarnation whose place was taken within the last HB_PAST_MAX is refused for good: that
+ *     covers recordings of the last moments before a restart, when both echoed us.
+ *   - A frame of another incarnation that is no proof may be of an engine that has just started and
+ *     has heard nobody.  It is noted as the candidate: no payload is handed up, no path becomes
+ *     better than not proven, but it is answered, and our beats echo it: then it can prove itself.
+ *   - While the present incarnation is proven within dead, beats go on echoing it and no candidate.
+ *     A candidate then needs no echo of its own: it hears our beats, takes us as its candidate, and
+ *     echoes us, which is proof.  A frame that echoes anything but us is refused as a replay then.
+ *   - Otherwise beats echo what was heard last on the path, so that a replayed candidate is gone as
+ *     soon as the peer is heard again.  An attacker who replays without end can keep two nodes from
+ *     meeting: silence again.
+ *
+ * Layer: hb; the only user of openssl besides conf's digest.  May include: agent/base.
+ * Memory: struct hb is the caller's (not to be moved or copied); no allocation after hb_init()
+ * except openssl's when a frame names an incarnation that is not known.  Nothing here blocks.
+ */
+#ifndef HB_HB_H
+#define HB_HB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "agent/base/limits.h"
+#include "agent/base/time.h"
+#include "agent/base/words.h"
+#include "hb/path.h"
+#include "hb/seal.h"
+#include "hb/udp.h"
+
+enum {
+	HB_ALL_NODES = 0,	/* as a receiver: every other node */
+	HB_FRAMES_PER_TURN = 64, /* frames read from one socket before others get their turn */
+	HB_SENT_MAX = 4096,	/* frames sent last whose time is remembered, over all paths */
+	HB_PAST_MAX = 8,	/* a peer's incarnations that are over and remembered */
+};
+
+struct hb_endpoint {
+	bool configured;
+	struct sockaddr_storage address;
+	socklen_t address_len;
+	char interface[YOKE_NAME_SIZE]; /* empty: any */
+};
+
+struct hb_conf {
+	uint16_t self; /* node number, 1.. */
+	uint16_t node_count, path_count;
+	struct hb_endpoint endpoint[YOKE_NODES_MAX][YOKE_PATHS_MAX]; /* [node - 1][path - 1] */
+	uint32_t interval_us, late_us, dead_us;
+	uint8_t cluster_id[8];	 /* first bytes of SHA-256 of the cluster's name */
+	uint8_t key[HB_KEY_SIZE]; /* wiped by hb_fini() */
+	uint8_t key_id;
+	uint64_t incarnation; /* random, not 0; new at each start of the engine */
+};
+
+enum hb_kind { HB_BEAT = 1, HB_MESSAGE = 2 };
+
+/* A payload that arrived and is authentic and fresh. */
+struct hb_received {
+	uint16_t node, path;  /* numbers: sender, and the path that it came on */
+	uint64_t incarnation; /* the sender's */
+	enum hb_kind kind;
+	bool repeated; /* a BEAT with the very bytes of the last one from this incarnation */
+	uint16_t size;
+	uint8_t bytes[YOKE_MESSAGE_SIZE];
+};
+
+/* A path's state changed. */
+struct hb_change {
+	uint16_t node, path; /* numbers */
+	enum yoke_path_state from, to;
+	yoke_time proven_at; /* last proof of life; YOKE_NEVER: none yet */
+};
+
+struct hb_changes {
+	unsigned count;
+	struct hb_change change[YOKE_NODES_MAX * YOKE_PATHS_MAX];
+};
+
+struct hb;
+
+/* What was heard last on one path, to be echoed. */
+struct hb_echo {
+	uint64_t sequence; /* the highest; 0: nothing heard */
+	yoke_time at;	   /* when it came */
+};
+
+/* Size of struct hb's memory is known below; treat its fields as private except through the
+ * functions. */
+struct hb_peer {
+	uint64_t incarnation; /* 0: nobody has proven to live yet */
+	struct hb_seal_key key;
+	struct hb_echo echo[YOKE_PATHS_MAX];
+	uint32_t count[YOKE_PATHS_MAX]; /* frame.h's count, of the last frame on the path */
+	uint16_t beat_size;		/* 0: no BEAT with a payload from this incarnation yet */
+	uint8_t beat[YOKE_MESSAGE_SIZE]; /* last BEAT's bytes */
+	uint64_t candidate;		/* incarnation heard that has not proven itself; 0: none */
+	struct hb_seal_key candidate_key;
+	struct hb_echo candidate_echo[YOKE_PATHS_MAX];
+	uint64_t past[HB_PAST_MAX]; /* ring of incarnations that are over */
+	unsigned past_count;	    /* ever put into it */
+	yoke_time answer_at;	    /* no answer to a new incarnation before */
+	struct hb_path path[YOKE_PATHS_MAX];
+};
+
+struct hb {
+	struct hb_conf conf;
+	struct hb_seal_key key;	  /* ours */
+	struct hb_seal_key trial; /* of the incarnation that the frame at hand says it is from */
+	uint64_t sequence;	/* last one used, over all paths and receivers */
+	yoke_time sent_at[HB_SENT_MAX]; /* [sequence % HB_SENT_MAX] */
+	yoke_time beat_at;	/* when the next BEATs are due */
+	yoke_time extra_at;	/* when a new BEAT is to go out before that; YOKE_NEVER: none */
+	yoke_time round_at;	/* when BEATs were last sent to all; YOKE_NEVER: not yet */
+	yoke_time seen_at;	/* the latest `now` that we were told */
+	uint16_t beat_size;
+	uint8_t beat[YOKE_MESSAGE_SIZE];
+	struct hb_udp udp[YOKE_PATHS_MAX];
+	struct hb_peer peer[YOKE_NODES_MAX]; /* [node - 1]; our own is unused */
+	uint64_t sent_gap_us_max; /* longest time between two BEAT rounds since the start */
+};
+
+/* Start: derives the key, opens the sockets that can be opened (others are tried again by
+ * hb_tick).  Returns 0; -1 with why[YOKE_REASON_SIZE] when the crypto library fails. */
+int hb_init(struct hb *hb, const struct hb_conf *conf, yoke_time now, char *why);
+/* Close the sockets and wipe every key. */
+void hb_fini(struct hb *hb);
+
+/* The socket of a path (number), to poll for reading; -1: closed now (hb_tick reopens it).  Look
+ * again after each hb_tick(): a socket that was opened anew has another number. */
+int hb_fd(const struct hb *hb, uint16_t path);
+
+/* Read one frame from a path.  Returns 1 and fills *received (a frame that is refused, not fresh or
+ * without payload is counted and the next one is read); 0 when there is nothing more to read, or
+ * after HB_FRAMES_PER_TURN frames that gave nothing (the socket stays readable).  Bound your own
+ * loop by HB_FRAMES_PER_TURN, too.  changes: cleared first, gets path state changes (a path that
+ * comes up does so here). */
+int hb_receive(struct hb *hb, uint16_t path, yoke_time now, struct hb_received *received,
+	       struct hb_changes *changes);
+
+/* The payload of BEATs from now on; if it is another one, the next beats go out at once (at most
+ * once per interval/4: else hb_deadline() says when).  Until the first call BEATs have no payload:
+ * they prove life, and are not handed up.
+ * size <= YOKE_MESSAGE_SIZE (asserted). */
+void hb_set_beat(struct hb *hb, const uint8_t *bytes, size_t size, yoke_time now);
+
+/* Send a MESSAGE now on every configured path to `node` (number) or HB_ALL_NODES.  size: 1..
+ * YOKE_MESSAGE_SIZE (asserted).  What does not arrive is not sent again, and one that comes on
+ * several paths is handed up as often. */
+void hb_send(struct hb *hb, uint16_t node, const uint8_t *bytes, size_t size, yoke_time now);
+
+/* When hb_tick() is to be called next: a BEAT is due, or a path's state will change. */
+yoke_time hb_deadline(const struct hb *hb);
+
+/* Send BEATs that are due, judge all paths.  Returns the length in milliseconds of a stall that was
+ * noticed (this call came later than late_us after its deadline), else 0: after a stall every path
+ * gets one full dead time before it is judged, because our own sleep says nothing of the peer. */
+uint32_t hb_tick(struct hb *hb, yoke_time now, struct hb_changes *changes);
+
+/* Counters and state of a path to a node, for snapshots. */
+const struct hb_path *hb_path_of(const struct hb *hb, uint16_t node, uint16_t path);
+
+/* ---- between the files of hb, for tests and fuzzers ------------------------------------------ */
+
+/* What hb_receive() does with the bytes of one datagram (any size, from anybody).  Returns 1 when
+ * *received was filled, else 0.  Adds to changes, which must have room for one more. */
+int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yoke_time now,
+	    struct hb_received *received, struct hb_changes *changes);
+
+/* Is `path` (any number) configured between us and `node` (any number), which is not us? */
+bool hb_has_path(const struct hb *hb, uint16_t node, uint16_t path);
+
+/* Has the present incarnation proven to live less than dead_us ago, on any path? */
+bool hb_peer_is_proven(const struct hb_peer *peer, yoke_time now);
+
+/* Note that p changed from `from` to what it is now. */
+void hb_changes_add(struct hb_changes *changes, uint16_t node, uint16_t path,
+		    enum yoke_path_state from, const struct hb_path *p);
+
+#endif

@@ -1,0 +1,139 @@
+#include "hb/path.h"
+
+#include <string.h>
+
+enum { US_PER_SECOND = 1000000 };
+
+void hb_path_init(struct hb_path *p, uint32_t late_us, uint32_t dead_us)
+{
+	memset(p, 0, sizeof(*p));
+	p->late_us = late_us;
+	p->dead_us = dead_us;
+	p->state = YOKE_PATH_NO_PEER;
+	p->proven_at = p->heard_at = p->heard_since = YOKE_NEVER;
+	p->grace_until = (yoke_time){0};
+	hb_window_init(&p->window);
+}
+
+/* Has `span_us` passed since t?  Since never it has. */
+static bool is_past(yoke_time t, uint32_t span_us, yoke_time now)
+{
+	return yoke_time_is_never(t) || yoke_time_due(yoke_time_add_us(t, span_us), now);
+}
+
+static unsigned slot_of(int64_t second)
+{
+	return (unsigned)(second % HB_LOSS_SLOTS);
+}
+
+/* Make the newest slot that of `now`; the seconds in between had no frames. */
+static void turn_ring(struct hb_path *p, yoke_time now)
+{
+	int64_t second = now.us / US_PER_SECOND;
+
+	if (second - p->loss_second >= HB_LOSS_SLOTS)
+		p->loss_second = second - HB_LOSS_SLOTS;
+	while (p->loss_second < second) {
+		p->loss_second++;
+		p->loss_received[slot_of(p->loss_second)] = 0;
+		p->loss_missed[slot_of(p->loss_second)] = 0;
+	}
+}
+
+static void add(uint16_t *slot, uint32_t n)
+{
+	*slot = n > (uint32_t)(UINT16_MAX - *slot) ? UINT16_MAX : (uint16_t)(*slot + n);
+}
+
+void hb_path_heard(struct hb_path *p, yoke_time now, bool echoes, uint32_t gap)
+{
+	if (is_past(p->heard_at, p->dead_us, now))
+		p->heard_since = now;
+	p->heard_at = now;
+	if (echoes)
+		p->proven_at = now;
+	p->received++;
+	p->missed += gap;
+	turn_ring(p, now);
+	add(&p->loss_received[slot_of(p->loss_second)], 1);
+	add(&p->loss_missed[slot_of(p->loss_second)], gap);
+}
+
+void hb_path_rtt(struct hb_path *p, uint32_t sample_us)
+{
+	int64_t old = p->rtt_us, smoothed = sample_us;
+
+	if (old != 0)
+		smoothed = old + (smoothed - old) / 8;
+	p->rtt_us = smoothed < 1 ? 1 : (uint32_t)smoothed;
+}
+
+void hb_path_stalled(struct hb_path *p, yoke_time now)
+{
+	p->grace_until = yoke_time_add_us(now, p->dead_us);
+}
+
+enum yoke_path_state hb_path_judge(const struct hb_path *p, yoke_time now)
+{
+	if (!is_past(p->proven_at, p->late_us, now))
+		return YOKE_PATH_UP;
+	if (yoke_time_before(now, p->grace_until) || yoke_time_is_never(p->heard_at))
+		return p->state;
+	if (!is_past(p->proven_at, p->dead_us, now))
+		return YOKE_PATH_LATE;
+	if (is_past(p->heard_at, p->dead_us, now))
+		return YOKE_PATH_DOWN;
+	if (is_past(p->heard_since, p->dead_us, now))
+		return YOKE_PATH_ONE_WAY;
+	/* Frames have begun to arrive; whether ours do is told within a dead time. */
+	return p->state == YOKE_PATH_NO_PEER ? YOKE_PATH_NO_PEER : YOKE_PATH_DOWN;
+}
+
+static bool is_working(enum yoke_path_state state)
+{
+	return state == YOKE_PATH_UP || state == YOKE_PATH_LATE;
+}
+
+bool hb_path_update(struct hb_path *p, yoke_time now)
+{
+	enum yoke_path_state state = hb_path_judge(p, now);
+
+	if (state == p->state)
+		return false;
+	if (is_working(p->state) && !is_working(state))
+		p->flaps++;
+	p->state = state;
+	return true;
+}
+
+yoke_time hb_path_deadline(const struct hb_path *p, yoke_time now)
+{
+	const yoke_time turn[] = {
+		p->grace_until,
+		yoke_time_add_us(p->proven_at, p->late_us),
+		yoke_time_add_us(p->proven_at, p->dead_us),
+		yoke_time_add_us(p->heard_at, p->dead_us),
+		yoke_time_add_us(p->heard_since, p->dead_us),
+	};
+	enum yoke_path_state state = hb_path_judge(p, now);
+	yoke_time first = YOKE_NEVER;
+
+	for (unsigned i = 0; i < sizeof(turn) / sizeof(turn[0]); i++)
+		if (yoke_time_before(now, turn[i]) && yoke_time_before(turn[i], first) &&
+		    hb_path_judge(p, turn[i]) != state)
+			first = turn[i];
+	return first;
+}
+
+uint32_t hb_path_loss_permille(const struct hb_path *p, yoke_time now)
+{
+	int64_t oldest = now.us / US_PER_SECOND - HB_LOSS_SLOTS + 1;
+	uint64_t received = 0, missed = 0;
+
+	for (int64_t second = p->loss_second;
+	     second >= oldest && second >= 0 && second > p->loss_second - HB_LOSS_SLOTS; second--) {
+		received += p->loss_received[slot_of(second)];
+		missed += p->loss_missed[slot_of(second)];
+	}
+	return received + missed == 0 ? 0 : (uint32_t)(missed * 1000 / (received + missed));
+}

@@ -1,0 +1,84 @@
+/* hb/path.h - is the peer alive on this path, in both directions, and how well?
+ *
+ * Counts and judges; hb/udp.c moves the bytes, hb/hb.c puts them together.
+ *
+ * Layer: hb, pure (no I/O, no clock).  May include: agent/base.
+ * Memory: the caller owns struct hb_path; nothing is allocated or kept.
+ * Example: tests/unit/hb_path.c, first test.
+ */
+#ifndef HB_PATH_H
+#define HB_PATH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/base/time.h"
+#include "agent/base/words.h"
+#include "hb/window.h"
+
+/* Why a frame was refused; the counters' index. */
+enum hb_refusal {
+	HB_REFUSED_LENGTH,  /* too short, too long, or lengths inside disagree */
+	HB_REFUSED_VERSION, /* another protocol version */
+	HB_REFUSED_CLUSTER, /* another cluster's id, or not our magic number */
+	HB_REFUSED_SENDER,  /* no such node, or ourselves */
+	HB_REFUSED_KEY,	    /* a key id that we do not have */
+	HB_REFUSED_SEAL,    /* forged, damaged, or sealed with another key */
+	HB_REFUSED_REPLAY,  /* a sequence seen before, or of an incarnation that is over */
+	HB_REFUSALS
+};
+
+enum { HB_LOSS_SLOTS = 60 }; /* one a second */
+
+struct hb_path {
+	uint32_t late_us, dead_us;	/* copied at init */
+	enum yoke_path_state state;	/* as last judged */
+	yoke_time proven_at;		/* last frame that proved life; YOKE_NEVER: none */
+	yoke_time heard_at;		/* last authentic frame; YOKE_NEVER: none */
+	yoke_time heard_since;		/* first one after a silence of dead_us; YOKE_NEVER: none */
+	yoke_time grace_until;		/* after a stall of ours: not judged before */
+	struct hb_window window;	/* sequences seen on this path */
+	uint64_t sent, received, missed;
+	uint64_t stale;			/* received, but sent longer than dead_us ago: no proof */
+	uint64_t refused[HB_REFUSALS];
+	uint32_t rtt_us;		/* smoothed, 1/8 of each new sample; 0: none yet */
+	uint32_t flaps;			/* from up or late to one-way or down */
+	uint16_t loss_received[HB_LOSS_SLOTS], loss_missed[HB_LOSS_SLOTS]; /* ring of seconds */
+	int64_t loss_second;		/* the second that the newest slot is for */
+};
+
+void hb_path_init(struct hb_path *p, uint32_t late_us, uint32_t dead_us);
+
+/* An authentic frame that was not seen before came at `now`.  echoes: it proves life, that is, it
+ * echoes what we sent on this path a short time ago (hb/hb.h says how short).
+ * gap: frames to us on this path skipped since the last one (0: none). */
+void hb_path_heard(struct hb_path *p, yoke_time now, bool echoes, uint32_t gap);
+
+/* A round trip was measured, in microseconds. */
+void hb_path_rtt(struct hb_path *p, uint32_t sample_us);
+
+/* Our own process did not run: judge no silence before now + dead. */
+void hb_path_stalled(struct hb_path *p, yoke_time now);
+
+/* The state at `now`.  Does not change anything: asking twice gives the same.
+ *
+ *   proven less than late_us ago                  UP
+ *   in the grace after a stall, nothing proven    as before
+ *   proven less than dead_us ago                  LATE
+ *   silent for dead_us                            DOWN
+ *   frames have been arriving for dead_us         ONE_WAY
+ *   frames have just begun to arrive              NO_PEER if it was that, else DOWN: no alarm of
+ *                                                 one way while two nodes greet each other */
+enum yoke_path_state hb_path_judge(const struct hb_path *p, yoke_time now);
+
+/* Set state to what hb_path_judge() says and count flaps.  Returns true when it changed. */
+bool hb_path_update(struct hb_path *p, yoke_time now);
+
+/* When hb_path_judge() would next give another answer if nothing more is heard; YOKE_NEVER when
+ * it would not. */
+yoke_time hb_path_deadline(const struct hb_path *p, yoke_time now);
+
+/* Of the frames sent to us on this path in the last minute, how many in 1000 did not arrive. */
+uint32_t hb_path_loss_permille(const struct hb_path *p, yoke_time now);
+
+#endif

@@ -1,0 +1,94 @@
+#include "hb/send.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "agent/base/buf.h"
+#include "hb/frame.h"
+
+/* What to tell a node of its own frames on a path: of the incarnation that we heard last there; but
+ * while the present one is proven, no candidate takes its place. */
+static void fill_echo(const struct hb_peer *peer, uint16_t path, yoke_time now,
+		      struct hb_frame_content *content)
+{
+	const struct hb_echo *own = &peer->echo[path - 1];
+	const struct hb_echo *other = &peer->candidate_echo[path - 1];
+	uint64_t incarnation = peer->incarnation;
+	int64_t age_us;
+
+	if (other->sequence != 0 && !hb_peer_is_proven(peer, now) &&
+	    (own->sequence == 0 || !yoke_time_before(other->at, own->at))) {
+		own = other;
+		incarnation = peer->candidate;
+	}
+	if (own->sequence == 0)
+		return;
+	age_us = yoke_time_span_us(own->at, now);
+	content->echo_incarnation = incarnation;
+	content->echo_sequence = own->sequence;
+	content->echo_age_us = age_us >= UINT32_MAX ? UINT32_MAX : (uint32_t)age_us;
+}
+
+static void send_frame(struct hb *hb, uint16_t node, uint16_t path, enum hb_kind kind,
+		       const uint8_t *payload, size_t size, yoke_time now)
+{
+	const struct hb_endpoint *to = &hb->conf.endpoint[node - 1][path - 1];
+	struct hb_peer *peer = &hb->peer[node - 1];
+	struct hb_path *p = &peer->path[path - 1];
+	struct hb_frame_header header = {.key_id = hb->conf.key_id,
+					 .sender = hb->conf.self,
+					 .incarnation = hb->conf.incarnation,
+					 .sequence = ++hb->sequence};
+	struct hb_frame_content content = {.kind = (uint8_t)kind,
+					   .path = (uint8_t)path,
+					   .receiver = node,
+					   .count = (uint32_t)(p->sent + 1)};
+	uint8_t bytes[HB_FRAME_SIZE_MAX];
+	struct yoke_buf b;
+
+	memcpy(header.cluster_id, hb->conf.cluster_id, sizeof(header.cluster_id));
+	fill_echo(peer, path, now, &content);
+	yoke_buf_init(&b, bytes, sizeof(bytes));
+	hb_frame_put_header(&b, &header);
+	hb_frame_put_content(&b, &content);
+	yoke_buf_put(&b, payload, size);
+	if (!hb_seal_close(&hb->key, header.sequence, bytes, HB_FRAME_HEADER_SIZE,
+			   bytes + HB_FRAME_HEADER_SIZE, b.used - HB_FRAME_HEADER_SIZE,
+			   bytes + b.used))
+		return;
+	hb->sent_at[header.sequence % HB_SENT_MAX] = now;
+	if (hb_udp_send(&hb->udp[path - 1], &to->address, to->address_len, bytes,
+			b.used + HB_TAG_SIZE))
+		p->sent++;
+}
+
+static void send_to(struct hb *hb, uint16_t node, enum hb_kind kind, const uint8_t *payload,
+		    size_t size, yoke_time now)
+{
+	for (uint16_t path = 1; path <= hb->conf.path_count; path++)
+		if (hb_has_path(hb, node, path))
+			send_frame(hb, node, path, kind, payload, size, now);
+}
+
+void hb_send(struct hb *hb, uint16_t node, const uint8_t *bytes, size_t size, yoke_time now)
+{
+	assert(node <= hb->conf.node_count && size >= 1 && size <= YOKE_MESSAGE_SIZE);
+	for (uint16_t n = 1; n <= hb->conf.node_count; n++)
+		if (node == HB_ALL_NODES || node == n)
+			send_to(hb, n, HB_MESSAGE, bytes, size, now);
+}
+
+void hb_send_beat(struct hb *hb, uint16_t node, yoke_time now)
+{
+	send_to(hb, node, HB_BEAT, hb->beat, hb->beat_size, now);
+}
+
+void hb_send_answer(struct hb *hb, uint16_t node, yoke_time now)
+{
+	struct hb_peer *peer = &hb->peer[node - 1];
+
+	if (!yoke_time_due(peer->answer_at, now))
+		return;
+	peer->answer_at = yoke_time_add_us(now, hb->conf.interval_us / 4);
+	hb_send_beat(hb, node, now);
+}

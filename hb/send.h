@@ -1,0 +1,19 @@
+/* hb/send.h - from a payload to sealed frames on the paths.
+ *
+ * Internal to hb; hb_send(), which is in send.c, too, is for everybody and in hb/hb.h.
+ *
+ * Layer: hb.  May include: agent/base.
+ */
+#ifndef HB_SEND_H
+#define HB_SEND_H
+
+#include "hb/hb.h"
+
+/* Send the present BEAT now to `node` (number) on every path that both nodes have. */
+void hb_send_beat(struct hb *hb, uint16_t node, yoke_time now);
+
+/* The same, to a node that has just shown a new incarnation and waits to be echoed: at most once
+ * per interval/4, so that replayed frames cannot make us flood the line. */
+void hb_send_answer(struct hb *hb, uint16_t node, yoke_time now);
+
+#endif

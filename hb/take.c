@@ -1,0 +1,267 @@
+/* What one datagram is worth.  From outside to inside, each step may refuse it:
+ *
+ *   open_frame()   is it ours by length, version, cluster, sender and key; does the seal hold; is
+ * it for us and for this path? admit()        is it of the peer's present incarnation, not seen
+ * before? greet()        or of another one: does it prove that it is alive now (take it over), or
+ * may it be a new one that has not heard us (note it, and answer)? accept_frame() count it, move
+ * the path's state, and hand up the payload.
+ *
+ * hb/hb.h says why it is so.
+ */
+#include <string.h>
+
+#include "agent/base/buf.h"
+#include "hb/frame.h"
+#include "hb/hb.h"
+#include "hb/send.h"
+
+struct incoming {
+	uint16_t path; /* number */
+	yoke_time now;
+	struct hb_frame_header header;
+	struct hb_frame_content content;
+	uint16_t size;      /* of the payload */
+	int64_t transit_us; /* there and back, without the time that the peer held the echo */
+	bool is_fresh;      /* it was sent less than dead_us ago */
+	bool is_proof;      /* and its sender heard us on this path less than dead_us ago */
+	uint8_t content_bytes[HB_FRAME_SIZE_MAX];
+};
+
+static const uint8_t *payload_of(const struct incoming *in)
+{
+	return in->content_bytes + HB_FRAME_CONTENT_SIZE;
+}
+
+/* To which node's counters does a frame go that names no node that it could be from? */
+static uint16_t blamed_node(const struct hb *hb, uint16_t path)
+{
+	for (uint16_t node = 1; node <= hb->conf.node_count; node++)
+		if (hb_has_path(hb, node, path))
+			return node;
+	return hb->conf.self;
+}
+
+static bool has_left(const struct hb_peer *peer, uint64_t incarnation)
+{
+	for (unsigned i = 0; i < HB_PAST_MAX; i++)
+		if (peer->past[i] == incarnation)
+			return true;
+	return false;
+}
+
+/* The key for a frame: the present incarnation's, the candidate's, or a new one into hb->trial. */
+static enum hb_refusal find_key(struct hb *hb, const struct incoming *in,
+				const struct hb_seal_key **key)
+{
+	const struct hb_peer *peer = &hb->peer[in->header.sender - 1];
+	uint64_t incarnation = in->header.incarnation;
+
+	if (incarnation == 0 || has_left(peer, incarnation))
+		return HB_REFUSED_REPLAY;
+	if (incarnation == peer->incarnation) {
+		*key = &peer->key;
+		return hb_window_is_new(&peer->path[in->path - 1].window, in->header.sequence)
+			       ? HB_REFUSALS
+			       : HB_REFUSED_REPLAY;
+	}
+	*key = &hb->trial;
+	if (incarnation == peer->candidate)
+		*key = &peer->candidate_key;
+	else if (hb_seal_derive(&hb->trial, hb->conf.key, in->header.sender, incarnation) != 0)
+		return HB_REFUSED_SEAL;
+	return HB_REFUSALS;
+}
+
+static enum hb_refusal open_frame(struct hb *hb, const uint8_t *bytes, size_t size,
+				  struct incoming *in)
+{
+	const uint8_t *sealed = bytes + HB_FRAME_HEADER_SIZE;
+	size_t sealed_size = size - HB_FRAME_HEADER_SIZE - HB_TAG_SIZE;
+	const struct hb_seal_key *key;
+	enum hb_refusal refusal;
+	struct yoke_buf b;
+
+	if (memcmp(in->header.cluster_id, hb->conf.cluster_id, HB_FRAME_CLUSTER_SIZE) != 0)
+		return HB_REFUSED_CLUSTER;
+	if (!hb_has_path(hb, in->header.sender, in->path))
+		return HB_REFUSED_SENDER;
+	if (in->header.key_id != hb->conf.key_id)
+		return HB_REFUSED_KEY;
+	refusal = find_key(hb, in, &key);
+	if (refusal != HB_REFUSALS)
+		return refusal;
+	if (!hb_seal_open(key, in->header.sequence, bytes, HB_FRAME_HEADER_SIZE, sealed,
+			  sealed_size, sealed + sealed_size, in->content_bytes))
+		return HB_REFUSED_SEAL;
+	yoke_buf_init_read(&b, in->content_bytes, sealed_size);
+	hb_frame_get_content(&b, &in->content);
+	in->size = (uint16_t)yoke_buf_left(&b);
+	if (in->content.receiver != hb->conf.self || in->content.path != in->path)
+		return HB_REFUSED_REPLAY;
+	if (in->content.kind != HB_BEAT && in->content.kind != HB_MESSAGE)
+		return HB_REFUSED_VERSION;
+	return HB_REFUSALS;
+}
+
+/* How old is the frame at most?  It was sent after its sender heard the sequence that it echoes,
+ * and we know when we sent that. */
+static void weigh(const struct hb *hb, struct incoming *in)
+{
+	uint64_t sequence = in->content.echo_sequence;
+
+	if (in->content.echo_incarnation != hb->conf.incarnation || sequence == 0 ||
+	    sequence > hb->sequence || hb->sequence - sequence >= HB_SENT_MAX)
+		return;
+	in->transit_us = yoke_time_span_us(hb->sent_at[sequence % HB_SENT_MAX], in->now) -
+			 (int64_t)in->content.echo_age_us;
+	if (in->transit_us < 0)
+		in->transit_us = 0; /* two clocks, two rates */
+	in->is_fresh = in->transit_us <= (int64_t)hb->conf.dead_us;
+	in->is_proof = in->is_fresh && in->content.echo_age_us <= hb->conf.dead_us;
+}
+
+static void swap_keys(struct hb_seal_key *a, struct hb_seal_key *b)
+{
+	struct hb_seal_key kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+/* The frame's incarnation has proven that it lives now: it is the peer from here on. */
+static void take_over(struct hb *hb, struct hb_peer *peer, uint64_t incarnation)
+{
+	bool was_candidate = incarnation == peer->candidate;
+
+	if (peer->incarnation != 0)
+		peer->past[peer->past_count++ % HB_PAST_MAX] = peer->incarnation;
+	swap_keys(&peer->key, was_candidate ? &peer->candidate_key : &hb->trial);
+	peer->incarnation = incarnation;
+	peer->candidate = 0;
+	peer->beat_size = 0;
+	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++) {
+		hb_window_init(&peer->path[i].window);
+		peer->echo[i] = was_candidate ? peer->candidate_echo[i] : (struct hb_echo){0};
+		peer->count[i] = 0;
+		peer->candidate_echo[i] = (struct hb_echo){0};
+	}
+}
+
+/* An authentic frame of an incarnation that proves nothing (yet). */
+static enum hb_refusal note(struct hb *hb, struct hb_peer *peer, const struct incoming *in)
+{
+	struct hb_echo *echo = &peer->candidate_echo[in->path - 1];
+	bool is_known = in->header.incarnation == peer->candidate;
+
+	/* While the present incarnation is in two-way contact with us, a new one can have heard
+	 * nobody but us as we are now.  Whoever echoes something else is older. */
+	if (hb_peer_is_proven(peer, in->now) && in->content.echo_incarnation != 0)
+		return HB_REFUSED_REPLAY;
+	if (is_known && in->header.sequence <= echo->sequence)
+		return HB_REFUSED_REPLAY;
+	if (!is_known) {
+		swap_keys(&peer->candidate_key, &hb->trial);
+		peer->candidate = in->header.incarnation;
+		memset(peer->candidate_echo, 0, sizeof(peer->candidate_echo));
+	}
+	*echo = (struct hb_echo){.sequence = in->header.sequence, .at = in->now};
+	hb_path_heard(&peer->path[in->path - 1], in->now, false, 0);
+	if (!is_known)
+		hb_send_answer(hb, in->header.sender, in->now);
+	return HB_REFUSALS;
+}
+
+/* Frames to us on this path that were sent since the last one came, and did not come. */
+static uint32_t count_gap(struct hb_peer *peer, const struct incoming *in)
+{
+	uint32_t *last = &peer->count[in->path - 1];
+	uint32_t ahead = in->content.count - *last;
+	bool is_first = peer->path[in->path - 1].window.highest == 0;
+
+	if (!is_first && (ahead == 0 || ahead > INT32_MAX))
+		return 0; /* overtaken on the way */
+	*last = in->content.count;
+	return is_first ? 0 : ahead - 1;
+}
+
+/* A frame of the present incarnation, not seen before. */
+static void accept_frame(struct hb *hb, struct hb_peer *peer, const struct incoming *in,
+			 struct hb_changes *changes)
+{
+	struct hb_path *p = &peer->path[in->path - 1];
+	struct hb_echo *echo = &peer->echo[in->path - 1];
+	enum yoke_path_state from = p->state;
+	uint32_t gap = count_gap(peer, in);
+
+	(void)hb_window_take(&p->window, in->header.sequence);
+	if (in->header.sequence > echo->sequence)
+		*echo = (struct hb_echo){.sequence = in->header.sequence, .at = in->now};
+	hb_path_heard(p, in->now, in->is_proof, gap);
+	if (in->is_fresh)
+		hb_path_rtt(p, (uint32_t)in->transit_us);
+	else if (in->content.echo_incarnation == hb->conf.incarnation)
+		p->stale++;
+	/* Only for the better: silence is judged by hb_tick(), which sees our own stalls first. */
+	if (in->is_proof && hb_path_update(p, in->now))
+		hb_changes_add(changes, in->header.sender, in->path, from, p);
+}
+
+static int deliver(struct hb_peer *peer, const struct incoming *in, struct hb_received *received)
+{
+	if (!in->is_fresh || in->size == 0)
+		return 0;
+	received->node = in->header.sender;
+	received->path = in->path;
+	received->incarnation = in->header.incarnation;
+	received->kind = (enum hb_kind)in->content.kind;
+	received->repeated = in->content.kind == HB_BEAT && in->size == peer->beat_size &&
+			     memcmp(peer->beat, payload_of(in), in->size) == 0;
+	received->size = in->size;
+	memcpy(received->bytes, payload_of(in), in->size);
+	if (in->content.kind == HB_BEAT && !received->repeated) {
+		peer->beat_size = in->size;
+		memcpy(peer->beat, payload_of(in), in->size);
+	}
+	return 1;
+}
+
+int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yoke_time now,
+	    struct hb_received *received, struct hb_changes *changes)
+{
+	struct incoming in;
+	struct hb_peer *peer;
+	enum hb_refusal refusal;
+	uint16_t node = blamed_node(hb, path);
+	bool is_new = false;
+
+	in.path = path;
+	in.now = now;
+	in.transit_us = 0;
+	in.is_fresh = in.is_proof = false;
+	refusal = hb_frame_get_header(bytes, size, &in.header);
+	if (refusal == HB_REFUSALS) {
+		if (hb_has_path(hb, in.header.sender, path))
+			node = in.header.sender;
+		refusal = open_frame(hb, bytes, size, &in);
+	}
+	peer = &hb->peer[node - 1];
+	if (refusal == HB_REFUSALS) {
+		weigh(hb, &in);
+		is_new = in.header.incarnation != peer->incarnation;
+		if (is_new && !in.is_proof)
+			refusal = note(hb, peer, &in);
+	}
+	if (refusal != HB_REFUSALS) {
+		peer->path[path - 1].refused[refusal]++;
+		return 0;
+	}
+	if (is_new && !in.is_proof)
+		return 0;
+	if (is_new)
+		take_over(hb, peer, in.header.incarnation);
+	accept_frame(hb, peer, &in, changes);
+	if (is_new)
+		hb_send_beat(hb, node,
+			     now); /* so that it is proven there, too; nobody can feign this */
+	return deliver(peer, &in, received);
+}

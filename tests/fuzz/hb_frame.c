@@ -1,0 +1,68 @@
+/* Fuzz what hb does with a datagram.  The first byte says how far the rest gets:
+ *   bit 0  the rest is the whole datagram; else it is sealed as the content of a good frame of a
+ *          peer that knows the key, so that what lies behind the seal is reached, too
+ *   bit 1  path 1 or 2     bits 2..3  which incarnation the good frame is from
+ *   bit 4  time goes on, and our own beats are sent
+ * Nothing may crash, and nothing may come up that was not sealed with the key. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tests/unit/hb_pair.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct pair pair;
+static struct hb_seal_key key;
+
+/* Seal the input as a frame of node 2; returns its size. */
+static size_t seal(uint8_t *frame, uint64_t incarnation, const uint8_t *content, size_t size)
+{
+	static uint64_t sequence;
+	struct hb_frame_header header = {.key_id = pair.conf.key_id,
+					 .sender = 2,
+					 .incarnation = incarnation,
+					 .sequence = ++sequence};
+	struct yoke_buf b;
+
+	memcpy(header.cluster_id, pair.conf.cluster_id, sizeof(header.cluster_id));
+	yoke_buf_init(&b, frame, HB_FRAME_SIZE_MAX - HB_TAG_SIZE);
+	hb_frame_put_header(&b, &header);
+	yoke_buf_put(&b, content, size < yoke_buf_left(&b) ? size : yoke_buf_left(&b));
+	if (hb_seal_derive(&key, pair.conf.key, 2, incarnation) != 0 ||
+	    !hb_seal_close(&key, sequence, frame, HB_FRAME_HEADER_SIZE,
+			   frame + HB_FRAME_HEADER_SIZE, b.used - HB_FRAME_HEADER_SIZE,
+			   frame + b.used))
+		abort();
+	return b.used + HB_TAG_SIZE;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct hb_received received;
+	struct hb_changes changes = {0};
+	uint8_t frame[HB_FRAME_SIZE_MAX];
+	bool is_raw = size > 0 && (data[0] & 1) != 0;
+	int taken;
+
+	if (size == 0)
+		return 0;
+	if (key.context == NULL) {
+		pair_init(&pair);
+		if (hb_seal_init(&key) != 0)
+			abort();
+	}
+	if ((data[0] & 16) != 0) {
+		pair.now = yoke_time_add_us(pair.now, PAIR_INTERVAL_US);
+		(void)hb_tick(&pair.node[0], pair.now, &changes);
+		(void)pair_drop(&pair, 2, 1);
+		(void)pair_drop(&pair, 2, 2);
+		changes.count = 0;
+	}
+	if (!is_raw)
+		size = seal(frame, 0xb0 + (data[0] >> 2 & 3), data + 1, size - 1);
+	taken = hb_take(&pair.node[0], 1 + (data[0] >> 1 & 1), is_raw ? data + 1 : frame,
+			is_raw ? size - 1 : size, pair.now, &received, &changes);
+	if (is_raw && taken != 0)
+		abort();
+	return 0;
+}

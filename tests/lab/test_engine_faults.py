@@ -1,0 +1,182 @@
+"""yoke itself fails while its node lives: restarted and adopted, never two owners for long."""
+
+import os
+import signal
+import socket
+import time
+
+from lab import SERVICE, now, wait_until
+
+
+def noise_of(client, seconds=1.0):
+    """Longest gap of a run without a fault, ms."""
+    since = now()
+    time.sleep(seconds)
+    return client.outage(since)
+
+
+def fault(lab, yoke, number, client, owners, settle_s=2.5):
+    """Signal the engine of the owner; returns the gap and how long both had the address, ms."""
+    old = yoke.engine()
+    since = now()
+    os.kill(old, number)
+    wait_until(lambda: yoke.engine() not in (None, old), 5, "another engine runs")
+    wait_until(yoke.status, 5, "it answers")
+    while now() < since + settle_s:
+        time.sleep(0.05)
+    return client.outage(since), owners.both_ms(since), since
+
+
+def assert_nothing_moved(lab, cluster, owners, since, moves):
+    assert owners.takeovers(since) == 0, "the address was lost or moved"
+    assert lab.owner() is lab.alpha
+    cluster.settle(lab.alpha)
+    assert cluster.beta.group()["moves"] == moves
+
+
+def test_engine_killed(lab, slow, probe, owners):
+    client = probe()
+    noise = noise_of(client)
+    moves = slow.beta.group()["moves"]
+    before = slow.alpha.last_event()
+    gap, both, since = fault(lab, slow.alpha, signal.SIGKILL, client, owners)
+    assert both == 0 and gap <= 30 + 2 * noise, (gap, noise)
+    assert_nothing_moved(lab, slow, owners, since, moves)
+    assert slow.alpha.has_event("group_adopted", before)
+
+
+def test_engine_hangs(lab, slow, probe, owners):
+    client = probe()
+    noise = noise_of(client)
+    moves = slow.beta.group()["moves"]
+    gap, both, since = fault(lab, slow.alpha, signal.SIGSTOP, client, owners)
+    assert both == 0 and gap <= 30 + 2 * noise, (gap, noise)
+    assert_nothing_moved(lab, slow, owners, since, moves)
+
+
+def test_engine_killed_with_dead_30_ms(lab, fast, probe, owners):
+    """The peer may be quicker than the restart: two owners for 100 ms at most, and one after."""
+    client = probe()
+    _, both, _ = fault(lab, fast.alpha, signal.SIGKILL, client, owners)
+    assert both <= 100
+    owner = wait_until(lab.owner, 5, "one owner")
+    client.wait_answer(node=owner)
+    fast.settle(owner)
+
+
+def test_engine_hangs_with_dead_30_ms(lab, fast, probe, owners):
+    """The keeper ends a hung engine after 500 ms; the peer took over long before."""
+    client = probe()
+    fault(lab, fast.alpha, signal.SIGSTOP, client, owners)
+    owner = wait_until(lab.owner, 5, "one owner")
+    client.wait_answer(node=owner)
+    fast.settle(owner)
+
+
+def restart_after_kill(world, lab, cluster, probe, kill):
+    """kill() ends yoke on alpha.  What stays behind: alpha's kernel still has the address.  The
+    survivor announces it, so the client reaches beta; a restarted yoke on alpha notices."""
+    client = probe()
+    since = now()
+    kill()
+    wait_until(lambda: not cluster.alpha.pids(), 5, "all of yoke on alpha has ended")
+    client.wait_answer(timeout=5, node=lab.beta, since=since)
+    wait_until(lambda: cluster.beta.group()["state"] == "started", 5, "beta owns web")
+    assert lab.alpha.has(SERVICE), "what stays behind: the address on alpha"
+    moved = now()
+    time.sleep(0.5)
+    assert {a[2] for a in client.answers_since(moved + 0.2)} == {"beta"}
+    started = now()
+    cluster.alpha.start()
+    wait_until(lab.owner, 10, "one owner after the restart")
+    assert now() - started < 5
+    settled = cluster.settle()
+    client.wait_answer(node=settled.node)
+
+
+def test_keeper_killed(world, lab, slow, probe):
+    """Everything below the keeper ends with it."""
+    restart_after_kill(world, lab, slow, probe,
+                       lambda: os.kill(slow.alpha.process.pid, signal.SIGKILL))
+
+
+def test_all_of_yoke_killed(world, lab, slow, probe):
+    restart_after_kill(world, lab, slow, probe, slow.alpha.kill_all)
+
+
+def test_keeper_killed_and_restarted_at_once(lab, slow, owners):
+    """As the systemd unit does: well within the dead time nothing moves at all."""
+    since = now()
+    slow.alpha.kill_all()
+    slow.alpha.start()
+    wait_until(slow.alpha.status, 5, "the engine answers again")
+    wait_until(lab.owner, 10, "one owner")
+    slow.settle()
+    assert owners.both_ms(since) < 5000
+
+
+def test_node_pauses(lab, slow, probe, owners):
+    """A virtual machine that stood still for longer than the dead time does not act as owner."""
+    client = probe()
+    since = now()
+    lab.alpha.pause()
+    client.wait_answer(timeout=5, node=lab.beta, since=since)
+    wait_until(lambda: slow.beta.group()["state"] == "started", 5, "beta owns web")
+    resumed = now()
+    lab.alpha.resume()
+    wait_until(lambda: lab.owner() is lab.beta, 2, "alpha gave up")
+    assert now() - resumed < 1.5
+    client.wait_answer(node=lab.beta)
+    slow.settle(lab.beta)
+
+
+def test_unreadable_state_starts_as_standby(world, lab, slow):
+    slow.stop()
+    files = [file for file in slow.alpha.state_dir.rglob("*") if file.is_file()]
+    assert files, "nothing was saved"
+    for file in files:
+        file.write_bytes(b"\xff" * max(8, file.stat().st_size // 2))
+    slow.alpha.start()
+    event = wait_until(lambda: slow.alpha.has_event("state_unreadable"), 10, "the alarm")
+    assert "yoke online" in event["text"]
+    time.sleep(4)
+    assert not lab.alpha.has(SERVICE), "a node without its state became owner"
+    slow.beta.start()
+    wait_until(lambda: lab.owner() is lab.beta, 10, "beta takes it")
+    assert slow.alpha.cli("online", "alpha").returncode == 0
+    slow.settle(lab.beta)
+
+
+def test_log_that_nobody_reads(world, lab, slow):
+    """A syslog socket with a full queue costs lines, never time."""
+    path = lab.alpha.dir / "devlog"
+    silent = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    path.unlink(missing_ok=True)
+    silent.bind(str(path))
+    path.chmod(0o666)
+    slow.alpha.leave()
+    slow.alpha.write_config(log="syslog")
+    try:
+        slow.alpha.start(*private_dev_log(lab.alpha.dir, path))
+        slow.settle()
+        slow.switch(lab.alpha)
+        for turn in range(12):
+            slow.switch(lab.beta if turn % 2 == 0 else lab.alpha)
+        assert not any(slow[node].has_event("node_lost") for node in lab.pair)
+        assert wait_until(lambda: slow.alpha.status()["realtime"] is not None, 2, "it answers")
+    finally:
+        silent.close()
+        slow.alpha.leave()
+        slow.alpha.write_config(log="stderr")
+        slow.alpha.start()
+        slow.settle()
+
+
+def private_dev_log(folder, log):
+    """A command prefix: run with a /dev of its own, in which /dev/log is `log`."""
+    dev = folder / "dev"
+    dev.mkdir(exist_ok=True)
+    script = (f'mount -t tmpfs dev {dev} && cd {dev} && touch log null zero urandom random && '
+              'for d in null zero urandom random; do mount --bind /dev/$d $d; done && '
+              f'mount --bind {log} log && mount --rbind {dev} /dev && exec "$@"')
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"]

@@ -1,0 +1,220 @@
+/* What is outside of a simulated engine on its node: addresses, operations on them, the disk. */
+#include <string.h>
+
+#include "tests/sim/world.h"
+
+enum {
+	ANSWER_US = 1000,      /* how long another host takes to answer a conflict probe at most */
+	SLOW_FACTOR = 50,      /* of a slow operation, to what is usual */
+	SAVE_SLOW_US = 400000,
+	REMOVED_US = 2000,     /* until the engine hears that an address was removed */
+	STOP_RETRY_US = 7000000, /* a failed stop is tried again within this time */
+};
+
+bool sim_kernel_has_carrier(const struct sim_world *w, uint16_t node)
+{
+	return !sim_world_in_force(w, w->node[node - 1].carrier_lost_until);
+}
+
+void sim_kernel_set_address(struct sim_world *w, uint16_t node, uint16_t resource, bool present)
+{
+	if (w->node[node - 1].address[resource - 1] == present)
+		return;
+	w->node[node - 1].address[resource - 1] = present;
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  kernel: %s %s",
+		       w->names.resource[resource - 1], present ? "added" : "removed");
+	sim_check_address(w, node, resource);
+}
+
+void sim_kernel_remove(struct sim_world *w, uint16_t node, uint16_t resource)
+{
+	struct sim_item item = {.what = SIM_NEWS,
+				.node = node,
+				.epoch = w->node[node - 1].epoch,
+				.resource = resource,
+				.news = CORE_NEWS_LOST};
+
+	if (!w->node[node - 1].address[resource - 1])
+		return;
+	sim_kernel_set_address(w, node, resource, false);
+	sim_world_push(w, &item, sim_world_span(w, REMOVED_US));
+}
+
+void sim_kernel_tell_usable(struct sim_world *w, uint16_t node, int64_t in_us)
+{
+	struct sim_item item = {.what = SIM_NEWS, .node = node, .epoch = w->node[node - 1].epoch};
+	bool carrier = sim_kernel_has_carrier(w, node);
+
+	for (uint16_t r = 1; r <= w->names.resource_count; r++) {
+		item.resource = r;
+		item.news = carrier ? CORE_NEWS_USABLE : CORE_NEWS_UNUSABLE;
+		sim_world_push(w, &item, in_us);
+		item.news = CORE_NEWS_DOUBT;
+		if (carrier)
+			sim_world_push(w, &item, in_us);
+	}
+}
+
+/* ---- operations ---- */
+
+/* Who has the address, as seen from a node on the service's network; 0: nobody. */
+static uint16_t who_answers(const struct sim_world *w, uint16_t node, uint16_t resource)
+{
+	if (!sim_kernel_has_carrier(w, node))
+		return 0;
+	if (sim_world_in_force(w, w->stranger_until[resource - 1]))
+		return SIM_STRANGER;
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (n != node && w->node[n - 1].powered && w->node[n - 1].address[resource - 1] &&
+		    sim_kernel_has_carrier(w, n) && !sim_world_in_force(w, w->public_cut_until))
+			return n;
+	return 0;
+}
+
+/* A probe is out: it is answered soon after its start or at half time, or ends unanswered. */
+static void run_prepare(struct sim_world *w, struct sim_item *item, uint32_t timeout_ms)
+{
+	sim_world_push(w, item, sim_world_span(w, ANSWER_US));
+	if (timeout_ms > 2)
+		sim_world_push(w, item, (int64_t)timeout_ms * 500);
+	item->what = SIM_RESULT;
+	item->result = CORE_RESULT_DONE;
+	sim_world_push(w, item, (int64_t)timeout_ms * 1000);
+}
+
+void sim_kernel_run(struct sim_world *w, uint16_t node, const struct core_action *action)
+{
+	struct sim_node *n = &w->node[node - 1];
+	uint32_t job_us = w->setup.job_us;
+	bool fails = (action->u.run.kind == CORE_RUN_START &&
+		      sim_world_in_force(w, n->start_fails_until)) ||
+		     (action->u.run.kind == CORE_RUN_STOP &&
+		      sim_world_in_force(w, n->stop_fails_until));
+	struct sim_item item = {.what = SIM_EFFECT,
+				.node = node,
+				.epoch = n->epoch,
+				.id = action->u.run.id,
+				.resource = action->u.run.resource,
+				.kind = action->u.run.kind,
+				.ok = !fails};
+
+	n->job[item.resource - 1] = item.id;
+	if (item.kind == CORE_RUN_PREPARE) {
+		run_prepare(w, &item, action->u.run.timeout_ms);
+		return;
+	}
+	if (sim_world_in_force(w, n->slow_until))
+		job_us *= SLOW_FACTOR;
+	sim_world_push(w, &item, sim_world_span(w, job_us));
+	if (fails || sim_world_in_force(w, n->slow_until))
+		sim_check_disturb(w, yoke_time_add_us(w->now, job_us + STOP_RETRY_US));
+}
+
+void sim_kernel_cancel(struct sim_world *w, uint16_t node, uint32_t id)
+{
+	for (uint16_t r = 0; r < w->names.resource_count; r++)
+		if (w->node[node - 1].job[r] == id)
+			w->node[node - 1].job[r] = 0;
+}
+
+/* Tell how it ended: in odd times late, twice, or never. */
+static void tell_result(struct sim_world *w, struct sim_item *item)
+{
+	struct sim_node *n = &w->node[item->node - 1];
+
+	item->what = SIM_RESULT;
+	if (!sim_world_in_force(w, n->odd_until)) {
+		sim_world_push(w, item, 1);
+		return;
+	}
+	if (sim_random_permille(&w->random, 900))
+		sim_world_push(w, item, sim_world_span(w, w->setup.job_us * SLOW_FACTOR));
+	if (sim_random_permille(&w->random, 300))
+		sim_world_push(w, item, sim_world_span(w, w->setup.operation_ms * 2000));
+	sim_check_disturb(w, yoke_time_add_us(w->now, (int64_t)w->setup.operation_ms * 2000 +
+							      STOP_RETRY_US));
+}
+
+void sim_kernel_effect(struct sim_world *w, const struct sim_item *item)
+{
+	struct sim_node *n = &w->node[item->node - 1];
+	struct sim_item done = *item;
+	bool has = n->address[item->resource - 1];
+
+	if (n->job[item->resource - 1] != item->id)
+		return;
+	if (item->kind == CORE_RUN_PREPARE) {
+		done.by = who_answers(w, item->node, item->resource);
+		if (done.by == 0)
+			return;
+		done.result = CORE_RESULT_ANSWERED;
+		done.what = SIM_RESULT;
+		sim_world_push(w, &done, 1);
+		return;
+	}
+	n->job[item->resource - 1] = 0;
+	done.result = item->ok ? CORE_RESULT_DONE : CORE_RESULT_FAILED;
+	if (item->kind == CORE_RUN_PROBE)
+		done.result = has ? CORE_RESULT_RUNNING : CORE_RESULT_STOPPED;
+	else if (item->ok)
+		sim_kernel_set_address(w, item->node, item->resource,
+				       item->kind == CORE_RUN_START);
+	else if (item->kind == CORE_RUN_START && sim_random_permille(&w->random, 300))
+		sim_kernel_set_address(w, item->node, item->resource, true);
+	tell_result(w, &done);
+}
+
+/* ---- the disk ---- */
+
+static void begin_save(struct sim_world *w, uint16_t node, uint32_t version)
+{
+	struct sim_node *n = &w->node[node - 1];
+	uint32_t save_us = w->setup.save_us;
+	struct sim_item item = {.what = SIM_SAVED, .node = node, .epoch = n->epoch, .id = version};
+
+	if (sim_world_in_force(w, n->save_slow_until))
+		save_us += SAVE_SLOW_US;
+	item.ok = !sim_world_in_force(w, n->save_fails_until);
+	n->is_saving = true;
+	sim_world_push(w, &item, sim_world_span(w, save_us));
+}
+
+void sim_kernel_save(struct sim_world *w, uint16_t node, uint32_t version, const uint8_t *bytes,
+		     uint16_t size)
+{
+	struct sim_node *n = &w->node[node - 1];
+
+	if (n->is_saving) {
+		n->next_version = version;
+		n->next_size = size;
+		memcpy(n->next, bytes, size);
+		return;
+	}
+	n->saving_size = size;
+	memcpy(n->saving, bytes, size);
+	begin_save(w, node, version);
+}
+
+void sim_kernel_saved(struct sim_world *w, const struct sim_item *item)
+{
+	struct sim_node *n = &w->node[item->node - 1];
+	struct core_event ev = {.type = CORE_SAVED};
+
+	if (item->ok) {
+		memcpy(n->record, n->saving, n->saving_size);
+		n->record_size = n->saving_size;
+		sim_check_disk(w, item->node);
+	}
+	n->is_saving = false;
+	if (n->next_version != 0) {
+		n->saving_size = n->next_size;
+		memcpy(n->saving, n->next, n->next_size);
+		begin_save(w, item->node, n->next_version);
+		n->next_version = 0;
+	}
+	ev.u.saved.version = item->id;
+	ev.u.saved.ok = item->ok;
+	if (!item->ok)
+		memcpy(ev.u.saved.reason, "no space left on device", 24);
+	sim_node_step(w, item->node, &ev);
+}

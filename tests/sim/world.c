@@ -1,0 +1,299 @@
+#include "tests/sim/world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void name_all(struct sim_world *w)
+{
+	static const char *const nodes[] = {"alpha", "beta", "gamma", "delta"};
+	const struct sim_setup *s = &w->setup;
+	struct yoke_names *names = &w->names;
+
+	snprintf(names->cluster, sizeof(names->cluster), "sim");
+	names->node_count = s->node_count;
+	names->path_count = s->path_count;
+	names->group_count = s->group_count;
+	names->resource_count = s->group_count * s->resource_count;
+	for (unsigned i = 0; i < names->node_count; i++)
+		snprintf(names->node[i], YOKE_NAME_SIZE, "%s", nodes[i]);
+	for (unsigned i = 0; i < names->path_count; i++)
+		snprintf(names->path[i], YOKE_NAME_SIZE, "path%u", i + 1);
+	for (unsigned i = 0; i < names->group_count; i++)
+		snprintf(names->group[i], YOKE_NAME_SIZE, "group%u", i + 1);
+	for (unsigned i = 0; i < names->resource_count; i++)
+		snprintf(names->resource[i], YOKE_NAME_SIZE, "address%u", i + 1);
+}
+
+void sim_world_init(struct sim_world *w, const struct sim_setup *setup, uint64_t seed)
+{
+	memset(w, 0, sizeof(*w));
+	w->setup = *setup;
+	w->random.state = seed;
+	sim_trace_init(&w->trace);
+	name_all(w);
+	for (uint32_t i = 0; i < SIM_FRAMES_MAX; i++)
+		w->frame_free[i] = i;
+	w->frame_free_count = SIM_FRAMES_MAX;
+	for (uint16_t n = 1; n <= setup->node_count; n++)
+		sim_node_init(w, n);
+	sim_check_init(w);
+}
+
+void sim_world_fail(struct sim_world *w, const char *format, ...)
+{
+	va_list arguments;
+
+	if (w->failure[0] != '\0')
+		return;
+	va_start(arguments, format);
+	vsnprintf(w->failure, sizeof(w->failure), format, arguments);
+	va_end(arguments);
+	sim_trace_line(&w->trace, w->now, "FAIL", "%s", w->failure);
+}
+
+bool sim_world_in_force(const struct sim_world *w, yoke_time until)
+{
+	return yoke_time_before(w->now, until);
+}
+
+const char *sim_world_name(const struct sim_world *w, uint16_t node)
+{
+	return yoke_name_of(w->names.node, w->names.node_count, node);
+}
+
+int64_t sim_world_span(struct sim_world *w, uint32_t max_us)
+{
+	return sim_random_in(&w->random, 1, max_us == 0 ? 1 : max_us);
+}
+
+void sim_world_calm(struct sim_world *w)
+{
+	memset(w->link, 0, sizeof(w->link));
+	memset(w->stranger_until, 0, sizeof(w->stranger_until));
+	w->public_cut_until = w->now;
+	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
+		struct sim_node *node = &w->node[n - 1];
+
+		node->paused_until = node->carrier_lost_until = w->now;
+		node->start_fails_until = node->stop_fails_until = w->now;
+		node->slow_until = node->odd_until = w->now;
+		node->save_slow_until = node->save_fails_until = w->now;
+		sim_kernel_tell_usable(w, n, 1);
+	}
+}
+
+/* ---- the queue ---- */
+
+static bool is_earlier(const struct sim_item *a, const struct sim_item *b)
+{
+	return a->at.us != b->at.us ? a->at.us < b->at.us : a->order < b->order;
+}
+
+static void swap(struct sim_world *w, uint32_t a, uint32_t b)
+{
+	struct sim_item kept = w->queue[a];
+
+	w->queue[a] = w->queue[b];
+	w->queue[b] = kept;
+}
+
+static void put(struct sim_world *w, const struct sim_item *item)
+{
+	uint32_t i = w->queue_count;
+
+	if (w->queue_count == SIM_QUEUE_MAX) {
+		sim_world_fail(w, "more than %d things are going to happen", SIM_QUEUE_MAX);
+		return;
+	}
+	w->queue_count++;
+	w->queue[i] = *item;
+	for (; i > 0 && is_earlier(&w->queue[i], &w->queue[(i - 1) / 2]); i = (i - 1) / 2)
+		swap(w, i, (i - 1) / 2);
+}
+
+static struct sim_item take(struct sim_world *w)
+{
+	struct sim_item first = w->queue[0];
+	uint32_t i = 0;
+
+	w->queue[0] = w->queue[--w->queue_count];
+	for (;;) {
+		uint32_t least = i, left = 2 * i + 1, right = 2 * i + 2;
+
+		if (left < w->queue_count && is_earlier(&w->queue[left], &w->queue[least]))
+			least = left;
+		if (right < w->queue_count && is_earlier(&w->queue[right], &w->queue[least]))
+			least = right;
+		if (least == i)
+			return first;
+		swap(w, i, least);
+		i = least;
+	}
+}
+
+void sim_world_push(struct sim_world *w, const struct sim_item *item, int64_t in_us)
+{
+	struct sim_item later = *item;
+
+	later.at = yoke_time_add_us(w->now, in_us);
+	later.order = ++w->order_last;
+	put(w, &later);
+}
+
+/* ---- the wires ---- */
+
+static void transmit(struct sim_world *w, const struct sim_frame *frame, int64_t in_us)
+{
+	struct sim_item item = {.what = SIM_FRAME, .node = frame->to};
+
+	if (w->frame_free_count == 0)
+		return;
+	item.id = w->frame_free[--w->frame_free_count];
+	w->frame[item.id] = *frame;
+	sim_world_push(w, &item, in_us);
+}
+
+/* A node's engine sends a frame. */
+static void emit(void *world, const struct sim_frame *frame)
+{
+	struct sim_world *w = world;
+	const struct sim_link *link =
+		&w->link[frame->from - 1][frame->to - 1][frame->path - 1];
+	bool is_worse = sim_world_in_force(w, link->worse_until);
+	int64_t in_us = w->setup.latency_us + sim_world_span(w, w->setup.jitter_us);
+
+	if (sim_world_in_force(w, link->cut_until) ||
+	    (is_worse && sim_random_permille(&w->random, link->loss_permille)))
+		return;
+	if (is_worse)
+		in_us += sim_world_span(w, link->delay_us);
+	transmit(w, frame, in_us);
+	if (is_worse && sim_random_permille(&w->random, link->duplicate_permille))
+		transmit(w, frame, in_us + sim_world_span(w, link->delay_us + 1000));
+}
+
+static void arrive(struct sim_world *w, const struct sim_item *item)
+{
+	const struct sim_frame *frame = &w->frame[item->id];
+
+	if (w->node[item->node - 1].engine)
+		sim_node_frame(w, frame);
+	w->frame_free[w->frame_free_count++] = item->id;
+}
+
+/* ---- what happens ---- */
+
+/* A process that does not run gets what comes to it when it runs again, in the same order. */
+static bool wait_for_process(struct sim_world *w, const struct sim_item *item)
+{
+	const struct sim_node *n = &w->node[item->node - 1];
+	struct sim_item later = *item;
+
+	if (!n->engine || !sim_world_in_force(w, n->paused_until) || item->what == SIM_EFFECT ||
+	    item->what == SIM_POWER || item->what == SIM_ENGINE)
+		return false;
+	later.at = n->paused_until;
+	put(w, &later);
+	return true;
+}
+
+static void give_result(struct sim_world *w, const struct sim_item *item)
+{
+	struct core_event ev = {.type = CORE_RESULT};
+
+	ev.u.result.id = item->id;
+	ev.u.result.result = item->result;
+	ev.u.result.hwaddr[0] = 2;
+	ev.u.result.hwaddr[CORE_HWADDR_SIZE - 1] = (uint8_t)item->by;
+	if (item->result == CORE_RESULT_FAILED)
+		snprintf(ev.u.result.reason, sizeof(ev.u.result.reason), "the kernel refused it");
+	sim_node_step(w, item->node, &ev);
+}
+
+static void give_news(struct sim_world *w, const struct sim_item *item)
+{
+	struct core_event ev = {.type = CORE_RESOURCE};
+
+	ev.u.resource.resource = item->resource;
+	ev.u.resource.news = item->news;
+	ev.u.resource.hwaddr[0] = 2;
+	ev.u.resource.hwaddr[CORE_HWADDR_SIZE - 1] = (uint8_t)item->node;
+	if (item->news == CORE_NEWS_UNUSABLE)
+		snprintf(ev.u.resource.reason, sizeof(ev.u.resource.reason), "no carrier");
+	sim_node_step(w, item->node, &ev);
+}
+
+static void happen(struct sim_world *w, const struct sim_item *item)
+{
+	struct sim_node *n = &w->node[item->node - 1];
+
+	if (wait_for_process(w, item))
+		return;
+	if (item->what == SIM_FRAME) {
+		arrive(w, item);
+		return;
+	}
+	if (item->epoch != n->epoch)
+		return;
+	switch (item->what) {
+	case SIM_FRAME:
+		break;
+	case SIM_EFFECT:
+		sim_kernel_effect(w, item);
+		break;
+	case SIM_RESULT:
+		give_result(w, item);
+		break;
+	case SIM_SAVED:
+		sim_kernel_saved(w, item);
+		break;
+	case SIM_NEWS:
+		give_news(w, item);
+		break;
+	case SIM_ENGINE:
+		sim_node_start(w, item->node);
+		break;
+	case SIM_POWER:
+		sim_node_power_on(w, item->node);
+		break;
+	}
+}
+
+static uint16_t first_to_wake(const struct sim_world *w)
+{
+	uint16_t first = 1;
+
+	for (uint16_t n = 2; n <= w->setup.node_count; n++)
+		if (yoke_time_before(w->node[n - 1].wake, w->node[first - 1].wake))
+			first = n;
+	return first;
+}
+
+void sim_world_run(struct sim_world *w, yoke_time until)
+{
+	for (uint16_t n = 0; n < w->setup.node_count; n++) {
+		w->node[n].beat.emit = emit;
+		w->node[n].beat.world = w;
+	}
+	while (w->failure[0] == '\0') {
+		uint16_t sleeper = first_to_wake(w);
+		yoke_time wake = w->node[sleeper - 1].wake;
+		struct sim_item item;
+
+		if (w->queue_count > 0 && !yoke_time_before(wake, w->queue[0].at)) {
+			if (yoke_time_before(until, w->queue[0].at))
+				break;
+			item = take(w);
+			w->now = yoke_time_max(w->now, item.at);
+			happen(w, &item);
+		} else {
+			if (yoke_time_is_never(wake) || yoke_time_before(until, wake))
+				break;
+			w->now = yoke_time_max(w->now, wake);
+			sim_node_wake(w, sleeper);
+		}
+		sim_check_step(w);
+	}
+	w->now = yoke_time_max(w->now, until);
+}

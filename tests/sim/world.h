@@ -1,0 +1,175 @@
+/* tests/sim/world.h - a small world in which real cores live: clock, wires, kernels, disks.
+ *
+ * Time is virtual: the world goes from one thing that happens to the next.  What happens is a frame
+ * that arrives, an operation's effect or result, a save that ends, news of a resource, or a node's
+ * own deadline.  Faults are spells: fields named *_until, in force while now is before them.
+ * Addresses live in a node's kernel and outlive its engine; the saved record lives on its disk and
+ * outlives its power.
+ *
+ * Reading order: beat.h (the heartbeat), this, world.c (clock and wires), node.c (a node's engine
+ * and what surrounds it), kernel.c (operations, disk), faults.h, check.h, main.c, scenario.h.
+ *
+ * Layer: tests.  Memory: one struct sim_world, about 10 MB, from the caller; nothing is allocated.
+ */
+#ifndef TESTS_SIM_WORLD_H
+#define TESTS_SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/core/core.h"
+#include "tests/sim/beat.h"
+#include "tests/sim/check.h"
+#include "tests/sim/random.h"
+#include "tests/sim/trace.h"
+
+enum {
+	SIM_PATHS_MAX = 3,
+	SIM_GROUPS_MAX = 4,
+	SIM_RESOURCES_MAX = 8,
+	SIM_FRAMES_MAX = 8192, /* on the wires at once; more are lost */
+	SIM_QUEUE_MAX = 16384,
+	SIM_FAILURE_SIZE = 256,
+	SIM_STRANGER = YOKE_NODES_MAX + 1, /* as the one who answers */
+};
+
+/* What a run is like; drawn from the seed, or set by a scenario. */
+struct sim_setup {
+	uint16_t node_count, path_count, group_count;
+	uint16_t resource_count; /* of each group */
+	uint32_t dead_ms, late_ms, interval_ms, startup_ms, conflict_ms, operation_ms, retry_ms;
+	uint32_t latency_us, jitter_us; /* of a frame: latency .. latency + jitter */
+	uint32_t lag_us;		/* how late a deadline is noticed */
+	uint32_t job_us;		/* what starting or stopping takes at most */
+	uint32_t save_us;		/* what saving takes at most */
+};
+
+enum sim_what {
+	SIM_FRAME,  /* arrives */
+	SIM_EFFECT, /* an operation does what it does to the kernel */
+	SIM_RESULT, /* and is told to the engine */
+	SIM_SAVED,  /* a record is on the disk, or is not */
+	SIM_NEWS,   /* a resource changed by itself */
+	SIM_ENGINE, /* the engine starts */
+	SIM_POWER,  /* the node is switched on */
+};
+
+struct sim_item {
+	yoke_time at;
+	uint64_t order; /* of two at the same time the older one comes first */
+	enum sim_what what;
+	uint16_t node;
+	uint32_t epoch; /* of the engine that it is for, or of the boot */
+	uint32_t id;	/* frame's slot, run's id, record's version */
+	uint16_t resource;
+	uint16_t by;	/* ANSWERED: node number or SIM_STRANGER */
+	enum core_run_kind kind;
+	enum core_result result;
+	enum core_resource_news news;
+	bool ok;
+};
+
+/* One direction of one path. */
+struct sim_link {
+	yoke_time cut_until, worse_until;
+	uint32_t loss_permille, duplicate_permille, delay_us; /* in force until worse_until */
+};
+
+struct sim_node {
+	uint16_t number;
+	bool powered, engine, exiting;
+	uint32_t epoch;	      /* grows when the engine ends, or the power */
+	yoke_time paused_until; /* the engine's process does not run before */
+	yoke_time wake;	      /* of the engine; YOKE_NEVER when it does not run */
+	bool ticking;	      /* heartbeat and core are at it: no new wake yet */
+	struct core_conf conf;
+	struct core core;
+	struct sim_beat beat;
+	/* kernel */
+	bool address[SIM_RESOURCES_MAX];
+	yoke_time carrier_lost_until;
+	/* operations */
+	uint32_t job[SIM_RESOURCES_MAX]; /* id of the one that is at work; 0: none */
+	yoke_time start_fails_until, stop_fails_until, slow_until, odd_until;
+	/* disk */
+	uint8_t record[YOKE_RECORD_SIZE], saving[YOKE_RECORD_SIZE];
+	uint16_t record_size, saving_size;
+	bool is_saving; /* one save at a time, as the keeper does it */
+	bool disk_broken; /* the next start finds its record unreadable */
+	uint32_t next_version; /* asked for while another is being saved; 0: none */
+	uint8_t next[YOKE_RECORD_SIZE];
+	uint16_t next_size;
+	yoke_time save_slow_until, save_fails_until;
+	uint32_t request_last;
+};
+
+struct sim_world {
+	struct sim_setup setup;
+	struct sim_random random;
+	struct sim_trace trace;
+	struct yoke_names names;
+	struct sim_check check;
+	yoke_time now;
+	uint64_t order_last, incarnation_last;
+	struct sim_node node[YOKE_NODES_MAX];
+	struct sim_link link[YOKE_NODES_MAX][YOKE_NODES_MAX][SIM_PATHS_MAX]; /* [from][to][path] */
+	yoke_time public_cut_until; /* no node reaches another on the service's network */
+	yoke_time stranger_until[SIM_RESOURCES_MAX]; /* somebody else has the address */
+	char failure[SIM_FAILURE_SIZE]; /* what went wrong first; empty: nothing */
+	struct sim_item queue[SIM_QUEUE_MAX]; /* binary heap */
+	uint32_t queue_count;
+	struct sim_frame frame[SIM_FRAMES_MAX];
+	uint32_t frame_free[SIM_FRAMES_MAX], frame_free_count;
+	struct core_actions actions; /* of the step at hand */
+};
+
+/* ---- world.c ---- */
+
+/* Everything is switched off; setup is copied.  The trace's show and text may be set afterwards. */
+void sim_world_init(struct sim_world *w, const struct sim_setup *setup, uint64_t seed);
+/* Go on to `until`, or to the first failure. */
+void sim_world_run(struct sim_world *w, yoke_time until);
+void sim_world_push(struct sim_world *w, const struct sim_item *item, int64_t in_us);
+/* Note what went wrong; only the first one counts. */
+void sim_world_fail(struct sim_world *w, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+bool sim_world_in_force(const struct sim_world *w, yoke_time until);
+/* Every spell is over; nodes and engines stay as they are. */
+void sim_world_calm(struct sim_world *w);
+const char *sim_world_name(const struct sim_world *w, uint16_t node);
+/* A random span of 1..max_us. */
+int64_t sim_world_span(struct sim_world *w, uint32_t max_us);
+
+/* ---- node.c: nodes by number ---- */
+
+void sim_node_init(struct sim_world *w, uint16_t node);
+void sim_node_power_on(struct sim_world *w, uint16_t node);
+void sim_node_power_off(struct sim_world *w, uint16_t node);
+void sim_node_start(struct sim_world *w, uint16_t node);
+void sim_node_crash(struct sim_world *w, uint16_t node);
+void sim_node_leave(struct sim_world *w, uint16_t node);
+/* Returns the request's id, or 0 when the engine does not run. */
+uint32_t sim_node_operate(struct sim_world *w, uint16_t node, enum yoke_verb verb, uint16_t group,
+			  uint16_t target);
+void sim_node_step(struct sim_world *w, uint16_t node, struct core_event *ev);
+/* Its deadline has come. */
+void sim_node_wake(struct sim_world *w, uint16_t node);
+void sim_node_frame(struct sim_world *w, const struct sim_frame *frame);
+void sim_node_rest(struct sim_world *w, uint16_t node);
+
+/* ---- kernel.c ---- */
+
+void sim_kernel_run(struct sim_world *w, uint16_t node, const struct core_action *action);
+void sim_kernel_cancel(struct sim_world *w, uint16_t node, uint32_t id);
+void sim_kernel_effect(struct sim_world *w, const struct sim_item *item);
+void sim_kernel_save(struct sim_world *w, uint16_t node, uint32_t version, const uint8_t *bytes,
+		     uint16_t size);
+void sim_kernel_saved(struct sim_world *w, const struct sim_item *item);
+void sim_kernel_set_address(struct sim_world *w, uint16_t node, uint16_t resource, bool present);
+/* Somebody takes the address away; the engine hears of it. */
+void sim_kernel_remove(struct sim_world *w, uint16_t node, uint16_t resource);
+bool sim_kernel_has_carrier(const struct sim_world *w, uint16_t node);
+/* Tell the engine whether its resources are usable. */
+void sim_kernel_tell_usable(struct sim_world *w, uint16_t node, int64_t in_us);
+
+#endif

@@ -1,0 +1,195 @@
+/* conf/print.c and digest.c: printing and parsing gives the same conf; what changes the digest. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "conf/conf.h"
+
+static struct conf_problems problems;
+
+static const char text[] =
+	"cluster { name = c dead_ms = 900 key_file = '/k' state_dir = '/s' run_dir = '/r' user = "
+	"u\n"
+	"late_ms = 400 startup_ms = 0 conflict_ms = 1 refresh_ms = 2 operation_ms = 1003 retry_ms "
+	"= "
+	"1004 }\n"
+	"node a { path p { address = 10.1.0.1 port = 5000 interface = e1 } path q { address = "
+	"'fd00::1' } }\n"
+	"node b { path q { address = 'fd00:0:0::2' } path p { address = 10.1.0.2 } }\n"
+	"group g { exclusive = no nodes = { b, a }\n"
+	"  resource r { type = address address = '192.0.2.1/24' interface = e0 }\n"
+	"  resource s { type = address address = '2001:db8::1/64' interface = e0 } }\n"
+	"group h { exclusive = no resource t { type = address address = '192.0.2.2/32' interface = "
+	"e3 } }\n"
+	"log { target = stderr debug = yes }\n"
+	"snmp { enable = no set = yes user = v agentx = 'unix:/x' program = '/y' }\n";
+
+/* The printed text, to be freed. */
+static char *printed(const struct conf *conf)
+{
+	char *out_text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&out_text, &size);
+
+	conf_print(conf, out);
+	fclose(out);
+	return out_text;
+}
+
+/* Lines are the only thing that printing does not keep. */
+static void forget_lines(struct conf *conf)
+{
+	conf->line = (struct conf_lines){0};
+	for (unsigned i = 0; i < YOKE_NODES_MAX; i++) {
+		conf->node[i].line = 0;
+		for (unsigned j = 0; j < YOKE_PATHS_MAX; j++)
+			conf->node[i].endpoint[j].line = 0;
+	}
+	for (unsigned i = 0; i < YOKE_GROUPS_MAX; i++)
+		conf->group[i].line = conf->group[i].exclusive_line = 0;
+	for (unsigned i = 0; i < YOKE_RESOURCES_MAX; i++)
+		conf->resource[i].line = 0;
+}
+
+static void expect_round_trip(const char *given)
+{
+	static struct conf first, second;
+	char *once, *twice;
+
+	assert_int_equal(conf_parse(given, "t", &first, &problems), 0);
+	once = printed(&first);
+	if (conf_parse(once, "t", &second, &problems) != 0)
+		fail_msg("line %d: %s in:\n%s", problems.problem[0].line, problems.problem[0].text,
+			 once);
+	twice = printed(&second);
+	assert_string_equal(once, twice);
+	assert_memory_equal(first.digest, second.digest, CONF_DIGEST_SIZE);
+	forget_lines(&first);
+	forget_lines(&second);
+	assert_memory_equal(&first, &second, sizeof(first));
+	free(once);
+	free(twice);
+}
+
+static void test_round_trip(void **state)
+{
+	(void)state;
+	expect_round_trip(text);
+}
+
+static void test_round_trip_of_samples(void **state)
+{
+	static const char *const files[] = {"conf/sample/yoke.conf", "conf/sample/minimal.conf",
+					    "conf/sample/two-groups-ipv6.conf"};
+	static struct conf conf;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char *once;
+
+		assert_int_equal(conf_load(files[i], &conf, &problems), 0);
+		once = printed(&conf);
+		expect_round_trip(once);
+		free(once);
+	}
+}
+
+/* Every key is printed, so that nothing has to be guessed. */
+static void test_every_key(void **state)
+{
+	static const char *const keys[] = {
+		"name = \"c\"",     "key_file = \"/k\"",    "state_dir = \"/s\"",
+		"run_dir = \"/r\"", "user = \"u\"",         "interval_ms = 90",
+		"late_ms = 400",    "dead_ms = 900",        "startup_ms = 0",
+		"conflict_ms = 1",  "refresh_ms = 2",       "operation_ms = 1003",
+		"retry_ms = 1004",  "port = 5000",          "interface = \"e1\"",
+		"exclusive = no",   "\"b\", \"a\"",         "type = address",
+		"\"192.0.2.1/24\"", "\"fd00::2\"",          "target = stderr",
+		"debug = yes",      "enable = no",          "set = yes",
+		"user = \"v\"",     "agentx = \"unix:/x\"", "program = \"/y\"",
+	};
+	static struct conf conf;
+	char *once;
+
+	(void)state;
+	assert_int_equal(conf_parse(text, "t", &conf, &problems), 0);
+	once = printed(&conf);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strstr(once, keys[i]) == NULL)
+			fail_msg("%s is not in:\n%s", keys[i], once);
+	}
+	free(once);
+}
+
+/* Does the digest change when `from` becomes `to` in the text? */
+static bool digest_changes(const char *from, const char *to)
+{
+	static struct conf first, second;
+	char changed[sizeof(text) + 256];
+	const char *at = strstr(text, from);
+
+	assert_non_null(at);
+	snprintf(changed, sizeof(changed), "%.*s%s%s", (int)(at - text), text, to,
+		 at + strlen(from));
+	assert_int_equal(conf_parse(text, "t", &first, &problems), 0);
+	if (conf_parse(changed, "t", &second, &problems) != 0)
+		fail_msg("line %d: %s", problems.problem[0].line, problems.problem[0].text);
+	return memcmp(first.digest, second.digest, CONF_DIGEST_SIZE) != 0;
+}
+
+static void test_digest_ignores(void **state)
+{
+	(void)state;
+	assert_false(digest_changes("cluster {", "# a comment\n\ncluster {"));
+	assert_false(digest_changes("debug = yes", "debug = no"));
+	assert_false(digest_changes("target = stderr", "target = syslog"));
+	assert_false(digest_changes("set = yes", "set = no"));
+	assert_false(digest_changes("enable = no", "enable = yes"));
+	assert_false(digest_changes("agentx = 'unix:/x'", ""));
+	assert_false(digest_changes("program = '/y'", ""));
+	assert_false(digest_changes("key_file = '/k'", ""));
+	assert_false(digest_changes("state_dir = '/s'", ""));
+	assert_false(digest_changes("run_dir = '/r'", ""));
+	assert_false(digest_changes("user = u", "user = w"));
+	/* Another way to write the same. */
+	assert_false(digest_changes("fd00:0:0::2", "fd00::2"));
+	assert_false(digest_changes("dead_ms = 900", "interval_ms = 90 dead_ms = 900"));
+	assert_false(digest_changes("group h { exclusive = no",
+				    "group h { exclusive = no nodes = { a, b }"));
+}
+
+static void test_digest_notices(void **state)
+{
+	(void)state;
+	assert_true(digest_changes("name = c", "name = d"));
+	assert_true(digest_changes("dead_ms = 900", "dead_ms = 901"));
+	assert_true(digest_changes("dead_ms = 900", "dead_ms = 900 interval_ms = 91"));
+	assert_true(digest_changes("late_ms = 400", "late_ms = 401"));
+	assert_true(digest_changes("startup_ms = 0", "startup_ms = 1"));
+	assert_true(digest_changes("conflict_ms = 1", "conflict_ms = 2"));
+	assert_true(digest_changes("refresh_ms = 2", "refresh_ms = 3"));
+	assert_true(digest_changes("operation_ms = 1003", "operation_ms = 1004"));
+	assert_true(digest_changes("retry_ms = 1004", "retry_ms = 1005"));
+	assert_true(digest_changes("10.1.0.2", "10.1.0.3"));
+	assert_true(digest_changes("port = 5000", "port = 5001"));
+	assert_true(digest_changes("interface = e1", "interface = e2"));
+	assert_true(digest_changes("nodes = { b, a }", "nodes = { a, b }"));
+	assert_true(digest_changes("group g", "group gg"));
+	assert_true(digest_changes("resource r", "resource rr"));
+	assert_true(digest_changes("192.0.2.1/24", "192.0.2.3/24"));
+	assert_true(digest_changes("192.0.2.1/24", "192.0.2.1/25"));
+	assert_true(digest_changes("interface = e3", "interface = e4"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_round_trip_of_samples),
+		cmocka_unit_test(test_every_key),      cmocka_unit_test(test_digest_ignores),
+		cmocka_unit_test(test_digest_notices),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,170 @@
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "tools/text.h"
+#include "tools/tool.h"
+
+static struct conf conf;
+static struct conf_problems problems;
+
+static void print_problems(const char *file)
+{
+	unsigned i;
+
+	for (i = 0; i < problems.count; i++) {
+		const struct conf_problem *p = &problems.problem[i];
+
+		if (p->line > 0)
+			printf("%s:%d: ", file, p->line);
+		else
+			printf("%s: ", file);
+		printf("%s: %s\n", p->warning ? "warning" : "error", p->text);
+	}
+	if (problems.count == CONF_PROBLEMS_MAX)
+		printf("%s: more problems may follow when these are solved\n", file);
+}
+
+static void endpoint_text(const struct conf_endpoint *endpoint, char *text, size_t size)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&endpoint->address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&endpoint->address;
+	char address[INET6_ADDRSTRLEN] = "?";
+
+	if (!endpoint->configured) {
+		snprintf(text, size, "-");
+		return;
+	}
+	if (endpoint->address.ss_family == AF_INET) {
+		inet_ntop(AF_INET, &v4->sin_addr, address, sizeof(address));
+		snprintf(text, size, "%s:%u", address, ntohs(v4->sin_port));
+	} else {
+		inet_ntop(AF_INET6, &v6->sin6_addr, address, sizeof(address));
+		snprintf(text, size, "[%s]:%u", address, ntohs(v6->sin6_port));
+	}
+	if (endpoint->interface[0] != '\0')
+		snprintf(text + strlen(text), size - strlen(text), " on %s", endpoint->interface);
+}
+
+static void print_nodes(void)
+{
+	static struct tool_table table;
+	char heading[16 + YOKE_PATHS_MAX * YOKE_NAME_SIZE], text[TOOL_CELL_SIZE];
+	size_t used = (size_t)snprintf(heading, sizeof(heading), "NODE");
+	unsigned node, path;
+
+	for (path = 0; path < conf.path_count; path++)
+		used += (size_t)snprintf(heading + used, sizeof(heading) - used, "|PATH %s",
+					 conf.path[path]);
+	tool_table_start(&table, heading);
+	for (node = 0; node < conf.node_count; node++) {
+		tool_table_row(&table);
+		tool_table_cell(&table, 0, TOOL_PLAIN, conf.node[node].name);
+		for (path = 0; path < conf.path_count; path++) {
+			endpoint_text(&conf.node[node].endpoint[path], text, sizeof(text));
+			tool_table_cell(&table, 1 + path, TOOL_PLAIN, text);
+		}
+	}
+	tool_table_print(&table, false, stdout);
+}
+
+static void print_resource(const struct conf_resource *r)
+{
+	char address[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(r->family, r->address, address, sizeof(address));
+	printf("  %s %s: %s/%u on %s\n", yoke_word_resource_type(r->type), r->name, address,
+	       r->prefix_len, r->interface);
+}
+
+static void print_groups(void)
+{
+	unsigned i, j;
+
+	for (i = 0; i < conf.group_count; i++) {
+		const struct conf_group *g = &conf.group[i];
+
+		printf("\ngroup %s (%s) runs on", g->name,
+		       g->exclusive ? "exclusive" : "not exclusive: taken over on silence alone");
+		for (j = 0; j < g->node_count; j++)
+			printf("%s %s", j == 0 ? "" : ", else", conf.node[g->node[j]].name);
+		printf("\n");
+		for (j = 0; j < g->resource_count; j++)
+			print_resource(&conf.resource[g->resource_first + j]);
+	}
+}
+
+/* The conflict probe runs between late_ms and dead_ms and does not add to the takeover. */
+static void print_timing(void)
+{
+	printf("\nheartbeat every %u ms on each path; late after %u ms, dead after %u ms of "
+	       "silence\n"
+	       "a lost node's groups are taken over at most %u ms after its last heartbeat,\n"
+	       "plus the time that their resources take to start (an address: a few ms)\n",
+	       conf.interval_ms, conf.late_ms, conf.dead_ms, conf.dead_ms);
+	printf("SNMP: %s\n", !conf.snmp      ? "off"
+			     : conf.snmp_set ? "on, SET may change the cluster"
+					     : "on, read only");
+}
+
+/* What holds only on a node of this cluster is a warning: the file may be checked elsewhere. */
+static void print_local(const char *file)
+{
+	uint8_t key[CONF_KEY_SIZE];
+	char why[CONF_PROBLEM_SIZE], who[YOKE_REASON_SIZE];
+	int fd = open(conf.key_file, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		printf("%s: warning: cannot read the key file %s: make it on one node with 'yoke "
+		       "key generate' and copy it to the other\n",
+		       file, conf.key_file);
+	else if (conf_key_read(fd, conf.key_file, key, why) != 0)
+		printf("%s: warning: %s\n", file, why);
+	if (fd >= 0)
+		close(fd);
+	explicit_bzero(key, sizeof(key));
+	if (conf_self(&conf, NULL, who) < 0)
+		printf("%s: warning: %s\n", file, who);
+}
+
+int tool_check(const struct tool_options *options, int argc, char **argv)
+{
+	const char *file = argc > 0 ? argv[0] : TOOL_CONF;
+
+	(void)options;
+	if (conf_load(file, &conf, &problems) != 0) {
+		print_problems(file);
+		printf("%u error%s: the cluster will not start with this file\n", problems.errors,
+		       problems.errors == 1 ? "" : "s");
+		return TOOL_FAILED;
+	}
+	print_problems(file);
+	print_local(file);
+	printf("%s: no errors\n\ncluster %s\n", file, conf.cluster);
+	print_nodes();
+	print_groups();
+	print_timing();
+	return TOOL_OK;
+}
+
+int tool_key(const struct tool_options *options, int argc, char **argv)
+{
+	const char *file = argc > 1 ? argv[1] : TOOL_KEY;
+	char why[CONF_PROBLEM_SIZE];
+
+	if (strcmp(argv[0], "generate") != 0) {
+		fprintf(stderr, "yoke: there is no 'key %s'; did you mean 'yoke key generate'?\n",
+			argv[0]);
+		return TOOL_USAGE;
+	}
+	if (conf_key_generate(file, options->force, why) != 0) {
+		fprintf(stderr, "yoke: %s\n", why);
+		return TOOL_FAILED;
+	}
+	printf("wrote a new key to %s: copy it to the other node, for instance with scp -p\n",
+	       file);
+	return TOOL_OK;
+}

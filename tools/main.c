@@ -1,0 +1,159 @@
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/text.h"
+#include "tools/tool.h"
+
+static int version(const struct tool_options *options, int argc, char **argv)
+{
+	(void)options;
+	(void)argc;
+	(void)argv;
+	puts("yoke " YOKE_VERSION);
+	return TOOL_OK;
+}
+
+static int replay(const struct tool_options *options, int argc, char **argv)
+{
+	char name[] = "replay";
+	char *arguments[] = {name, argv[0], NULL};
+
+	(void)options;
+	return tool_replay(argc + 1, arguments);
+}
+
+#define WAITS                                                                                      \
+	"\nWaits for the outcome and says how long it took.  Exits with 0 when it succeeded,\n"    \
+	"1 when it was refused or failed, 3 without an engine, 4 when the time was over.\n"
+
+static const struct tool_verb verbs[] = {
+	{"status", "[--json] [--wide]", "Show the cluster as this node sees it",
+	 "\nAttention is due where a line stands out.  --exit-code is for scripts: 0 ok,\n"
+	 "10 degraded, 11 critical.\n",
+	 "Sjwet", 0, 0, tool_status},
+	{"watch", "", "Show the cluster live, with the events as they come, until Ctrl-C",
+	 "\nWhere standard output is not a terminal, prints one line for each event.\n", "Swt", 0,
+	 0, tool_watch},
+	{"history", "[-n N] [--follow] [--json]", "Show the last events of this node's engine", "",
+	 "Snfjt", 0, 0, tool_history},
+	{"switch", "GROUP NODE", "Make NODE the owner of GROUP (a switchover)", WAITS, "SrNtj", 2,
+	 2, tool_switch},
+	{"failback", "[GROUP]", "Move GROUP, or every group, to its preferred node", WAITS, "SrNtj",
+	 0, 1, tool_failback},
+	{"standby", "[NODE]", "NODE (this one) hands its groups over and takes none", WAITS,
+	 "SrNtj", 0, 1, tool_standby},
+	{"online", "[NODE]", "End the standby of NODE (this one), and forget its failures", WAITS,
+	 "SrNtj", 0, 1, tool_online},
+	{"check", "[FILE]", "Check a configuration and say what the cluster will do",
+	 "\nFILE is " TOOL_CONF " when it is not given.  Each problem is a line\n"
+	 "'file:line: error: text'.  Exits with 0 when there is no error, else 1.\n",
+	 "", 0, 1, tool_check},
+	{"key", "generate [FILE]", "Write a new cluster key",
+	 "\nFILE is " TOOL_KEY " when it is not given.  Copy it to the other node\n"
+	 "over a secure channel; only root may be able to read it.\n",
+	 "F", 1, 2, tool_key},
+	{"replay", "FILE", "Run a flight recorder's file through the core and print the trace", "",
+	 "", 1, 1, replay},
+	{"version", "", "Print the version", "", "", 0, 0, version},
+};
+
+enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };
+
+static void help(FILE *out)
+{
+	size_t i;
+
+	fputs("usage: yoke [--socket PATH] VERB [ARGUMENTS]     ('yoke VERB --help' says more of "
+	      "one)\n\n",
+	      out);
+	for (i = 0; i < VERB_COUNT; i++)
+		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
+	fputs("\nexit codes: 0 ok, 1 refused or failed, 2 usage, 3 no engine, 4 timed out\n"
+	      "files: " TOOL_SOCKET " (or --socket PATH, or $YOKE_SOCKET), " TOOL_CONF "\n"
+	      "manuals: yoke(1), yoked(8), yoke.conf(5)\n",
+	      out);
+}
+
+static int unknown(const char *name)
+{
+	const char *names[VERB_COUNT];
+	const char *nearest;
+	size_t i;
+
+	for (i = 0; i < VERB_COUNT; i++)
+		names[i] = verbs[i].name;
+	nearest = tool_text_nearest(name, names, VERB_COUNT);
+	if (nearest != NULL)
+		fprintf(stderr, "yoke: there is no '%s'; did you mean 'yoke %s'?\n", name, nearest);
+	else
+		fprintf(stderr, "yoke: there is no '%s': 'yoke --help' lists the verbs\n", name);
+	return TOOL_USAGE;
+}
+
+static const struct tool_verb *find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < VERB_COUNT; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+/* --socket before the verb, where programs like to put it.  Returns how many arguments it took;
+ * -1: its value is missing. */
+static int socket_first(int argc, char **argv)
+{
+	static const char option[] = "--socket";
+	size_t len = sizeof(option) - 1;
+
+	if (argc < 2 || strncmp(argv[1], option, len) != 0)
+		return 0;
+	if (argv[1][len] == '=')
+		return setenv("YOKE_SOCKET", argv[1] + len + 1, 1) == 0 ? 1 : -1;
+	if (argv[1][len] != '\0')
+		return 0;
+	return argc > 2 && setenv("YOKE_SOCKET", argv[2], 1) == 0 ? 2 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	const struct tool_verb *verb;
+	struct tool_options options;
+	int first, result, skipped = socket_first(argc, argv);
+
+	setlocale(LC_TIME, "");
+	signal(SIGPIPE, SIG_DFL);
+	argc -= skipped > 0 ? skipped : 0;
+	argv += skipped > 0 ? skipped : 0;
+	if (argc < 2 || skipped < 0) {
+		help(stderr);
+		return TOOL_USAGE;
+	}
+	if (strcmp(argv[1], "--version") == 0)
+		return version(NULL, 0, NULL);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		verb = argc > 2 ? find(argv[2]) : NULL;
+		if (verb != NULL)
+			tool_options_help(verb);
+		else
+			help(stdout);
+		return TOOL_OK;
+	}
+	verb = find(argv[1]);
+	if (verb == NULL)
+		return unknown(argv[1]);
+	result = tool_options_read(verb, argc - 1, argv + 1, &options, &first);
+	if (result != -1)
+		return result;
+	result = verb->run(&options, argc - 1 - first, argv + 1 + first);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fputs("yoke: cannot write to standard output\n", stderr);
+		return TOOL_FAILED;
+	}
+	return result;
+}
