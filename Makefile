@@ -44,16 +44,161 @@ $(B)/%.o: %.c
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(ALL) -MMD -MP -c -o $@ $<
 
-$(B)/yoked: $(AGENT) $(BASE) $(CORE) $(HB) $(CONF)
-	$(if $(V),,@echo "  LD    $@")
-	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -o $@ $^ $(YOKED_LIBS)
+# The same sources a second time with the sanitizers, in build/san.
+SANFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN := $(B)/san
+$(SAN)/%.o: %.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  SAN   $<")
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(SANFLAGS) -include agent/base/banned.h \
+		-DYOKE_VERSION='"$(VERSION)"' -DYOKE_OID='"$(YOKE_OID)"' -MMD -MP -c -o $@ $<
 
-$(B)/yoke: $(TOOLS) $(BASE) $(CORE) $(CONF)
-	$(if $(V),,@echo "  LD    $@")
-	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
+link = $(if $(V),,@echo "  LD    $@")
+LD = $(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -o $@ $^
+
+$(B)/yoked: $(AGENT) $(BASE) $(CORE) $(HB) $(CONF)
+	$(link)
+	$(Q)$(LD) $(YOKED_LIBS)
+
+$(B)/yoke: $(TOOLS) $(B)/agent/shared.o $(BASE) $(CORE) $(CONF)
+	$(link)
+	$(Q)$(LD) $(TOOL_LIBS)
 
 $(B)/yoke-snmp: $(SUBAGENT) $(BASE)
-	$(if $(V),,@echo "  LD    $@")
-	$(Q)$(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(SNMP_LIBS)
+	$(link)
+	$(Q)$(LD) -Wl,--as-needed $(SNMP_LIBS)
 
+$(B)/YOKE-MIB.txt: mibs/YOKE-MIB.txt.in mibs/generate.py agent/base/events.def
+	@mkdir -p $(@D)
+	$(Q)python3 mibs/generate.py $(YOKE_OID) $@
+
+# ---- tests: one program for each tests/unit/*.c, linked with everything that has no main() -------
+
+LIBRARY := $(BASE) $(CORE) $(HB) $(CONF) $(filter-out %/main.o,$(AGENT) $(TOOLS))
+UNITS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
+UNIT_LIBS := $(YOKED_LIBS) -lcmocka
+
+$(B)/all.a: $(LIBRARY)
+	$(Q)rm -f $@; ar rcs $@ $^
+$(SAN)/all.a: $(patsubst $(B)/%,$(SAN)/%,$(LIBRARY))
+	$(Q)rm -f $@; ar rcs $@ $^
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/all.a
+	$(link)
+	$(Q)$(LD) $(UNIT_LIBS)
+$(SAN)/tests/unit/%: $(SAN)/tests/unit/%.o $(SAN)/all.a
+	$(link)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(UNIT_LIBS)
+
+$(B)/tests/sim/sim: $(SIM) $(B)/all.a
+	$(link)
+	$(Q)$(LD) -lcrypto -ljansson
+$(SAN)/tests/sim/sim: $(patsubst $(B)/%,$(SAN)/%,$(SIM)) $(SAN)/all.a
+	$(link)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $^ -lcrypto -ljansson
+
+$(B)/tests/snmp/walk: $(B)/tests/snmp/walk.o $(filter-out %/main.o,$(SUBAGENT)) $(BASE)
+	$(link)
+	$(Q)$(LD) -Wl,--as-needed $(SNMP_LIBS)
+
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZED := $(sort $(wildcard hb/*.c conf/*.c agent/base/*.c))
+$(B)/fuzz/%: tests/fuzz/%.c $(FUZZED)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  FUZZ  $@")
+	$(Q)clang -std=c11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined \
+		-include agent/base/banned.h -o $@ $^ -lcrypto -lconfuse -ljansson
+
+TESTS := $(UNITS:%=$(B)/tests/unit/%) $(UNITS:%=$(SAN)/tests/unit/%) $(B)/tests/sim/sim \
+	$(SAN)/tests/sim/sim $(B)/tests/snmp/walk $(FUZZERS)
+
+# ---- verbs ---------------------------------------------------------------------------------------
+
+demo: packages-demo ## two nodes, a power cut, a trap, failback by snmpset: in a minute, with times
+	$(Q)$(MAKE) --no-print-directory all
+	python3 tests/lab/demo.py
+
+lab: packages-demo ## the demo's cluster with a prompt, for trying things by hand
+	$(Q)$(MAKE) --no-print-directory all
+	python3 tests/lab/demo.py --shell
+
+check: packages-check ## install what the tests need, build, and pass them all
+	$(Q)$(MAKE) --no-print-directory -j2 all tests
+	python3 tests/check.py $(ONLY)
+
+tests: $(TESTS)
+
+lint: packages-check ## style, layers, headers, purity, MIB
+	$(Q)$(MAKE) --no-print-directory -j2 all
+	python3 tests/check.py lint
+
+sim: $(B)/tests/sim/sim ## the simulator: SEED= RUNS= TRACE=1
+	$(B)/tests/sim/sim $(SEED) $(RUNS)
+
+scenarios: $(B)/tests/sim/sim ## the golden scenarios; REWRITE=1 writes them anew
+	$(B)/tests/sim/sim --scenarios tests/scenarios $(if $(REWRITE),--rewrite)
+
+fuzz: $(FUZZERS) ## every fuzzer for SECONDS= (60)
+	@for f in $(FUZZERS); do \
+		mkdir -p $(B)/corpus/$$(basename $$f); \
+		$$f -max_total_time=$(or $(SECONDS),60) -print_final_stats=1 $(B)/corpus/$$(basename $$f) || exit 1; \
+	done
+
+bench: packages-bench ## yoke against keepalived in the same lab; RUNS= for the power cut
+	$(Q)$(MAKE) --no-print-directory all
+	python3 tests/bench/bench.py $(if $(filter command line,$(origin RUNS)),--runs $(RUNS))
+
+packages-%:
+	@sh tests/packages.sh $*
+
+# ---- install -------------------------------------------------------------------------------------
+
+sbindir := $(PREFIX)/sbin
+bindir := $(PREFIX)/bin
+mandir := $(PREFIX)/share/man
+docdir := $(PREFIX)/share/doc/yoke
+mibdir := $(PREFIX)/share/snmp/mibs
+completiondir := $(PREFIX)/share/bash-completion/completions
+unitdir := /lib/systemd/system
+sysusersdir := /usr/lib/sysusers.d
+
+# $(1) with PREFIX and the root OID put in, as $(2).
+fill = sed -e 's|/usr/local/sbin|$(sbindir)|g' -e 's|1\.3\.6\.1\.4\.1\.8072\.9999\.9999\.4747|$(YOKE_OID)|g' \
+	$(1) > $(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
+
+INSTALLED := $(sbindir)/yoked $(sbindir)/yoke-snmp $(bindir)/yoke $(mandir)/man1/yoke.1 \
+	$(mandir)/man5/yoke.conf.5 $(mandir)/man8/yoked.8 $(mibdir)/YOKE-MIB.txt \
+	$(completiondir)/yoke $(unitdir)/yoked.service $(sysusersdir)/yoke.conf \
+	$(addprefix $(docdir)/,yoke.conf minimal.conf two-groups-ipv6.conf snmpd.conf snmptrapd.conf)
+
+install: all ## install into PREFIX (/usr/local), below DESTDIR
+	install -d $(sort $(dir $(addprefix $(DESTDIR),$(INSTALLED))))
+	install -m 755 $(B)/yoked $(B)/yoke-snmp $(DESTDIR)$(sbindir)/
+	install -m 755 $(B)/yoke $(DESTDIR)$(bindir)/
+	install -m 644 tools/man/yoke.1 $(DESTDIR)$(mandir)/man1/
+	install -m 644 tools/man/yoke.conf.5 $(DESTDIR)$(mandir)/man5/
+	install -m 644 tools/man/yoked.8 $(DESTDIR)$(mandir)/man8/
+	install -m 644 $(B)/YOKE-MIB.txt $(DESTDIR)$(mibdir)/
+	install -m 644 tools/completion/yoke.bash $(DESTDIR)$(completiondir)/yoke
+	install -m 644 conf/sample/yoke.conf conf/sample/minimal.conf conf/sample/two-groups-ipv6.conf \
+		$(DESTDIR)$(docdir)/
+	@$(call fill,conf/sample/snmpd.conf,$(docdir)/snmpd.conf)
+	@$(call fill,conf/sample/snmptrapd.conf,$(docdir)/snmptrapd.conf)
+	@$(call fill,conf/sample/yoked.service,$(unitdir)/yoked.service)
+	@$(call fill,conf/sample/yoke.sysusers,$(sysusersdir)/yoke.conf)
+	@[ -n "$(DESTDIR)" ] || sh tests/packages.sh users
+
+uninstall: ## remove what install put there; configuration and state stay
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	-@rmdir $(DESTDIR)$(docdir) 2>/dev/null || true
+
+clean: ## remove build/
+	rm -rf $(B)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@echo 'parameters: PREFIX= DESTDIR= YOKE_OID= SEED= RUNS= ONLY= SECONDS= V=1'
+
+.PHONY: all demo lab check tests lint sim scenarios fuzz bench install uninstall clean help
+.SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,8 +1,8 @@
 /* agent/channel.h - what keeper, engine and saver say to each other.
  *
  * A SEQPACKET socketpair between keeper and engine, and one between keeper and saver.  All are the
- * same binary of the same start, so a message is a plain struct, cut to the bytes that its kind uses.
- * Sends never wait: a full channel is an answer ("not taken"), which the sender must handle.
+ * same binary of the same start, so a message is a plain struct, cut to the bytes that its kind
+ * uses. Sends never wait: a full channel is an answer ("not taken"), which the sender must handle.
  *
  * Layer: agent.  Memory: messages are copied.
  */
@@ -18,10 +18,10 @@
 enum agent_channel_kind {
 	AGENT_CHANNEL_RECORD = 1, /* saver to keeper, keeper to engine, at their start: u.record; no
 				     bytes and no reason: this node never saved anything */
-	AGENT_CHANNEL_SAVE,	  /* engine to keeper to saver: make u.record durable */
-	AGENT_CHANNEL_SAVED,	  /* and back: u.saved */
-	AGENT_CHANNEL_EVENT,	  /* engine to keeper to saver: remember u.event over a reboot */
-	AGENT_CHANNEL_LEAVE,	  /* keeper to engine: hand over, say goodbye, exit 0 */
+	AGENT_CHANNEL_SAVE,       /* engine to keeper to saver: make u.record durable */
+	AGENT_CHANNEL_SAVED,      /* and back: u.saved */
+	AGENT_CHANNEL_EVENT,      /* engine to keeper to saver: remember u.event over a reboot */
+	AGENT_CHANNEL_LEAVE,      /* keeper to engine: hand over, say goodbye, exit 0 */
 };
 
 struct agent_channel_message {

@@ -57,7 +57,7 @@ static uint16_t number_of(const char (*names)[YOKE_NAME_SIZE], unsigned count, c
 static enum yoke_origin origin_of(const struct agent_engine *e, const struct client *c)
 {
 	return e->snmp_uid >= 0 && c->uid == (uid_t)e->snmp_uid ? YOKE_ORIGIN_SNMP
-								 : YOKE_ORIGIN_CLI;
+								: YOKE_ORIGIN_CLI;
 }
 
 static void operate(struct agent_engine *e, const struct client *c, const struct yoke_request *r,
@@ -78,7 +78,8 @@ static void operate(struct agent_engine *e, const struct client *c, const struct
 	else if (r->verb == YOKE_VERB_STANDBY || r->verb == YOKE_VERB_ONLINE)
 		ev.u.operate.node = e->self;
 	snprintf(ev.u.operate.reason, sizeof(ev.u.operate.reason), "%s%s%.60s",
-		 r->by[0] != '\0' ? r->by : "somebody", r->reason[0] != '\0' ? ": " : "", r->reason);
+		 r->by[0] != '\0' ? r->by : "somebody", r->reason[0] != '\0' ? ": " : "",
+		 r->reason);
 	agent_engine_feed(e, &ev);
 	answer->verdict = e->reply.request == e->request_last ? e->reply.verdict : YOKE_E_REQUEST;
 	answer->operation = e->reply.operation;

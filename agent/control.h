@@ -2,8 +2,8 @@
  *
  * One request line, one answer line (agent/base/json.h).  Whoever may open the socket may look;
  * changes are for root, and for the subagent's user when SNMP SET is enabled, by the kernel's word
- * for who connected (SO_PEERCRED), not by his own.  An answer that the client's socket does not take
- * whole ends that client: nobody's reading speed is ours.
+ * for who connected (SO_PEERCRED), not by his own.  An answer that the client's socket does not
+ * take whole ends that client: nobody's reading speed is ours.
  *
  * Layer: agent; uses libevent.  Never blocks; all memory is fixed.
  */

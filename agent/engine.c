@@ -89,7 +89,8 @@ static int start_addresses(struct agent_engine *e, yoke_time now)
 	unsigned count = agent_setup_addresses(&e->conf, confs);
 
 	e->notes.count = 0;
-	if (agent_address_init(&e->addresses, confs, count, e->conf.refresh_ms, now, &e->notes, why) < 0)
+	if (agent_address_init(&e->addresses, confs, count, e->conf.refresh_ms, now, &e->notes,
+			       why) < 0)
 		return say("addresses", why);
 	return 0;
 }

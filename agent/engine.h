@@ -29,7 +29,7 @@
 
 enum {
 	AGENT_RESULTS_MAX = 4 * YOKE_RESOURCES_MAX, /* results that wait for their turn */
-	AGENT_TURN_LONG_MS = 50,		    /* a turn that took longer is an event */
+	AGENT_TURN_LONG_MS = 50,                    /* a turn that took longer is an event */
 };
 
 /* A result that came while an action was being done: fed to the core after the others. */
@@ -45,8 +45,8 @@ struct agent_control;
 
 struct agent_engine {
 	struct conf conf;
-	uint16_t self;	       /* node number */
-	int64_t snmp_uid;      /* may operate when SET is enabled; -1: nobody */
+	uint16_t self;    /* node number */
+	int64_t snmp_uid; /* may operate when SET is enabled; -1: nobody */
 	struct core_conf core_conf;
 	struct core core;
 	struct core_actions actions; /* of the present step */
@@ -55,7 +55,7 @@ struct agent_engine {
 	struct hb_received received; /* scratch */
 	struct hb_changes changes;   /* scratch */
 	struct agent_address_set addresses;
-	struct agent_address_notes notes; /* scratch */
+	struct agent_address_notes notes;              /* scratch */
 	struct agent_result result[AGENT_RESULTS_MAX]; /* ring */
 	unsigned result_first, result_count;
 	struct agent_channel_message message; /* scratch */
@@ -72,7 +72,7 @@ struct agent_engine {
 	bool exiting;
 	bool kick_due; /* something was recorded that subscribers have not been told */
 	int64_t path_changed_ms[YOKE_NODES_MAX][YOKE_PATHS_MAX]; /* wall clock; 0: never */
-	uint64_t refused_told[YOKE_NODES_MAX][YOKE_PATHS_MAX];	 /* already in an event */
+	uint64_t refused_told[YOKE_NODES_MAX][YOKE_PATHS_MAX];   /* already in an event */
 	uint64_t log_dropped_told;
 	struct yoke_snapshot snapshot; /* scratch */
 	struct agent_loop *loop;
@@ -112,8 +112,8 @@ void agent_history_add(struct agent_engine *e, const struct yoke_event *event);
 void agent_history_note(struct agent_engine *e, enum yoke_event_kind kind, uint64_t value,
 			const char *reason);
 /* Copy events with seq > after, oldest first, at most `max`; *missed: how many are forgotten. */
-unsigned agent_history_after(const struct agent_engine *e, uint64_t after, struct yoke_event *events,
-			     unsigned max, uint64_t *missed);
+unsigned agent_history_after(const struct agent_engine *e, uint64_t after,
+			     struct yoke_event *events, unsigned max, uint64_t *missed);
 /* Once a minute: what only counters know. */
 void agent_history_minute(struct agent_engine *e);
 

@@ -190,8 +190,8 @@ static bool event_of_note(const struct agent_address_note *note, struct core_eve
 	case AGENT_ADDRESS_ANSWERED:
 		ev->type = CORE_RESULT;
 		ev->u.result.id = note->id;
-		ev->u.result.result = note->type == AGENT_ADDRESS_DONE ? CORE_RESULT_DONE
-								      : CORE_RESULT_ANSWERED;
+		ev->u.result.result =
+			note->type == AGENT_ADDRESS_DONE ? CORE_RESULT_DONE : CORE_RESULT_ANSWERED;
 		memcpy(ev->u.result.hwaddr, note->hwaddr, CORE_HWADDR_SIZE);
 		return true;
 	case AGENT_ADDRESS_USABLE:

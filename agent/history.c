@@ -45,8 +45,8 @@ void agent_history_note(struct agent_engine *e, enum yoke_event_kind kind, uint6
 	agent_history_add(e, &ev);
 }
 
-unsigned agent_history_after(const struct agent_engine *e, uint64_t after, struct yoke_event *events,
-			     unsigned max, uint64_t *missed)
+unsigned agent_history_after(const struct agent_engine *e, uint64_t after,
+			     struct yoke_event *events, unsigned max, uint64_t *missed)
 {
 	uint64_t last = e->shared->last_event, first;
 	unsigned count = 0;
@@ -70,9 +70,9 @@ unsigned agent_history_after(const struct agent_engine *e, uint64_t after, struc
 }
 
 static const char *const refusal_text[HB_REFUSALS] = {
-	[HB_REFUSED_LENGTH] = "length",	  [HB_REFUSED_VERSION] = "protocol version",
+	[HB_REFUSED_LENGTH] = "length",   [HB_REFUSED_VERSION] = "protocol version",
 	[HB_REFUSED_CLUSTER] = "cluster", [HB_REFUSED_SENDER] = "sender",
-	[HB_REFUSED_KEY] = "key id",	  [HB_REFUSED_SEAL] = "forged or wrong key",
+	[HB_REFUSED_KEY] = "key id",      [HB_REFUSED_SEAL] = "forged or wrong key",
 	[HB_REFUSED_REPLAY] = "replayed",
 };
 

@@ -16,11 +16,11 @@
 enum {
 	HANG_MS_MIN = 50,
 	HANG_MS_MAX = 500,
-	START_MS = 3000,	/* an engine may take this long to show its first sign of life */
-	QUICK_MS = 1000,	/* a life shorter than this is quick */
-	QUICK_ENDS_MAX = 5,	/* so many in a row are restarted at once, then with a pause */
+	START_MS = 3000,    /* an engine may take this long to show its first sign of life */
+	QUICK_MS = 1000,    /* a life shorter than this is quick */
+	QUICK_ENDS_MAX = 5, /* so many in a row are restarted at once, then with a pause */
 	PAUSE_MS = 1000,
-	LEAVE_GRACE_MS = 5000,	/* after operation_ms, before a leaving engine is killed */
+	LEAVE_GRACE_MS = 5000, /* after operation_ms, before a leaving engine is killed */
 };
 
 uint32_t agent_role_hang_ms(uint32_t dead_ms)
@@ -263,7 +263,8 @@ int agent_keeper_run(const char *program, const char *conf_file, const char *nod
 		return 1;
 	if (agent_privilege_realtime(AGENT_ROLE_PRIORITY_KEEPER, true, why) < 0)
 		yoke_log(YOKE_LOG_WARNING, "the keeper runs without realtime priority: %s", why);
-	yoke_log(YOKE_LOG_INFO, "yoked " YOKE_VERSION ", node %s, cluster %s", k.node, k.conf.cluster);
+	yoke_log(YOKE_LOG_INFO, "yoked " YOKE_VERSION ", node %s, cluster %s", k.node,
+		 k.conf.cluster);
 	while (!k.done)
 		turn(&k);
 	finish(&k);

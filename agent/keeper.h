@@ -21,8 +21,8 @@
 
 struct agent_keeper_child {
 	const char *name;
-	pid_t pid;	    /* 0: does not run */
-	int64_t started_ms; /* monotonic */
+	pid_t pid;           /* 0: does not run */
+	int64_t started_ms;  /* monotonic */
 	int64_t start_at_ms; /* when to start it (again); INT64_MAX: not wanted */
 	unsigned quick_ends; /* in a row, each within a second of its start */
 };

@@ -112,8 +112,8 @@ void agent_keeper_start_engine(struct agent_keeper *k)
 		_exit(127);
 	snprintf(parent, sizeof(parent), "%d", (int)keeper);
 	snprintf(snmp_uid, sizeof(snmp_uid), "%lld", (long long)k->snmp_uid_allowed);
-	execl("/proc/self/exe", k->program, "--role", "engine", "--node", k->node, "--keeper", parent,
-	      "--snmp-uid", snmp_uid, (char *)NULL);
+	execl("/proc/self/exe", k->program, "--role", "engine", "--node", k->node, "--keeper",
+	      parent, "--snmp-uid", snmp_uid, (char *)NULL);
 	fail_child("engine: exec");
 }
 

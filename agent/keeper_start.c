@@ -104,7 +104,8 @@ static int make_dirs(struct agent_keeper *k)
 	char snmp[CONF_FILE_SIZE + 8];
 
 	snprintf(snmp, sizeof(snmp), "%s/snmp", k->conf.state_dir);
-	if (make_dir(k->conf.run_dir, 0755, 0, 0) < 0 || make_dir(k->conf.state_dir, 0755, 0, 0) < 0)
+	if (make_dir(k->conf.run_dir, 0755, 0, 0) < 0 ||
+	    make_dir(k->conf.state_dir, 0755, 0, 0) < 0)
 		return -1;
 	return k->conf.snmp ? make_dir(snmp, 0700, k->snmp_uid, k->snmp_gid) : 0;
 }

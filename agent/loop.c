@@ -28,7 +28,7 @@ struct agent_loop {
 	struct event_base *base;
 	struct event *timer, *path[YOKE_PATHS_MAX], *address[AGENT_ADDRESS_FDS], *keeper;
 	int path_fd[YOKE_PATHS_MAX]; /* as registered; -1: not */
-	yoke_time turn_began;	     /* YOKE_NEVER: between turns */
+	yoke_time turn_began;        /* YOKE_NEVER: between turns */
 	yoke_time minute_at;
 };
 

@@ -18,9 +18,11 @@ struct arguments {
 
 static const char usage[] =
 	"usage: yoked [--config FILE] [--node NAME]\n"
-	"Keeps the services of a two-node cluster alive.  Stays in the foreground; ends after a clean\n"
+	"Keeps the services of a two-node cluster alive.  Stays in the foreground; ends after a "
+	"clean\n"
 	"leave on SIGTERM: its groups are handed over first.\n"
-	"  -c, --config FILE  the configuration (default /etc/yoke/yoke.conf); 'yoke check' explains it\n"
+	"  -c, --config FILE  the configuration (default /etc/yoke/yoke.conf); 'yoke check' "
+	"explains it\n"
 	"  -n, --node NAME    which node of it we are (default: the host name)\n"
 	"      --version      print the version\n"
 	"  -h, --help         this text\n";

@@ -22,7 +22,8 @@ int agent_privilege_user(const char *name, uid_t *uid, gid_t *gid, char *why)
 	struct passwd *pw = getpwnam(name);
 
 	if (pw == NULL) {
-		snprintf(why, YOKE_REASON_SIZE, "no user '%.31s': useradd --system %.31s", name, name);
+		snprintf(why, YOKE_REASON_SIZE, "no user '%.31s': useradd --system %.31s", name,
+			 name);
 		return -1;
 	}
 	*uid = pw->pw_uid;

@@ -16,8 +16,8 @@ int agent_privilege_user(const char *name, uid_t *uid, gid_t *gid, char *why);
  * also over the next exec; else with no rights at all.  Returns 0; -1 with errno. */
 int agent_privilege_become(uid_t uid, gid_t gid, bool keep);
 
-/* End with the parent: when `parent` is not our parent any more, at once.  Returns 0; -1: it is gone
- * already. */
+/* End with the parent: when `parent` is not our parent any more, at once.  Returns 0; -1: it is
+ * gone already. */
 int agent_privilege_bind(pid_t parent);
 
 /* Realtime priority (SCHED_RR, reset on fork) and locked memory.  on_fault: lock pages as they are

@@ -48,8 +48,8 @@ static bool save(const struct saver *s, const struct agent_channel_message *m, c
 	if (!ok)
 		reason_errno(reason, "record.new");
 	close(fd);
-	if (ok && (renameat(s->dir_fd, "record.new", s->dir_fd, "record") < 0 ||
-		   fsync(s->dir_fd) < 0)) {
+	if (ok &&
+	    (renameat(s->dir_fd, "record.new", s->dir_fd, "record") < 0 || fsync(s->dir_fd) < 0)) {
 		reason_errno(reason, "record");
 		ok = false;
 	}

@@ -1,8 +1,8 @@
 /* agent/saver.h - the process that may wait for the disk.
  *
  * Keeps two files in state_dir: `record` (the core's record, replaced as a whole: written aside,
- * fsync, rename, fsync of the folder) and `events` (a ring of fixed slots, so that history survives a
- * reboot).  Root, no network, no rights that matter but the files.
+ * fsync, rename, fsync of the folder) and `events` (a ring of fixed slots, so that history survives
+ * a reboot).  Root, no network, no rights that matter but the files.
  *
  * Layer: agent.  A process of its own: it blocks as long as the disk likes.
  */

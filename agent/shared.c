@@ -25,8 +25,8 @@ struct agent_shared *agent_shared_map(int fd, bool writable)
 
 int agent_shared_open(const char *file_name, bool create, struct agent_shared **shared)
 {
-	int fd = open(file_name,
-		      (create ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW, 0640);
+	int fd = open(file_name, (create ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW,
+		      0640);
 
 	if (fd < 0)
 		return -1;

@@ -3,8 +3,9 @@
  *
  * Three things are in it: the engine's sign of life (written each turn, watched by the keeper), the
  * ring of recent events, and the flight recorder: the events fed to the core, after a copy of the
- * core as it was before the first of them.  The recorder has two segments, used in turn: when one is
- * full the other is begun anew with a fresh copy.  So at least one whole segment of history exists.
+ * core as it was before the first of them.  The recorder has two segments, used in turn: when one
+ * is full the other is begun anew with a fresh copy.  So at least one whole segment of history
+ * exists.
  *
  * Layer: agent.  May include: agent/base, agent/core.
  * Memory: the mapping belongs to who opened it, until it exits.  Never blocks (tmpfs).
@@ -27,21 +28,21 @@ enum {
 };
 
 struct agent_shared_segment {
-	uint64_t number; /* grows; 0: never used */
-	uint32_t used;	 /* bytes of events */
-	struct core core; /* before the first event */
+	uint64_t number;                           /* grows; 0: never used */
+	uint32_t used;                             /* bytes of events */
+	struct core core;                          /* before the first event */
 	uint8_t events[AGENT_SHARED_SEGMENT_SIZE]; /* each: u32 size, struct core_event cut to it */
 };
 
 struct agent_shared {
 	uint32_t magic;
-	uint32_t size;		     /* of this struct: another build's file is not read */
-	_Atomic int64_t alive_us;    /* monotonic clock at the engine's last turn; 0: starting */
-	_Atomic uint32_t engines;    /* engines started since the keeper's start */
-	uint64_t last_event;	     /* seq; 0: none */
+	uint32_t size;            /* of this struct: another build's file is not read */
+	_Atomic int64_t alive_us; /* monotonic clock at the engine's last turn; 0: starting */
+	_Atomic uint32_t engines; /* engines started since the keeper's start */
+	uint64_t last_event;      /* seq; 0: none */
 	struct yoke_event event[YOKE_EVENTS_MAX]; /* [seq % YOKE_EVENTS_MAX] */
-	uint32_t segment;	     /* index of the one in use */
-	struct yoke_names names;     /* for rendering */
+	uint32_t segment;                         /* index of the one in use */
+	struct yoke_names names;                  /* for rendering */
 	struct agent_shared_segment recorder[AGENT_SHARED_SEGMENTS];
 };
 

@@ -66,8 +66,8 @@ static void view_resources(const struct agent_engine *e, struct yoke_snapshot *s
 		inet_ntop(r->family, r->address, address, sizeof(address));
 		memcpy(s->resource[i].name, r->name, YOKE_NAME_SIZE);
 		s->resource[i].type = r->type;
-		snprintf(s->resource[i].text, sizeof(s->resource[i].text), "%s/%u on %.15s", address,
-			 r->prefix_len, r->interface);
+		snprintf(s->resource[i].text, sizeof(s->resource[i].text), "%s/%u on %.15s",
+			 address, r->prefix_len, r->interface);
 	}
 }
 
@@ -82,7 +82,8 @@ static void turn_times(struct yoke_snapshot *s, int64_t now_us, int64_t wall)
 	for (uint32_t i = 0; i < s->operation_count; i++) {
 		s->operation[i].started_wall_ms =
 			wall_of(s->operation[i].started_wall_ms, now_us, wall);
-		s->operation[i].ended_wall_ms = wall_of(s->operation[i].ended_wall_ms, now_us, wall);
+		s->operation[i].ended_wall_ms =
+			wall_of(s->operation[i].ended_wall_ms, now_us, wall);
 	}
 }
 

@@ -7,7 +7,7 @@
  * else is.
  *
  * Layer: conf; libconfuse appears in parse.c only.  May include: agent/base.
- * Memory: struct conf is plain values in the caller's memory (about 100 KB); nothing is owned.
+ * Memory: struct conf is plain values in the caller's memory (about 24 KB); nothing is owned.
  */
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
@@ -89,7 +89,8 @@ struct conf {
 	uint32_t startup_ms;		   /* 0..600000, default 3*dead, at least 3000: silence
 					      after our start before an unheard node is lost */
 	uint32_t conflict_ms;		   /* 0..5000, default 200: the longest wait for an
-					      answer to the conflict probe before an address is started */
+					      answer to the conflict probe before an
+					      address is started */
 	uint32_t refresh_ms;		   /* 0..3600000, default 60000: re-announced; 0: never */
 	uint32_t operation_ms;		   /* 1000..600000, default 30000: bound of an operation */
 	uint32_t retry_ms;		   /* 1000..86400000, default 60000: a failed group may be
@@ -161,7 +162,7 @@ int conf_key_read(int fd, const char *file_name, uint8_t key[CONF_KEY_SIZE], cha
  * the disk, and on the kernel's random source early after boot. */
 int conf_key_generate(const char *file_name, bool force, char *why);
 
-/* The canonical text: every key with its value, in a fixed order; it reads back as the same conf. */
+/* The canonical text: every key with its value, in a fixed order; it reads back as the same. */
 void conf_print(const struct conf *conf, FILE *out);
 
 /* Fill conf->digest: SHA-256 over the canonical form of cluster name, timing, nodes, paths,

@@ -113,8 +113,8 @@ static void event_value(const struct subagent_view *view, const struct yoke_even
 		subagent_value_word(v, event->origin);
 		break;
 	case VALUE:
-		subagent_value_unsigned(
-			v, event->value < UINT32_MAX ? (uint32_t)event->value : UINT32_MAX);
+		subagent_value_unsigned(v, event->value < UINT32_MAX ? (uint32_t)event->value
+								     : UINT32_MAX);
 		break;
 	case REASON:
 		subagent_value_text(v, event->reason);

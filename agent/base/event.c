@@ -5,16 +5,14 @@
 #include <string.h>
 
 static const struct {
-	const char *name; /* as in events.def, upper case */
+	const char *name; /* as in events.def */
 	enum yoke_severity severity;
 	const char *notification;
 	const char *text;
 } kinds[] = {
-#define YOKE_EVENT_ROW(kind, severity, notification, text)                                         \
-	[YOKE_EVENT_##kind] = {#kind, YOKE_SEVERITY_##severity, notification, text},
+#define YOKE_EVENT_ROW(kind, name, severity, notification, text)                                   \
+	[YOKE_EVENT_##kind] = {name, YOKE_SEVERITY_##severity, notification, text},
 	YOKE_EVENTS(YOKE_EVENT_ROW)};
-
-#define YOKE_EVENT_LOWER_SIZE 32
 
 static bool known(int kind)
 {
@@ -23,20 +21,7 @@ static bool known(int kind)
 
 const char *yoke_event_name(int kind)
 {
-	static char lower[YOKE_EVENT_KINDS_END][YOKE_EVENT_LOWER_SIZE];
-	const char *from;
-	size_t i;
-
-	if (!known(kind))
-		return "?";
-	if (lower[kind][0] == '\0') {
-		from = kinds[kind].name;
-		for (i = 0; from[i] != '\0' && i < YOKE_EVENT_LOWER_SIZE - 1; i++)
-			lower[kind][i] = from[i] >= 'A' && from[i] <= 'Z'
-						 ? (char)(from[i] - 'A' + 'a')
-						 : from[i];
-	}
-	return lower[kind];
+	return known(kind) ? kinds[kind].name : "?";
 }
 
 enum yoke_severity yoke_event_severity(int kind)

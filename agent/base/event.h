@@ -16,7 +16,7 @@
 #include "agent/base/limits.h"
 #include "agent/base/words.h"
 
-#define YOKE_EVENT_ENUMERATOR(kind, severity, notification, text) YOKE_EVENT_##kind,
+#define YOKE_EVENT_ENUMERATOR(kind, name, severity, notification, text) YOKE_EVENT_##kind,
 enum yoke_event_kind {
 	YOKE_EVENT_NONE = 0,
 	YOKE_EVENTS(YOKE_EVENT_ENUMERATOR) YOKE_EVENT_KINDS_END
@@ -24,17 +24,17 @@ enum yoke_event_kind {
 
 /* Node, path, group and resource numbers are the MIB's indexes, 1..; 0: has none. */
 struct yoke_event {
-	uint64_t seq;	    /* 1.., grows by one for each event of this node, also over restarts */
-	int64_t wall_ms;    /* Unix time in milliseconds, for people */
-	int64_t mono_us;    /* monotonic clock of the node that recorded it */
-	uint16_t kind;	    /* enum yoke_event_kind */
-	uint16_t severity;  /* enum yoke_severity */
-	uint16_t node;	    /* the subject's node */
-	uint16_t peer;	    /* the other node of it: the target of a switch, the silent owner */
+	uint64_t seq;      /* 1.., grows by one for each event of this node, also over restarts */
+	int64_t wall_ms;   /* Unix time in milliseconds, for people */
+	int64_t mono_us;   /* monotonic clock of the node that recorded it */
+	uint16_t kind;     /* enum yoke_event_kind */
+	uint16_t severity; /* enum yoke_severity */
+	uint16_t node;     /* the subject's node */
+	uint16_t peer;     /* the other node of it: the target of a switch, the silent owner */
 	uint16_t path, group, resource;
 	uint16_t verb, origin; /* operations: enum yoke_verb, enum yoke_origin */
 	uint16_t from, to;     /* states before and after, in the subject's enumeration */
-	uint64_t value;	       /* term, operation number, milliseconds: as the text says */
+	uint64_t value;        /* term, operation number, milliseconds: as the text says */
 	char reason[YOKE_REASON_SIZE];
 	char text[YOKE_TEXT_SIZE]; /* rendered; empty until yoke_event_render() */
 };

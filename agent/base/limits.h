@@ -9,18 +9,19 @@
 #define AGENT_BASE_LIMITS_H
 
 enum {
-	YOKE_NODES_MAX = 4,	  /* data structures; two nodes are promised */
-	YOKE_PATHS_MAX = 8,	  /* heartbeat paths between two nodes */
-	YOKE_GROUPS_MAX = 64,	  /* per cluster */
+	YOKE_NODES_MAX = 4,       /* data structures; two nodes are promised */
+	YOKE_PATHS_MAX = 8,       /* heartbeat paths between two nodes */
+	YOKE_GROUPS_MAX = 64,     /* per cluster */
 	YOKE_RESOURCES_MAX = 128, /* per cluster, over all groups */
 	YOKE_OPERATIONS_MAX = 16, /* finished and running ones that are remembered */
-	YOKE_EVENTS_MAX = 512,	  /* remembered in the event table */
-	YOKE_HWADDRS_MAX = 4,	  /* hardware addresses a node answers from */
+	YOKE_EVENTS_MAX = 512,    /* remembered in the event table */
+	YOKE_HWADDRS_MAX = 4,     /* hardware addresses a node answers from */
 
-	YOKE_NAME_SIZE = 32,	/* bytes with the final NUL: node, path, group, resource, cluster */
-	YOKE_REASON_SIZE = 96,	/* bytes with the final NUL: a cause, for people */
-	YOKE_TEXT_SIZE = 200,	/* bytes with the final NUL: one rendered event */
-	YOKE_MESSAGE_SIZE = 1408, /* bytes: the largest payload of one sealed frame */
+	YOKE_NAME_SIZE = 32,   /* bytes with the final NUL: node, path, group, resource, cluster */
+	YOKE_REASON_SIZE = 96, /* bytes with the final NUL: a cause, for people */
+	YOKE_TEXT_SIZE = 200,  /* bytes with the final NUL: one rendered event */
+	YOKE_MESSAGE_SIZE = 1372, /* bytes: the largest payload of one sealed frame; with its
+				     header, UDP and IPv6 it fits 1500 */
 	YOKE_RECORD_SIZE = 4096,  /* bytes: the largest saved record */
 };
 

@@ -17,7 +17,8 @@
 enum yoke_log_level { YOKE_LOG_ERROR, YOKE_LOG_WARNING, YOKE_LOG_INFO, YOKE_LOG_DEBUG };
 
 enum yoke_log_target {
-	YOKE_LOG_STDERR, /* "yoked: text"; with NOTIFY/journal under systemd "<4>text" is not used */
+	YOKE_LOG_STDERR, /* "yoked: text"; with NOTIFY/journal under systemd "<4>text" is not used
+			  */
 	YOKE_LOG_SYSLOG, /* datagrams to /dev/log, facility daemon */
 };
 

@@ -20,52 +20,52 @@
 struct yoke_snapshot_node {
 	char name[YOKE_NAME_SIZE];
 	enum yoke_node_state state;
-	bool standby;	      /* operator's intent: takes no group */
-	bool config_same;     /* its configuration digest equals ours */
+	bool standby;                 /* operator's intent: takes no group */
+	bool config_same;             /* its configuration digest equals ours */
 	char version[YOKE_NAME_SIZE]; /* its yoke version; empty: not known */
-	int64_t changed_wall_ms; /* last change of state; 0: none since the engine started */
-	int64_t started_wall_ms; /* start of its engine as first seen here; 0: never seen */
-	uint32_t paths_up;    /* of the paths from here to it; for ourselves: 0 */
+	int64_t changed_wall_ms;      /* last change of state; 0: none since the engine started */
+	int64_t started_wall_ms;      /* start of its engine as first seen here; 0: never seen */
+	uint32_t paths_up;            /* of the paths from here to it; for ourselves: 0 */
 };
 
 /* One path to one other node. */
 struct yoke_snapshot_path {
-	uint16_t node;	/* the other end's number, 1.. */
-	uint16_t path;	/* the path's number, 1.. */
+	uint16_t node; /* the other end's number, 1.. */
+	uint16_t path; /* the path's number, 1.. */
 	char name[YOKE_NAME_SIZE];
-	char local[64], remote[64]; /* "192.0.2.1:4747", "[fd00::1]:4747" */
+	char local[64], remote[64];     /* "192.0.2.1:4747", "[fd00::1]:4747" */
 	char interface[YOKE_NAME_SIZE]; /* empty: any */
 	enum yoke_path_state state;
 	int64_t changed_wall_ms; /* 0: never */
-	uint64_t sent, received;  /* frames since the engine started */
-	uint64_t missed;	  /* gaps in the peer's sequence: lost on the way to us */
+	uint64_t sent, received; /* frames since the engine started */
+	uint64_t missed;         /* gaps in the peer's sequence: lost on the way to us */
 	uint64_t refused_seal, refused_replay, refused_version, refused_length, refused_cluster,
 		refused_sender, refused_key; /* frames refused, by cause */
-	uint32_t rtt_us;	  /* smoothed round trip; 0: not measured */
-	uint32_t loss_permille;	  /* of the frames sent to us in the last minute */
-	uint32_t flaps;		  /* times it went from up to down */
+	uint32_t rtt_us;                     /* smoothed round trip; 0: not measured */
+	uint32_t loss_permille;              /* of the frames sent to us in the last minute */
+	uint32_t flaps;                      /* times it went from up to down */
 };
 
 /* A group in the cluster. */
 struct yoke_snapshot_group {
 	char name[YOKE_NAME_SIZE];
 	bool exclusive;
-	uint16_t owner;	   /* node number; 0: none */
+	uint16_t owner;     /* node number; 0: none */
 	uint16_t preferred; /* first of its nodes */
-	uint64_t term;	   /* highest known */
+	uint64_t term;      /* highest known */
 	enum yoke_group_state state;
 	enum yoke_condition condition;
-	int64_t changed_wall_ms; /* last change of owner; 0: none since the engine started */
-	uint32_t moves;	   /* changes of owner seen since the engine started */
+	int64_t changed_wall_ms;       /* last change of owner; 0: none since the engine started */
+	uint32_t moves;                /* changes of owner seen since the engine started */
 	char reason[YOKE_REASON_SIZE]; /* why it is where it is, or why it is nowhere */
 };
 
 /* A group on one node. */
 struct yoke_snapshot_member {
 	uint16_t group, node; /* numbers */
-	uint16_t rank;	      /* 1: preferred node */
+	uint16_t rank;        /* 1: preferred node */
 	enum yoke_group_state state;
-	bool ready;	      /* could take the group over now */
+	bool ready;                    /* could take the group over now */
 	char reason[YOKE_REASON_SIZE]; /* why it is not ready; empty when it is */
 };
 
@@ -73,9 +73,9 @@ struct yoke_snapshot_resource {
 	uint16_t group; /* number */
 	char name[YOKE_NAME_SIZE];
 	enum yoke_resource_type type;
-	char text[64];	/* what it is: "192.0.2.10/24 on eth0" */
+	char text[80];                                  /* what it is: "192.0.2.10/24 on eth0" */
 	enum yoke_resource_state state[YOKE_NODES_MAX]; /* [node - 1]; unknown: not told */
-	bool usable;	/* could run here: its interface is there and has a carrier */
+	bool usable;       /* could run here: its interface is there and has a carrier */
 	uint32_t restores; /* times it was put back here since the engine started */
 	char reason[YOKE_REASON_SIZE]; /* last failure here; empty: none */
 };
@@ -87,7 +87,7 @@ struct yoke_snapshot_operation {
 	uint16_t group, node; /* numbers; 0: none */
 	enum yoke_operation_state state;
 	int64_t started_wall_ms, ended_wall_ms; /* 0: not yet */
-	char reason[YOKE_REASON_SIZE]; /* who and why asked; then the outcome */
+	char reason[YOKE_REASON_SIZE];          /* who and why asked; then the outcome */
 };
 
 struct yoke_snapshot {
@@ -96,15 +96,14 @@ struct yoke_snapshot {
 	uint16_t self; /* number of the node that answers */
 	enum yoke_condition condition;
 	char text[YOKE_TEXT_SIZE]; /* the condition in a sentence */
-	int64_t taken_wall_ms;	   /* when the snapshot was taken */
+	int64_t taken_wall_ms;     /* when the snapshot was taken */
 	int64_t engine_started_wall_ms;
-	uint64_t last_event;	 /* seq of the newest event; 0: none */
+	uint64_t last_event; /* seq of the newest event; 0: none */
 	uint32_t interval_ms, dead_ms, late_ms;
-	bool snmp_set; /* SET is enabled */
-	bool realtime; /* the engine has realtime priority and locked memory */
+	bool snmp_set;         /* SET is enabled */
+	bool realtime;         /* the engine has realtime priority and locked memory */
 	uint32_t control_lock; /* grows with each accepted operation */
-	uint32_t node_count, link_count, group_count, member_count, resource_count,
-		operation_count;
+	uint32_t node_count, link_count, group_count, member_count, resource_count, operation_count;
 	struct yoke_snapshot_node node[YOKE_NODES_MAX];
 	struct yoke_snapshot_path link[YOKE_NODES_MAX * YOKE_PATHS_MAX]; /* link_count rows, by
 									    node, then path */

@@ -20,8 +20,8 @@
 #include "agent/core/parts.h"
 
 enum {
-	LOOKS_MAX = 8,		 /* rounds of looking in one step; two or three are usual */
-	LEAVE_LINGER_BEATS = 3,	 /* how long the goodbye is repeated when nobody acknowledges */
+	LOOKS_MAX = 8,          /* rounds of looking in one step; two or three are usual */
+	LEAVE_LINGER_BEATS = 3, /* how long the goodbye is repeated when nobody acknowledges */
 	LEAVE_LINGER_MS_MIN = 50,
 };
 
@@ -287,16 +287,16 @@ static bool publish(struct core *c)
 
 	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
 		const struct core_group *group = &c->group[g - 1];
-		struct core_claim claim = {.state = group->state,
-					   .term = group->term,
-					   .cause = core_cause_self(c, g)};
+		struct core_claim claim = {
+			.state = group->state, .term = group->term, .cause = core_cause_self(c, g)};
 
 		claim.ready = core_wanted(c, g) == c->conf.self &&
 			      group->state == YOKE_GROUP_STOPPED &&
 			      (group->prepare == CORE_PREPARE_CLEAR ||
 			       group->prepare == CORE_PREPARE_NODE) &&
 			      group->reserved > core_term_highest(c, g);
-		if (self->claim[g - 1].state != claim.state || self->claim[g - 1].term != claim.term ||
+		if (self->claim[g - 1].state != claim.state ||
+		    self->claim[g - 1].term != claim.term ||
 		    self->claim[g - 1].cause != claim.cause ||
 		    self->claim[g - 1].ready != claim.ready) {
 			self->claim[g - 1] = claim;
@@ -336,18 +336,21 @@ static void look(struct core *c, struct core_actions *out)
 
 static void tell(struct core *c, struct core_actions *out)
 {
-	bool resend = yoke_time_due(c->resend_at, c->now);
+	bool told, due;
 
 	if (c->dirty)
 		c->version++;
 	if (c->beat_dirty)
 		core_wire_put_beat(c, out);
-	if (c->dirty || resend) {
+	/* Not only what changed: a node that lost us for a moment has forgotten what it knew. */
+	told = all_told(c);
+	due = !told && (yoke_time_is_never(c->resend_at) || yoke_time_due(c->resend_at, c->now));
+	if (c->dirty || due) {
 		core_wire_put_state(c, out);
 		c->resend_at = yoke_time_add_ms(c->now, c->conf.interval_ms);
-	} else if (all_told(c)) {
-		c->resend_at = YOKE_NEVER;
 	}
+	if (told)
+		c->resend_at = YOKE_NEVER;
 	c->dirty = false;
 	c->beat_dirty = false;
 }
@@ -401,7 +404,8 @@ const char *core_check(const struct core *c)
 	}
 	for (uint16_t r = 0; r < c->conf.resource_count; r++)
 		if ((c->resource[r].run != 0) == yoke_time_is_never(c->resource[r].run_deadline))
-			return "an operation on a resource has no deadline, or a deadline no operation";
+			return "an operation on a resource has no deadline, or a deadline no "
+			       "operation";
 	if (!c->fresh && core_deadline(c).us <= c->now.us)
 		return "the deadline is not in the future";
 	if (c->save.asked != 0 && c->save.asked <= c->save.durable)

@@ -4,10 +4,10 @@
  *   core_deadline(core)               when to call again if nothing happens
  *   core_view(core, snapshot)         what is known, for people and programs
  *
- * Rules: (1) same init + same events = same actions, bit for bit.  (2) Actions are done in the order
- * given.  (3) What must be durable first waits for CORE_SAVED, never for an order of actions.
- * (4) A result with an unknown id is ignored: late and duplicate results are harmless.  (5) Events of
- * one source come in order, of several in any.  (6) The core never learns how an action is done.
+ * Rules: (1) same init + same events = same actions, bit for bit.  (2) Actions are done in the
+ * order given.  (3) What must be durable first waits for CORE_SAVED, never for an order of actions.
+ * (4) A result with an unknown id is ignored: late and duplicate results are harmless.  (5) Events
+ * of one source come in order, of several in any.  (6) The core never learns how an action is done.
  *
  * Reading order: this file, group.c (the state machine, with its diagram), permit.c (who may run a
  * group), node.c (membership), oper.c (operator verbs), wire.c and record.c (bytes), core.c.
@@ -33,9 +33,9 @@
 enum {
 	CORE_GROUP_RESOURCES_MAX = 16,
 	CORE_ACTIONS_MAX = 1024, /* of one step; see core_check() */
-	CORE_DIGEST_SIZE = 8,	 /* bytes of the configuration's digest that travel */
+	CORE_DIGEST_SIZE = 8,    /* bytes of the configuration's digest that travel */
 	CORE_HWADDR_SIZE = 6,
-	CORE_RESTORES_MAX = 10,	 /* a resource put back more often within a minute has failed */
+	CORE_RESTORES_MAX = 10, /* a resource put back more often within a minute has failed */
 };
 
 /* ---- configuration -------------------------------------------------------------------------- */
@@ -64,36 +64,36 @@ struct core_conf {
 
 enum core_event_type {
 	CORE_TIMER = 1, /* core_deadline() has passed, or simply look again */
-	CORE_PATH,	/* a path's state changed */
-	CORE_MESSAGE,	/* a payload came from a node: one of CORE_BEAT's or CORE_SEND's */
-	CORE_RESULT,	/* an operation on a resource ended */
-	CORE_RESOURCE,	/* a resource changed by itself: see core_resource_news */
-	CORE_SAVED,	/* the record `version` is durable, or could not be saved */
-	CORE_OPERATE,	/* an operator asks */
-	CORE_STALL,	/* our process did not run for stall_ms */
-	CORE_LEAVE,	/* stop: hand over or stop everything, say goodbye, then CORE_EXIT */
+	CORE_PATH,      /* a path's state changed */
+	CORE_MESSAGE,   /* a payload came from a node: one of CORE_BEAT's or CORE_SEND's */
+	CORE_RESULT,    /* an operation on a resource ended */
+	CORE_RESOURCE,  /* a resource changed by itself: see core_resource_news */
+	CORE_SAVED,     /* the record `version` is durable, or could not be saved */
+	CORE_OPERATE,   /* an operator asks */
+	CORE_STALL,     /* our process did not run for stall_ms */
+	CORE_LEAVE,     /* stop: hand over or stop everything, say goodbye, then CORE_EXIT */
 };
 
 /* What can be done with a resource.  Each has a deadline in the action. */
 enum core_run_kind {
 	CORE_RUN_PROBE = 1, /* does it run here?  -> RUNNING or STOPPED */
 	CORE_RUN_PREPARE,   /* would a start collide?  -> DONE (nobody answers) or ANSWERED */
-	CORE_RUN_START,	    /* -> DONE or FAILED */
-	CORE_RUN_STOP,	    /* -> DONE or FAILED */
+	CORE_RUN_START,     /* -> DONE or FAILED */
+	CORE_RUN_STOP,      /* -> DONE or FAILED */
 };
 
 enum core_result {
 	CORE_RESULT_DONE = 1,
 	CORE_RESULT_FAILED,
-	CORE_RESULT_RUNNING, /* probe: it runs here */
-	CORE_RESULT_STOPPED, /* probe: it does not */
+	CORE_RESULT_RUNNING,  /* probe: it runs here */
+	CORE_RESULT_STOPPED,  /* probe: it does not */
 	CORE_RESULT_ANSWERED, /* prepare: hwaddr already answers for it */
 };
 
 enum core_resource_news {
 	CORE_NEWS_USABLE = 1, /* could run here; hwaddr: what it would answer from */
 	CORE_NEWS_UNUSABLE,   /* cannot run here: no interface or no carrier; reason */
-	CORE_NEWS_LOST,	      /* it was started, and something removed it */
+	CORE_NEWS_LOST,       /* it was started, and something removed it */
 	CORE_NEWS_DOUBT,      /* others may have forgotten it (carrier came back): announce again */
 };
 
@@ -116,13 +116,13 @@ struct core_event {
 			uint32_t id; /* of the CORE_RUN action */
 			enum core_result result;
 			uint8_t hwaddr[CORE_HWADDR_SIZE]; /* ANSWERED */
-			char reason[YOKE_REASON_SIZE];	  /* FAILED: why; ANSWERED: may be empty */
+			char reason[YOKE_REASON_SIZE];    /* FAILED: why; ANSWERED: may be empty */
 		} result;
 		struct {
 			uint16_t resource; /* number */
 			enum core_resource_news news;
 			uint8_t hwaddr[CORE_HWADDR_SIZE]; /* USABLE */
-			char reason[YOKE_REASON_SIZE];	  /* UNUSABLE */
+			char reason[YOKE_REASON_SIZE];    /* UNUSABLE */
 		} resource;
 		struct {
 			uint32_t version; /* of the CORE_SAVE action */
@@ -133,8 +133,8 @@ struct core_event {
 			uint32_t request; /* the shell's id, comes back in CORE_REPLY; not 0 */
 			enum yoke_verb verb;
 			enum yoke_origin origin;
-			uint16_t group; /* number; 0 with FAILBACK: all groups */
-			uint16_t node;	/* number */
+			uint16_t group;                /* number; 0 with FAILBACK: all groups */
+			uint16_t node;                 /* number */
 			char reason[YOKE_REASON_SIZE]; /* who and why */
 		} operate;
 		struct {
@@ -169,7 +169,7 @@ struct core_action {
 			uint16_t resource;   /* number */
 			uint32_t timeout_ms; /* the core gives up by itself after it; a prepare
 						that nobody answered is DONE exactly then */
-			bool announce; /* a start: announce as soon as it is done */
+			bool announce;       /* a start: announce as soon as it is done */
 		} run;
 		struct {
 			uint32_t id;
@@ -202,10 +202,10 @@ struct core_actions {
 
 #include "agent/core/state.h"
 
-/* Start a core.  record: the saved record; size 0: there is none (a new node); unreadable bytes make
- * the node start as standby with an event.  hold: a reason for starting as standby all the same, for
- * instance that the file could not be read; NULL: none.  The first core_step() emits what init
- * decided; send it a CORE_TIMER at once. */
+/* Start a core.  record: the saved record; size 0: there is none (a new node); unreadable bytes
+ * make the node start as standby with an event.  hold: a reason for starting as standby all the
+ * same, for instance that the file could not be read; NULL: none.  The first core_step() emits what
+ * init decided; send it a CORE_TIMER at once. */
 void core_init(struct core *core, const struct core_conf *conf, const uint8_t *record, size_t size,
 	       const char *hold, yoke_time now);
 
@@ -220,7 +220,7 @@ yoke_time core_deadline(const struct core *core);
  * given on the monotonic clock in microseconds (0: none): the shell turns them into wall time. */
 void core_view(const struct core *core, struct yoke_snapshot *snapshot);
 
-/* NULL, or what is wrong with the state: one of the invariants listed in group.c and core.c.  Called
+/* NULL, or what is wrong with the state: one of the invariants listed in group.c and core.c. Called
  * after every step by the simulator and the unit tests; core_step() asserts it. */
 const char *core_check(const struct core *core);
 

@@ -5,8 +5,8 @@
  *      | \                            |  ^ \                              ^  ^ |
  *      |  \ only a part runs          |  |  \ the silent owner answers    |  | | had failed
  *      |   +--------------------------|--|-> HELD                         |  | v
- *      | all of it runs               |  |     \ answers no more          | FAILED --retry_ms--> STOPPED
- *      v                              v  |      v                         |
+ *      | all of it runs               |  |     \ answers no more          | FAILED -> STOPPED
+ *      v                              v  |      v                         |   after retry_ms
  *   STARTED <------------------- STARTING <-----+                         |
  *      |                              | a resource failed                 |
  *      +------------------------------+-----------------------------------+
@@ -45,7 +45,7 @@
 
 enum {
 	STOP_RETRY_MS = 5000, /* after a failed stop */
-	HOLD_MS_MIN = 100,    /* between two looks whether a silent owner still answers */
+	HOLD_MS_MIN = 100,    /* between two looks whether another node still answers */
 };
 
 static struct core_group *group_at(struct core *c, uint16_t group)
@@ -182,6 +182,17 @@ static bool prepare_out(struct core *c, uint16_t group)
 	return false;
 }
 
+/* A node in contact answers for what it says not to run: it has just started it and its word is on
+ * the way to us, or something was left behind there.  Not a reason to start it, too. */
+static void look_again(struct core *c, uint16_t group, uint16_t by)
+{
+	struct core_group *g = group_at(c, group);
+
+	g->prepare_at = yoke_time_add_ms(c->now, HOLD_MS_MIN);
+	core_text(g->reason, sizeof(g->reason), node_name(c, by),
+		  " answers for its address and says that it is stopped there", (char *)NULL);
+}
+
 void core_group_on_prepared(struct core *c, struct core_actions *out, uint16_t group,
 			    const struct core_event *ev)
 {
@@ -197,6 +208,10 @@ void core_group_on_prepared(struct core *c, struct core_actions *out, uint16_t g
 	}
 	by = node_of_hwaddr(c, ev->u.result.hwaddr);
 	drop_prepare(c, out, group);
+	if (by != 0 && by != core_owner(c, group) && core_node_alive(core_node_const(c, by))) {
+		look_again(c, group, by);
+		return;
+	}
 	g->prepare = by != 0 ? CORE_PREPARE_NODE : CORE_PREPARE_STRANGER;
 	g->prepare_by = by;
 	memcpy(g->stranger, ev->u.result.hwaddr, CORE_HWADDR_SIZE);
@@ -377,12 +392,14 @@ static void in_stopped(struct core *c, struct core_actions *out, uint16_t group)
 	struct core_group *g = group_at(c, group);
 	const char *why = "";
 
+	if (yoke_time_due(g->prepare_at, c->now))
+		g->prepare_at = YOKE_NEVER;
 	if (!should_prepare(c, group)) {
 		if (g->prepare != CORE_PREPARE_NONE)
 			drop_prepare(c, out, group);
 		return;
 	}
-	if (g->prepare == CORE_PREPARE_NONE)
+	if (g->prepare == CORE_PREPARE_NONE && yoke_time_is_never(g->prepare_at))
 		begin_prepare(c, out, group);
 	if (g->prepare == CORE_PREPARE_STRANGER)
 		fail_stranger(c, out, group);
@@ -482,7 +499,8 @@ static void look_conflict(struct core *c, struct core_actions *out, uint16_t gro
 		return;
 	announce(c, out, group);
 	if (other != 0)
-		ev = core_event(c, out, YOKE_EVENT_GROUP_CONFLICT, "ours wins, the other must stop");
+		ev = core_event(c, out, YOKE_EVENT_GROUP_CONFLICT,
+				"ours wins, the other must stop");
 	else
 		ev = core_event(c, out, YOKE_EVENT_GROUP_CONFLICT_OVER, "");
 	ev->group = group;
@@ -498,9 +516,9 @@ static const char *must_stop(struct core *c, uint16_t group, bool *failing)
 		return "this node must not own it: its saved state is unreadable";
 	if (c->leaving && core_candidate(c, group, c->conf.self) == 0)
 		return "the engine is being stopped, and no other node can run it";
-	if (c->leaving && yoke_time_due(yoke_time_add_ms(c->leave_deadline,
-							 -(int64_t)c->conf.operation_ms / 2),
-					c->now))
+	if (c->leaving &&
+	    yoke_time_due(yoke_time_add_ms(c->leave_deadline, -(int64_t)c->conf.operation_ms / 2),
+			  c->now))
 		return "the engine is being stopped, and no other node became ready in time";
 	for (uint16_t i = 0; i < resource_count(c, group); i++)
 		if (resource_of(c, group, i)->run == 0 &&
@@ -656,8 +674,8 @@ yoke_time core_group_deadline(const struct core *c, uint16_t group)
 	yoke_time t = yoke_time_min(g->retry_at, yoke_time_min(g->announce_at, g->prepare_at));
 
 	if (c->leaving && !c->left && g->state == YOKE_GROUP_STARTED) {
-		yoke_time half = yoke_time_add_ms(c->leave_deadline,
-						  -(int64_t)c->conf.operation_ms / 2);
+		yoke_time half =
+			yoke_time_add_ms(c->leave_deadline, -(int64_t)c->conf.operation_ms / 2);
 
 		if (yoke_time_before(c->now, half))
 			t = yoke_time_min(t, half);

@@ -173,6 +173,7 @@ void core_node_intent(struct core *c, struct core_actions *out, uint16_t node,
 	c->dirty = true;
 	core_record_touch(c);
 	if (changed && node == c->conf.self)
-		core_event(c, out, intent.standby ? YOKE_EVENT_NODE_STANDBY : YOKE_EVENT_NODE_ACTIVE,
+		core_event(c, out,
+			   intent.standby ? YOKE_EVENT_NODE_STANDBY : YOKE_EVENT_NODE_ACTIVE,
 			   reason);
 }

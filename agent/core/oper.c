@@ -56,8 +56,8 @@ const struct core_operation *core_oper_of(const struct core *c, uint16_t group, 
 
 static void remember(struct core *c, const struct core_operation *op)
 {
-	uint32_t known = c->history_count < YOKE_OPERATIONS_MAX ? c->history_count
-								: YOKE_OPERATIONS_MAX;
+	uint32_t known =
+		c->history_count < YOKE_OPERATIONS_MAX ? c->history_count : YOKE_OPERATIONS_MAX;
 
 	for (uint32_t i = 0; i < known; i++)
 		if (c->history[i].number == op->number) {
@@ -82,8 +82,8 @@ static void tell(struct core *c, struct core_actions *out, enum yoke_event_kind 
 
 void core_oper_told(struct core *c, const struct core_operation *op)
 {
-	uint32_t known = c->history_count < YOKE_OPERATIONS_MAX ? c->history_count
-								: YOKE_OPERATIONS_MAX;
+	uint32_t known =
+		c->history_count < YOKE_OPERATIONS_MAX ? c->history_count : YOKE_OPERATIONS_MAX;
 	struct core_operation mine = *op;
 	bool is_new = true;
 
@@ -152,7 +152,8 @@ static enum yoke_verdict judge(const struct core *c, const struct core_event *ev
 	case YOKE_VERB_FAILBACK:
 		if (!all && (group < 1 || group > c->conf.group_count))
 			return YOKE_E_NO_GROUP;
-		if (ev->u.operate.verb == YOKE_VERB_SWITCH && (node < 1 || node > c->conf.node_count))
+		if (ev->u.operate.verb == YOKE_VERB_SWITCH &&
+		    (node < 1 || node > c->conf.node_count))
 			return YOKE_E_NO_NODE;
 		for (uint16_t g = 1; g <= c->conf.group_count && verdict == YOKE_OK; g++)
 			if (all || g == group)

@@ -76,8 +76,7 @@ const char *core_group_check(const struct core *c, uint16_t group);
 void core_resource_run(struct core *c, struct core_actions *out, uint16_t resource,
 		       enum core_run_kind kind, uint32_t timeout_ms);
 void core_resource_cancel(struct core *c, struct core_actions *out, uint16_t resource);
-void core_resource_on_result(struct core *c, struct core_actions *out,
-			     const struct core_event *ev);
+void core_resource_on_result(struct core *c, struct core_actions *out, const struct core_event *ev);
 void core_resource_on_news(struct core *c, struct core_actions *out, const struct core_event *ev);
 /* Operations that did not end in time have failed. */
 void core_resource_expire(struct core *c, struct core_actions *out);

@@ -86,8 +86,8 @@ bool core_record_get(struct core *c, const uint8_t *bytes, size_t size)
 		yoke_buf_get_text(&b, name, sizeof(name));
 		reserved = yoke_buf_get_u64(&b);
 		g = group_of_name(c, name);
-		if (g >= 0)
-			c->group[g].reserved = reserved;
+		if (g >= 0) /* it may have been used: the next start needs a higher one */
+			c->group[g].term = c->group[g].reserved = reserved;
 	}
 	return yoke_buf_ok(&b);
 }

@@ -1,9 +1,9 @@
 /* One operation at a time on a resource of this node.
  *
- *   UNKNOWN --probe--> STOPPED --start--> STARTING --done--> STARTED --stop--> STOPPING --done--> STOPPED
- *                                            |                  |                  |
- *                                          failed          lost: start again     failed
- *                                            +------------> FAILED <---------------+
+ *              probe           start             done             stop
+ *   UNKNOWN ---------> STOPPED -----> STARTING --------> STARTED -------> STOPPING --done-->
+ * STOPPED |      <-lost-              |
+ *                                        +--failed--> FAILED <-failed-+
  *
  * A result counts only if its id is the one that is out; anything else is late or double and is
  * ignored.  run_kind keeps what the last operation was, so that FAILED tells a failed stop (which
@@ -15,7 +15,7 @@
 #include "agent/core/parts.h"
 
 enum {
-	GRACE_MS = 1000,	  /* the shell's own time-out comes first */
+	GRACE_MS = 1000, /* the shell's own time-out comes first */
 	RESTORE_WINDOW_MS = 60000,
 };
 

@@ -23,9 +23,9 @@ enum core_cause {
 /* What a node says of a group: from its messages, and for ourselves what is so. */
 struct core_claim {
 	enum yoke_group_state state;
-	uint64_t term;		/* at which it runs or last ran it */
-	enum core_cause cause;	/* NONE: eligible */
-	bool ready;		/* prepared for the handover that is under way: the owner may stop */
+	uint64_t term;         /* at which it runs or last ran it */
+	enum core_cause cause; /* NONE: eligible */
+	bool ready;            /* prepared for the handover that is under way: the owner may stop */
 };
 
 /* Operator's intent for a node: replicated, the higher version wins. */
@@ -42,7 +42,7 @@ struct core_operation {
 	enum yoke_operation_state state;
 	uint16_t group, node; /* numbers; group 0: the whole node (standby, online) */
 	yoke_time started, ended, deadline;
-	uint32_t version;  /* of our state when it was asked: others have seen it once acked */
+	uint32_t version; /* of our state when it was asked: others have seen it once acked */
 	char reason[YOKE_REASON_SIZE];
 };
 
@@ -51,10 +51,10 @@ struct core_node {
 	enum yoke_node_state state;
 	yoke_time changed, first_heard;
 	uint64_t incarnation; /* 0: never heard */
-	uint32_t told;	      /* version of its state that we have applied (this incarnation) */
-	uint32_t acked;	      /* version of our state that it has applied */
+	uint32_t told;        /* version of its state that we have applied (this incarnation) */
+	uint32_t acked;       /* version of our state that it has applied */
 	enum yoke_path_state path[YOKE_PATHS_MAX];
-	bool leaving, left;   /* it said so */
+	bool leaving, left; /* it said so */
 	bool config_same;
 	uint8_t digest[CORE_DIGEST_SIZE];
 	char version[YOKE_NAME_SIZE];
@@ -78,19 +78,19 @@ enum core_prepare {
 struct core_group {
 	enum yoke_group_state state;
 	yoke_time since;    /* of this state */
-	uint64_t term;	    /* at which we run it, or last ran it; 0: never */
+	uint64_t term;      /* at which we run it, or last ran it; 0: never */
 	uint64_t reserved;  /* durable: no term above it was ever used here */
 	uint64_t reserving; /* in the record that is being saved */
-	bool failing;	    /* STOPPING: will be FAILED, not STOPPED */
-	bool probing;	    /* UNKNOWN: the probes are out */
+	bool failing;       /* STOPPING: will be FAILED, not STOPPED */
+	bool probing;       /* UNKNOWN: the probes are out */
 	enum core_prepare prepare;
-	uint16_t prepare_by;   /* NODE: its number */
-	yoke_time prepare_at;  /* HELD: when to probe again */
+	uint16_t prepare_by;                /* NODE: its number */
+	yoke_time prepare_at;               /* HELD: when to probe again */
 	uint8_t stranger[CORE_HWADDR_SIZE]; /* who answered */
 	yoke_time retry_at;    /* FAILED: eligible again then; STOPPING: stop again then */
 	uint16_t conflict;     /* STARTED: number of a node that runs it, too; 0: none */
 	yoke_time announce_at; /* a doubt: announce then, if we still are the owner */
-	uint16_t owner;	       /* as last seen, number; 0: none */
+	uint16_t owner;        /* as last seen, number; 0: none */
 	yoke_time owner_since;
 	uint32_t moves;
 	char reason[YOKE_REASON_SIZE]; /* why it is as it is, for people */
@@ -101,21 +101,21 @@ struct core_resource {
 	enum yoke_resource_state state;
 	bool usable;
 	uint8_t hwaddr[CORE_HWADDR_SIZE];
-	uint32_t run;		/* id of the operation that is out; 0: none */
+	uint32_t run; /* id of the operation that is out; 0: none */
 	enum core_run_kind run_kind;
 	yoke_time run_deadline;
-	bool restoring;		/* started again because something removed it */
-	uint32_t restores;	/* since init */
-	uint32_t window_count;	/* restores in the present minute */
+	bool restoring;        /* started again because something removed it */
+	uint32_t restores;     /* since init */
+	uint32_t window_count; /* restores in the present minute */
 	yoke_time window_since;
 	char reason[YOKE_REASON_SIZE]; /* last failure */
 };
 
 /* The saved record, see record.c. */
 struct core_save {
-	uint32_t version;   /* of the record that should be durable */
-	uint32_t asked;	    /* of the CORE_SAVE that is out; 0: none */
-	uint32_t durable;   /* highest that is */
+	uint32_t version; /* of the record that should be durable */
+	uint32_t asked;   /* of the CORE_SAVE that is out; 0: none */
+	uint32_t durable; /* highest that is */
 	bool failing;
 	yoke_time retry_at;
 };
@@ -123,15 +123,15 @@ struct core_save {
 struct core {
 	struct core_conf conf;
 	yoke_time now, started;
-	bool fresh;	   /* init's decisions are still to be told */
+	bool fresh;        /* init's decisions are still to be told */
 	bool startup_over; /* nodes not heard until now count as lost */
 	bool leaving, left;
 	yoke_time leave_deadline;
 	char hold[YOKE_REASON_SIZE]; /* why this node must not own anything; empty: it may */
-	uint32_t version;	     /* of our state as told to others */
-	bool dirty;		     /* it changed in this step */
-	bool beat_dirty;	     /* an acknowledgement changed in this step */
-	yoke_time resend_at;	     /* somebody may not have it yet */
+	uint32_t version;            /* of our state as told to others */
+	bool dirty;                  /* it changed in this step */
+	bool beat_dirty;             /* an acknowledgement changed in this step */
+	yoke_time resend_at;         /* somebody may not have it yet */
 	uint32_t run_last;
 	uint32_t operation_count;
 	struct core_save save;
@@ -140,7 +140,7 @@ struct core {
 	struct core_group group[YOKE_GROUPS_MAX];
 	struct core_resource resource[YOKE_RESOURCES_MAX];
 	struct core_operation history[YOKE_OPERATIONS_MAX]; /* ring */
-	uint32_t history_count; /* ever put into it */
+	uint32_t history_count;                             /* ever put into it */
 };
 
 #endif

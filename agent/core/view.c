@@ -104,8 +104,8 @@ static void view_groups(const struct core *c, struct yoke_snapshot *s)
 		v->condition = group_condition(c, g, owner);
 		v->changed_wall_ms = when(group->owner_since, c->started);
 		v->moves = group->moves;
-		core_text(v->reason, sizeof(v->reason), ours ? group->reason : "runs on the other node",
-			  (char *)NULL);
+		core_text(v->reason, sizeof(v->reason),
+			  ours ? group->reason : "runs on the other node", (char *)NULL);
 	}
 }
 
@@ -128,8 +128,8 @@ static void view_resources(const struct core *c, struct yoke_snapshot *s)
 
 static void view_operations(const struct core *c, struct yoke_snapshot *s)
 {
-	uint32_t count = c->history_count < YOKE_OPERATIONS_MAX ? c->history_count
-								: YOKE_OPERATIONS_MAX;
+	uint32_t count =
+		c->history_count < YOKE_OPERATIONS_MAX ? c->history_count : YOKE_OPERATIONS_MAX;
 
 	s->operation_count = count;
 	for (uint32_t i = 0; i < count; i++) {

@@ -10,9 +10,9 @@
  * acks:   u8 count, for each {u8 node, u64 incarnation, u32 version of its state applied}
  *
  * A state message is the sender's whole state: the last one is enough, none needs to be in order.
- * It is sent again each interval until everybody in contact has acknowledged its version.  Groups go
- * by the hash of their name, so that a configuration that differs cannot mistake one for another.
- * Everything is parsed before anything is applied.
+ * It is sent again each interval until everybody in contact has acknowledged its version.  Groups
+ * go by the hash of their name, so that a configuration that differs cannot mistake one for
+ * another. Everything is parsed before anything is applied.
  */
 #include <string.h>
 
@@ -96,7 +96,8 @@ static const struct core_operation *operation_to_tell(const struct core *c)
 
 	if (op->number != 0)
 		return op;
-	for (uint32_t i = c->history_count; i-- > 0 && i + YOKE_OPERATIONS_MAX >= c->history_count;) {
+	for (uint32_t i = c->history_count;
+	     i-- > 0 && i + YOKE_OPERATIONS_MAX >= c->history_count;) {
 		const struct core_operation *past = &c->history[i % YOKE_OPERATIONS_MAX];
 
 		if (past->number >> 24 == c->conf.self)

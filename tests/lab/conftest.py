@@ -43,7 +43,7 @@ class World:
             self.cluster.settle()
             for node in self.lab.pair:
                 if any(n["standby"] for n in self.cluster[node].status()["nodes"]):
-                    self.cluster[node].cli("online", node.name)
+                    self.cluster[node].order("online", node=node.name)
             self.cluster.switch(self.lab.nodes[owner])
         except AssertionError:
             # What the last test left cannot be repaired: from the beginning.

@@ -158,8 +158,7 @@ class Yoke:
     def start(self, *wrapper):
         """wrapper: a command to run it under."""
         self.process = self.node.start("yoked", [*wrapper, self.bin / "yoked", "--config",
-                                                 self.config, "--node", self.node.name,
-                                                 "--foreground"])
+                                                 self.config, "--node", self.node.name])
         return self
 
     def is_running(self):
@@ -209,6 +208,13 @@ class Yoke:
                     raise OSError("the engine closed the connection")
                 answer += part
         return json.loads(answer)
+
+    def order(self, verb, **parts):
+        """An operator's verb on the control socket; it must be accepted."""
+        answer = self.ask({"do": verb, "by": "lab", **parts})
+        if not answer.get("ok"):
+            raise AssertionError(f"{verb} {parts}: {answer}")
+        return answer["operation"]
 
     def status(self):
         return self.ask({"do": "status"})["snapshot"]
@@ -298,11 +304,9 @@ class Cluster:
         return wait_until(is_settled, timeout, what, every=0.05)
 
     def switch(self, node):
-        """Make a node the owner, by the CLI, and wait until it is."""
+        """Make a node the owner and wait until it is."""
         if self.lab.owner() is not node:
-            done = self[node].cli("switch", "web", node.name)
-            if done.returncode:
-                raise AssertionError(f"yoke switch: exit {done.returncode}: {done.stderr}")
+            self[node].order("switch", group="web", node=node.name)
         return self.settle(node)
 
     def stop(self):

@@ -163,8 +163,7 @@ def test_key_file_that_others_can_read_is_refused(lab, slow):
     slow.beta.key_file.chmod(0o644)
     try:
         done = subprocess.run([slow.beta.bin / "yoked", "--config", slow.beta.config, "--node",
-                               "beta", "--foreground"], capture_output=True, text=True,
-                              timeout=10, check=False)
+                               "beta"], capture_output=True, text=True, timeout=10, check=False)
         assert done.returncode != 0
         assert "chmod" in done.stderr and str(slow.beta.key_file) in done.stderr
     finally:

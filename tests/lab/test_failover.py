@@ -85,26 +85,23 @@ def test_removed_address_is_put_back(lab, slow, probe):
     assert slow.alpha.group()["owner_name"] == "alpha"
 
 
-def test_stranger_has_the_address(world, lab, slow):
+def test_stranger_has_the_address(lab, slow):
     """A start that collides fails with the stranger's hardware address in the reason."""
-    world.stop()
+    slow.stop()
     lab.client.run("ip", "address", "add", f"{SERVICE}/24", "dev", "pub")
-    cluster = slow
     try:
-        cluster.alpha.start()
-        cluster.beta.start()
-        wait_until(lambda: cluster.alpha.has_event("resource_failed"), 15, "the start fails")
-        reason = cluster.alpha.has_event("resource_failed")["reason"].lower()
+        slow.alpha.start()
+        slow.beta.start()
+        wait_until(lambda: all(slow[node].group()["state"] == "failed" for node in lab.pair), 15,
+                   "the start fails")
+        events = [e for node in lab.pair for e in slow[node].events() if e["kind"] == "group_failed"]
+        assert any(mac_of(lab.client) in event["reason"].lower() for event in events), events
         assert lab.owners() == []
     finally:
         lab.client.run("ip", "address", "del", f"{SERVICE}/24", "dev", "pub")
-    try:
-        assert mac_of(lab.client) in reason
-        for node in lab.pair:
-            cluster[node].cli("online", node.name)
-        wait_until(lab.owner, 10, "started once the stranger is gone and 'online' was said")
-    finally:
-        cluster.stop()
+    for node in lab.pair:
+        slow[node].order("online", node=node.name)
+    wait_until(lab.owner, 10, "started once the stranger is gone and 'online' was said")
 
 
 def mac_of(node, link="pub"):

@@ -84,10 +84,9 @@ def split_and_heal(world, lab, cluster, probe, links):
     time.sleep(1)
     assert client.outage(healed) <= 1000
     assert lab.owner() is owner
-    for node in lab.pair:
-        wait_until(lambda at=node: cluster[at].has_event("group_conflict", before[at.name])
-                   or cluster[at].has_event("group_conflict_over", before[at.name]), 5,
-                   f"{node.name} tells of the conflict")
+    for kind in ("group_conflict", "group_conflict_over"):
+        wait_until(lambda: any(cluster[node].has_event(kind, before[node.name])
+                               for node in lab.pair), 5, f"the event {kind}")
     settled = cluster.settle(owner)
     assert settled.node is owner
 

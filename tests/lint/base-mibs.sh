@@ -8,13 +8,13 @@ set -eu
 dir=${1:?usage: base-mibs.sh DIR}
 modules="SNMPv2-SMI SNMPv2-TC SNMPv2-CONF SNMPv2-MIB SNMP-FRAMEWORK-MIB INET-ADDRESS-MIB"
 
-complete() {
+is_complete() {
 	for module in $modules; do
 		[ -s "$dir/$module" ] || return 1
 	done
 }
 
-complete && exit 0
+is_complete && exit 0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
@@ -28,4 +28,4 @@ mkdir -p "$dir"
 for module in $modules; do
 	cp "$work"/unpacked/usr/lib/erlang/lib/snmp-*/mibs/"$module.mib" "$dir/$module"
 done
-complete
+is_complete

@@ -42,16 +42,23 @@ void sim_kernel_remove(struct sim_world *w, uint16_t node, uint16_t resource)
 
 void sim_kernel_tell_usable(struct sim_world *w, uint16_t node, int64_t in_us)
 {
+	struct sim_item item = {.what = SIM_CARRIER, .node = node};
+
+	sim_world_push(w, &item, in_us);
+}
+
+void sim_kernel_carrier(struct sim_world *w, uint16_t node)
+{
 	struct sim_item item = {.what = SIM_NEWS, .node = node, .epoch = w->node[node - 1].epoch};
 	bool carrier = sim_kernel_has_carrier(w, node);
 
 	for (uint16_t r = 1; r <= w->names.resource_count; r++) {
 		item.resource = r;
 		item.news = carrier ? CORE_NEWS_USABLE : CORE_NEWS_UNUSABLE;
-		sim_world_push(w, &item, in_us);
+		sim_world_push(w, &item, 1);
 		item.news = CORE_NEWS_DOUBT;
 		if (carrier)
-			sim_world_push(w, &item, in_us);
+			sim_world_push(w, &item, 1);
 	}
 }
 

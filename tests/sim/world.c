@@ -234,10 +234,15 @@ static void happen(struct sim_world *w, const struct sim_item *item)
 		arrive(w, item);
 		return;
 	}
+	if (item->what == SIM_CARRIER) {
+		sim_kernel_carrier(w, item->node);
+		return;
+	}
 	if (item->epoch != n->epoch)
 		return;
 	switch (item->what) {
 	case SIM_FRAME:
+	case SIM_CARRIER:
 		break;
 	case SIM_EFFECT:
 		sim_kernel_effect(w, item);

@@ -50,6 +50,7 @@ enum sim_what {
 	SIM_RESULT, /* and is told to the engine */
 	SIM_SAVED,  /* a record is on the disk, or is not */
 	SIM_NEWS,   /* a resource changed by itself */
+	SIM_CARRIER, /* the engine looks whether its interface has a carrier */
 	SIM_ENGINE, /* the engine starts */
 	SIM_POWER,  /* the node is switched on */
 };
@@ -169,7 +170,8 @@ void sim_kernel_set_address(struct sim_world *w, uint16_t node, uint16_t resourc
 /* Somebody takes the address away; the engine hears of it. */
 void sim_kernel_remove(struct sim_world *w, uint16_t node, uint16_t resource);
 bool sim_kernel_has_carrier(const struct sim_world *w, uint16_t node);
-/* Tell the engine whether its resources are usable. */
+/* Have the engine told, then, whether its resources are usable. */
 void sim_kernel_tell_usable(struct sim_world *w, uint16_t node, int64_t in_us);
+void sim_kernel_carrier(struct sim_world *w, uint16_t node);
 
 #endif

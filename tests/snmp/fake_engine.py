@@ -80,6 +80,7 @@ class FakeEngine:
         self.thread = None
         for one in [self.listener, self.waker, self.wakee, *self.clients]:
             one.close()
+        self.clients = {}
         os.unlink(self.path)
 
     def emit(self, kind, severity="info", kick=True, **fields):

@@ -176,7 +176,7 @@ trapsess -v 2c -c public 127.0.0.1:{self.trap_port}
         result = self.ask("snmpset", *flat, user=user)
         if result.returncode == 0:
             return ""
-        reason = re.search(r"Reason: (\w+)", result.stderr)
+        reason = re.search(r"Reason: \(?(\w+)", result.stderr)
         return reason[1] if reason else result.stderr.strip()
 
     def stop(self):

@@ -49,6 +49,21 @@ class World:
         self.nms.stop()
 
 
+@pytest.fixture(name="shared", scope="module")
+def make_shared(tmp_path_factory):
+    """For tests that only ask and write: a start of everything takes more than a second."""
+    world = World(tmp_path_factory.mktemp("shared"))
+    yield world
+    world.stop()
+
+
+@pytest.fixture(name="writable")
+def make_writable(shared):
+    shared.engine.operations.clear()
+    shared.engine.verdict = lambda request: "ok"
+    return shared
+
+
 @pytest.fixture(name="world")
 def make_world(tmp_path):
     world = World(tmp_path)
@@ -247,40 +262,40 @@ def lock_of(world):
     return int(world.nms.get(LOCK))
 
 
-def test_switch_by_set(world):
-    lock = lock_of(world)
-    assert world.nms.set((LOCK, "i", lock), (REASON, "s", "Jane, ticket 12"),
+def test_switch_by_set(writable):
+    lock = lock_of(writable)
+    assert writable.nms.set((LOCK, "i", lock), (REASON, "s", "Jane, ticket 12"),
                          (WEB_OWNER, "u", 2)) == ""
-    (request,) = world.engine.operations
+    (request,) = writable.engine.operations
     assert request["do"] == "switch"
     assert (request["group"], request["node"]) == ("web", "beta")
     assert request["by"].startswith("snmp")
     assert request["reason"] == "Jane, ticket 12"
-    assert lock_of(world) == lock + 1
-    assert world.nms.get("1.11.9.0") == "1"
+    assert lock_of(writable) == lock + 1
+    assert writable.nms.get("1.11.9.0") == "1"  # accepted; this test is the first to write
 
 
-def test_standby_and_online_by_set(world):
-    assert world.nms.set((STANDBY + "2", "i", 1)) == ""
-    assert world.nms.set((STANDBY + "2", "i", 2)) == ""
-    assert [(request["do"], request["node"]) for request in world.engine.operations] == [
+def test_standby_and_online_by_set(writable):
+    assert writable.nms.set((STANDBY + "2", "i", 1)) == ""
+    assert writable.nms.set((STANDBY + "2", "i", 2)) == ""
+    assert [(request["do"], request["node"]) for request in writable.engine.operations] == [
         ("standby", "beta"), ("online", "beta")]
 
 
-def test_spin_lock_of_the_past_is_refused(world):
-    lock = lock_of(world)
+def test_spin_lock_of_the_past_is_refused(writable):
+    lock = lock_of(writable)
     for _ in range(2):
-        error = world.nms.set((LOCK, "i", lock), (WEB_OWNER, "u", 2))
+        error = writable.nms.set((LOCK, "i", lock), (WEB_OWNER, "u", 2))
     assert error == "inconsistentValue"
-    assert len(world.engine.operations) == 1
+    assert len(writable.engine.operations) == 1
 
 
-def test_spin_lock_alone_moves_on(world):
-    lock = lock_of(world)
-    assert world.nms.set((LOCK, "i", lock)) == ""
-    assert lock_of(world) == lock + 1
-    assert world.nms.set((LOCK, "i", lock)) == "inconsistentValue"
-    assert world.nms.set((LOCK, "i", lock + 1), (WEB_OWNER, "u", 2)) == ""
+def test_spin_lock_alone_moves_on(writable):
+    lock = lock_of(writable)
+    assert writable.nms.set((LOCK, "i", lock)) == ""
+    assert lock_of(writable) == lock + 1
+    assert writable.nms.set((LOCK, "i", lock)) == "inconsistentValue"
+    assert writable.nms.set((LOCK, "i", lock + 1), (WEB_OWNER, "u", 2)) == ""
 
 
 @pytest.mark.parametrize(("verdict", "error"), [
@@ -288,10 +303,10 @@ def test_spin_lock_alone_moves_on(world):
     ("busy", "inconsistentValue"), ("nowhere-to-go", "inconsistentValue"),
     ("no-such-node", "wrongValue"), ("save-failed", "resourceUnavailable"),
     ("disabled", "notWritable"), ("denied", "authorizationError"), ("bad-request", "genError")])
-def test_verdict_of_the_engine_reaches_the_manager(world, verdict, error):
-    world.engine.verdict = lambda request: verdict
-    assert world.nms.set((WEB_OWNER, "u", 2)) == error
-    assert len(world.engine.operations) == 1
+def test_verdict_of_the_engine_reaches_the_manager(writable, verdict, error):
+    writable.engine.verdict = lambda request: verdict
+    assert writable.nms.set((WEB_OWNER, "u", 2)) == error
+    assert len(writable.engine.operations) == 1
 
 
 @pytest.mark.parametrize(("varbinds", "error", "told"), [
@@ -311,20 +326,20 @@ def test_verdict_of_the_engine_reaches_the_manager(world, verdict, error):
     ([(LOCK, "i", -1)], "wrongValue", 0),
     ([(WEB_OWNER, "u", 2), (STANDBY + "1", "i", 1)], "inconsistentValue", 0),
 ])
-def test_invalid_set_changes_nothing(world, varbinds, error, told):
-    assert world.nms.set(*varbinds) == error
-    assert "SET refused" in world.log()
+def test_invalid_set_changes_nothing(writable, varbinds, error, told):
+    assert writable.nms.set(*varbinds) == error
+    assert "SET refused" in writable.log()
     # What the engine is told of is such that it can only refuse.
-    wait_until(lambda: len(world.engine.operations) == told, 5, "the engine records the refusal")
-    for request in world.engine.operations:
+    wait_until(lambda: len(writable.engine.operations) == told, 5, "the engine records the refusal")
+    for request in writable.engine.operations:
         assert "#" in request.get("group", "") + request["node"]
-    assert world.answers()
+    assert writable.answers()
 
 
-def test_read_only_objects_and_users(world):
-    assert world.nms.set(("1.4.1.5.1", "u", 2)) == "noAccess"  # outside the view, says snmpd
-    assert world.nms.set((WEB_OWNER, "u", 2), user="reader") == "noAccess"
-    assert world.engine.operations == []
+def test_read_only_objects_and_users(writable):
+    assert writable.nms.set(("1.4.1.5.1", "u", 2)) == "noAccess"  # outside the view, says snmpd
+    assert writable.nms.set((WEB_OWNER, "u", 2), user="reader") == "noAccess"
+    assert writable.engine.operations == []
 
 
 def test_set_is_off_unless_enabled(world):

@@ -244,9 +244,11 @@ static void a_restarted_peer_is_back_at_once(void **state)
 	pair_start(&pair, 2, 0xb2);
 	hb_set_beat(&pair.node[1], (const uint8_t *)"from b", 6, pair.now);
 	pair.change_count = 0;
+	pair.news[0] = 0;
 	pair_run(&pair, 0);
 	assert_true(pair_all_up(&pair));
 	assert_int_equal(pair.last[0].incarnation, 0xb2);
+	assert_int_equal(pair.news[0], 1); /* the same bytes, but from another incarnation */
 	assert_int_equal(changes_to(1, 1, YOKE_PATH_DOWN) + changes_to(1, 1, YOKE_PATH_LATE), 0);
 	assert_int_equal(hb_path_of(&pair.node[0], 2, 1)->flaps, 0);
 	assert_int_equal(pair.node[0].peer[1].candidate, 0);

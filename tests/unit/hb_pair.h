@@ -33,6 +33,7 @@ struct pair {
 	bool cut[2][PAIR_PATHS]; /* what is sent to this node on this path is lost */
 	yoke_time now;
 	unsigned received[2]; /* payloads handed up */
+	unsigned news[2];     /* of these, those that were not repeated */
 	struct hb_received last[2];
 	unsigned change_count;
 	struct hb_change change[PAIR_HISTORY_MAX];
@@ -135,6 +136,7 @@ static inline bool pair_take_in(struct pair *pair, uint16_t node, uint16_t path)
 		(void)pair_drop(pair, node, path);
 	while (hb_receive(hb, path, pair->now, &pair->last[node - 1], &changes) == 1) {
 		pair->received[node - 1]++;
+		pair->news[node - 1] += !pair->last[node - 1].repeated;
 		pair_keep(pair, node, &changes);
 	}
 	pair_keep(pair, node, &changes);

@@ -49,6 +49,19 @@ static void refuses_what_is_too_old_to_know(void **state)
 	assert_false(hb_window_take(&w, UINT64_MAX));
 }
 
+static void forgets_nothing_while_it_slides_one_by_one(void **state)
+{
+	struct hb_window w;
+
+	(void)state;
+	hb_window_init(&w);
+	for (uint64_t sequence = 1; sequence <= 3 * HB_WINDOW_WIDTH; sequence++) {
+		assert_true(hb_window_take(&w, sequence));
+		for (uint64_t old = 1; old <= sequence; old++)
+			assert_false(hb_window_is_new(&w, old));
+	}
+}
+
 /* Against the plain truth: an array of what was taken. */
 static void agrees_with_a_list_for_every_order(void **state)
 {
@@ -86,6 +99,7 @@ int main(void)
 		cmocka_unit_test(takes_each_sequence_once),
 		cmocka_unit_test(asking_changes_nothing),
 		cmocka_unit_test(refuses_what_is_too_old_to_know),
+		cmocka_unit_test(forgets_nothing_while_it_slides_one_by_one),
 		cmocka_unit_test(agrees_with_a_list_for_every_order),
 	};
 

@@ -1,0 +1,401 @@
+#include "tests/sim/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/core/parts.h"
+#include "tests/sim/world.h"
+
+enum {
+	RUN_GRACE_US = 1000000, /* the core gives an operation up that long after its time-out */
+	MARGIN_US = 10000,
+};
+
+/* How long two may have a group when they are in contact again: two beats until the path is up, one
+ * for a frame that came too early, the exchange of states and the loser's stop. */
+static int64_t both_us(const struct sim_world *w)
+{
+	return (int64_t)w->setup.interval_ms * 3000 + 100000;
+}
+
+/* After a fault: silence is noticed, an engine has started, failed operations are tried again. */
+static int64_t settle_us(const struct sim_world *w)
+{
+	return ((int64_t)w->setup.dead_ms * 3 + w->setup.startup_ms + w->setup.conflict_ms) * 1000 +
+	       2000000;
+}
+
+static bool is_undisturbed(const struct sim_world *w)
+{
+	return !yoke_time_before(w->now,
+				 yoke_time_add_us(w->check.disturbed_until, settle_us(w)));
+}
+
+static bool is_operated(const struct sim_world *w)
+{
+	return yoke_time_before(w->now,
+				yoke_time_add_us(w->check.operated_at,
+						 (int64_t)w->setup.operation_ms * 1000 +
+							 settle_us(w)));
+}
+
+void sim_check_init(struct sim_world *w)
+{
+	struct sim_check *k = &w->check;
+
+	memset(k, 0, sizeof(*k));
+	k->operated_at = (yoke_time){INT64_MIN / 2};
+	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++) {
+		k->group[g].both_since = k->group[g].able_since = YOKE_NEVER;
+		k->group[g].none_since = w->now;
+		k->group[g].takeover_by = k->group[g].told_by = YOKE_NEVER;
+	}
+}
+
+void sim_check_disturb(struct sim_world *w, yoke_time until)
+{
+	struct sim_check *k = &w->check;
+
+	k->disturbed_until = yoke_time_max(k->disturbed_until, until);
+	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++)
+		k->group[g].takeover_by = k->group[g].told_by = YOKE_NEVER;
+}
+
+void sim_check_operate(struct sim_world *w)
+{
+	w->check.operated_at = w->now;
+	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++)
+		w->check.group[g].takeover_by = YOKE_NEVER;
+}
+
+void sim_check_power_cut(struct sim_world *w, uint16_t node)
+{
+	struct sim_check *k = &w->check;
+	const struct sim_setup *s = &w->setup;
+	bool was_settled = is_undisturbed(w) && !is_operated(w) && s->node_count == 2;
+	yoke_time by = yoke_time_add_us(w->now, (int64_t)s->dead_ms * 1000 + s->latency_us +
+							s->jitter_us + 3 * (int64_t)s->lag_us +
+							(int64_t)s->job_us * s->resource_count +
+							MARGIN_US);
+
+	sim_check_disturb(w, w->now);
+	for (unsigned g = 0; was_settled && g < s->group_count; g++) {
+		struct sim_check_group *group = &k->group[g];
+
+		if (group->holder != node || !yoke_time_is_never(group->none_since) ||
+		    yoke_time_is_never(group->able_since) ||
+		    yoke_time_span_us(group->able_since, w->now) < settle_us(w))
+			continue;
+		group->takeover_by = by;
+		group->victim = node;
+		k->takeovers++;
+	}
+}
+
+/* ---- a core's step ---- */
+
+void sim_check_start(struct sim_world *w, uint16_t node)
+{
+	if (w->node[node - 1].disk_broken) {
+		memset(w->check.disk_term[node - 1], 0, sizeof(w->check.disk_term[0]));
+		memset(w->check.used_term[node - 1], 0, sizeof(w->check.used_term[0]));
+	}
+	memset(w->check.run[node - 1], 0, sizeof(w->check.run[0]));
+}
+
+void sim_check_before(struct sim_world *w, uint16_t node, const struct core_event *ev)
+{
+	for (unsigned r = 0; ev->type == CORE_RESULT && r < SIM_CHECK_RESOURCES_MAX; r++)
+		if (w->check.run[node - 1][r] == ev->u.result.id)
+			w->check.run[node - 1][r] = 0;
+}
+
+static bool uses_term(const struct core_group *g)
+{
+	return g->state == YOKE_GROUP_STARTING || g->state == YOKE_GROUP_STARTED;
+}
+
+void sim_check_after(struct sim_world *w, uint16_t node)
+{
+	const struct core *core = &w->node[node - 1].core;
+	const char *wrong = core_check(core);
+
+	if (wrong != NULL)
+		sim_world_fail(w, "core_check on %s: %s", sim_world_name(w, node), wrong);
+	if (!yoke_time_before(w->now, core_deadline(core)))
+		sim_world_fail(w, "the deadline of %s has passed", sim_world_name(w, node));
+	for (uint16_t g = 0; g < w->setup.group_count; g++)
+		if (uses_term(&core->group[g]) &&
+		    core->group[g].term > w->check.disk_term[node - 1][g] &&
+		    w->check.disk_term[node - 1][g] > 0)
+			sim_world_fail(w, "%s uses term %llu of %s, on its disk is %llu",
+				       sim_world_name(w, node),
+				       (unsigned long long)core->group[g].term, w->names.group[g],
+				       (unsigned long long)w->check.disk_term[node - 1][g]);
+}
+
+void sim_check_run(struct sim_world *w, uint16_t node, const struct core_action *a)
+{
+	unsigned r = a->u.run.resource - 1u;
+	struct sim_check *k = &w->check;
+
+	if (k->run[node - 1][r] != 0 && sim_world_in_force(w, k->run_until[node - 1][r]))
+		sim_world_fail(w, "%s runs two operations on %s at once", sim_world_name(w, node),
+			       w->names.resource[r]);
+	k->run[node - 1][r] = a->u.run.id;
+	k->run_until[node - 1][r] =
+		yoke_time_add_us(w->now, (int64_t)a->u.run.timeout_ms * 1000 + RUN_GRACE_US);
+}
+
+void sim_check_cancel(struct sim_world *w, uint16_t node, uint32_t id)
+{
+	for (unsigned r = 0; r < SIM_CHECK_RESOURCES_MAX; r++)
+		if (w->check.run[node - 1][r] == id)
+			w->check.run[node - 1][r] = 0;
+}
+
+void sim_check_announce(struct sim_world *w, uint16_t node, uint16_t resource)
+{
+	unsigned g = (resource - 1u) / w->setup.resource_count;
+	struct sim_check_group *group = &w->check.group[g];
+
+	if (!yoke_time_is_never(group->told_by) && node == group->teller)
+		group->told_by = YOKE_NEVER;
+}
+
+static void check_start(struct sim_world *w, uint16_t node, const struct yoke_event *ev)
+{
+	struct sim_check *k = &w->check;
+	struct sim_check_group *group = &k->group[ev->group - 1];
+	uint64_t *used = &k->used_term[node - 1][ev->group - 1];
+
+	if (ev->value <= *used)
+		sim_world_fail(w, "%s starts group%u at term %llu again", sim_world_name(w, node),
+			       ev->group, (unsigned long long)ev->value);
+	if (ev->value > k->disk_term[node - 1][ev->group - 1])
+		sim_world_fail(w, "%s starts group%u at term %llu, which is not on its disk",
+			       sim_world_name(w, node), ev->group, (unsigned long long)ev->value);
+	*used = ev->value;
+	if (is_undisturbed(w) && !is_operated(w) && group->holder != 0 && group->holder != node &&
+	    !yoke_time_is_never(group->able_since) &&
+	    yoke_time_span_us(group->able_since, w->now) > settle_us(w))
+		sim_world_fail(w, "%s takes group%u from %s: no fault, no operator",
+			       sim_world_name(w, node), ev->group,
+			       sim_world_name(w, group->holder));
+}
+
+void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev)
+{
+	w->check.events++;
+	memcpy(w->check.last_event, ev->text, sizeof(w->check.last_event));
+	switch (ev->kind) {
+	case YOKE_EVENT_GROUP_STARTING:
+		check_start(w, node, ev);
+		/* fallthrough */
+	case YOKE_EVENT_GROUP_STARTED:
+	case YOKE_EVENT_GROUP_STOPPING:
+	case YOKE_EVENT_GROUP_STOPPED:
+	case YOKE_EVENT_GROUP_FAILED:
+	case YOKE_EVENT_GROUP_HELD:
+		if (ev->reason[0] == '\0')
+			sim_world_fail(w, "no reason: %s", ev->text);
+		break;
+	case YOKE_EVENT_GROUP_CONFLICT:
+		w->check.conflicts++;
+		break;
+	default:
+		break;
+	}
+}
+
+/* What can be read from the disk is what is durable, whatever the core believes. */
+void sim_check_disk(struct sim_world *w, uint16_t node)
+{
+	static struct core reader;
+	struct sim_node *n = &w->node[node - 1];
+
+	memset(&reader, 0, sizeof(reader));
+	reader.conf = n->conf;
+	if (!core_record_get(&reader, n->record, n->record_size)) {
+		sim_world_fail(w, "%s saved a record that it cannot read",
+			       sim_world_name(w, node));
+		return;
+	}
+	for (unsigned g = 0; g < w->setup.group_count; g++) {
+		if (reader.group[g].reserved < w->check.disk_term[node - 1][g])
+			sim_world_fail(w, "the term of group%u falls on the disk of %s", g + 1,
+				       sim_world_name(w, node));
+		w->check.disk_term[node - 1][g] = reader.group[g].reserved;
+	}
+}
+
+/* ---- the kernels ---- */
+
+static unsigned count_holders(const struct sim_world *w, unsigned g, uint16_t *one, bool *whole)
+{
+	unsigned holders = 0, first = g * w->setup.resource_count;
+
+	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
+		unsigned present = 0;
+
+		for (unsigned r = 0; r < w->setup.resource_count; r++)
+			present += w->node[n - 1].address[first + r];
+		if (present == 0)
+			continue;
+		holders++;
+		*one = n;
+		*whole = present == w->setup.resource_count;
+	}
+	return holders;
+}
+
+static void end_both(struct sim_world *w, struct sim_check_group *group, uint16_t winner)
+{
+	group->both_since = YOKE_NEVER;
+	if (winner == 0 || yoke_time_before(w->now, w->check.disturbed_until))
+		return;
+	group->teller = winner;
+	group->told_by = yoke_time_add_us(w->now, both_us(w));
+}
+
+void sim_check_address(struct sim_world *w, uint16_t node, uint16_t resource)
+{
+	unsigned g = (resource - 1u) / w->setup.resource_count;
+	struct sim_check_group *group = &w->check.group[g];
+	uint16_t one = 0;
+	bool whole = false;
+	unsigned holders = count_holders(w, g, &one, &whole);
+
+	if (holders > 1 && w->check.fault_free)
+		sim_world_fail(w, "group%u is on two nodes, %s took it: no fault", g + 1,
+			       sim_world_name(w, node));
+	if (holders > 1 && yoke_time_is_never(group->both_since))
+		group->both_since = w->now;
+	if (holders <= 1 && !yoke_time_is_never(group->both_since))
+		end_both(w, group, one);
+	if (holders == 1 && whole) {
+		group->holder = one;
+		group->none_since = YOKE_NEVER;
+		if (one != group->victim)
+			group->takeover_by = YOKE_NEVER;
+	} else if (holders == 0 && yoke_time_is_never(group->none_since)) {
+		group->none_since = w->now;
+	}
+	if (one != group->teller)
+		group->told_by = YOKE_NEVER;
+}
+
+/* All engines run, see each other, and would take the group. */
+static bool all_able(const struct sim_world *w, uint16_t g)
+{
+	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
+		const struct sim_node *node = &w->node[n - 1];
+
+		if (!node->engine || node->exiting ||
+		    core_cause_self(&node->core, g) != CORE_CAUSE_NONE)
+			return false;
+		for (uint16_t other = 1; other <= w->setup.node_count; other++)
+			if (node->core.node[other - 1].state != YOKE_NODE_ONLINE)
+				return false;
+	}
+	return true;
+}
+
+static void check_group(struct sim_world *w, uint16_t g)
+{
+	struct sim_check_group *group = &w->check.group[g - 1];
+	bool able = all_able(w, g);
+
+	if (!able)
+		group->able_since = YOKE_NEVER;
+	else if (yoke_time_is_never(group->able_since))
+		group->able_since = w->now;
+	if (!yoke_time_is_never(group->both_since) &&
+	    yoke_time_span_us(yoke_time_max(group->both_since, w->check.disturbed_until), w->now) >
+		    both_us(w))
+		sim_world_fail(w, "group%u runs on two nodes in contact for too long", g);
+	if (yoke_time_due(group->takeover_by, w->now))
+		sim_world_fail(w, "group%u was not taken over from %s in time", g,
+			       sim_world_name(w, group->victim));
+	if (yoke_time_due(group->told_by, w->now))
+		sim_world_fail(w, "group%u: %s won and did not announce", g,
+			       sim_world_name(w, group->teller));
+	if (able && is_undisturbed(w) && !yoke_time_is_never(group->none_since) &&
+	    yoke_time_span_us(yoke_time_max(group->none_since, group->able_since), w->now) >
+		    settle_us(w))
+		sim_world_fail(w, "nobody runs group%u, and all could", g);
+}
+
+void sim_check_step(struct sim_world *w)
+{
+	for (uint16_t g = 1; g <= w->setup.group_count; g++)
+		check_group(w, g);
+}
+
+/* ---- the end ---- */
+
+static const char *node_wrong(const struct sim_world *w, uint16_t node)
+{
+	const struct sim_node *n = &w->node[node - 1];
+
+	if (!n->engine)
+		return "an engine does not run";
+	for (uint16_t i = 0; i < w->setup.node_count; i++) {
+		if (n->core.node[i].state != YOKE_NODE_ONLINE)
+			return "a node is not online";
+		if (n->core.node[i].operation.state == YOKE_OPERATION_RUNNING)
+			return "an operation goes on";
+		if (n->core.intent[i].standby != w->node[0].core.intent[i].standby)
+			return "the nodes do not agree on who is in standby";
+	}
+	if (n->core.save.failing || n->core.save.version != n->core.save.durable)
+		return "a record is not saved";
+	return NULL;
+}
+
+static const char *group_wrong(const struct sim_world *w, uint16_t g)
+{
+	uint16_t one = 0;
+	bool whole = false, some_can = false;
+	unsigned holders = count_holders(w, g - 1u, &one, &whole);
+
+	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
+		const struct sim_node *node = &w->node[n - 1];
+		enum yoke_group_state state = node->core.group[g - 1].state;
+
+		some_can = some_can || !node->core.intent[n - 1].standby;
+		if (holders == 1 && n == one && state != YOKE_GROUP_STARTED)
+			return "a group is not started where its addresses are";
+		if (n != one && state != YOKE_GROUP_STOPPED)
+			return "a group is not stopped where its addresses are not";
+		if (node->core.group[g - 1].conflict != 0)
+			return "a conflict goes on";
+	}
+	if (holders > 1)
+		return "a group is on two nodes";
+	if (holders == 1 && !whole)
+		return "a part of a group runs";
+	if (holders == 0 && some_can)
+		return "a group runs nowhere";
+	return NULL;
+}
+
+const char *sim_check_converged(struct sim_world *w)
+{
+	static struct yoke_snapshot view;
+	const char *wrong = NULL;
+	bool standby = false;
+
+	for (uint16_t n = 1; n <= w->setup.node_count && wrong == NULL; n++) {
+		wrong = node_wrong(w, n);
+		standby = standby || w->node[0].core.intent[n - 1].standby;
+	}
+	for (uint16_t g = 1; g <= w->setup.group_count && wrong == NULL; g++)
+		wrong = group_wrong(w, g);
+	for (uint16_t n = 1; n <= w->setup.node_count && wrong == NULL && !standby; n++) {
+		core_view(&w->node[n - 1].core, &view);
+		if (view.condition != YOKE_CONDITION_OK)
+			wrong = "all is well, but the view says otherwise";
+	}
+	return wrong;
+}

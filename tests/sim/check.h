@@ -1,0 +1,77 @@
+/* tests/sim/check.h - what must always hold, looked at from outside after everything that happens.
+ *
+ * Measured by the world (kernels, disks, wires), not by a core's own word:
+ *
+ *   alone      No two kernels have a group's address at once: never in a run without faults; else
+ *              for at most both_us() in undisturbed time.
+ *   owned      In undisturbed time, while all nodes are able, somebody has every group.
+ *   still      In undisturbed time, while all nodes are able, no group moves without an operator.
+ *   takeover   After a power cut of a settled owner the other has its groups in dead_ms + a margin.
+ *   told       When two had a group, the one that keeps it announces after the other has stopped.
+ *   terms      A node never starts a group at a term that is not above all that it used before, or
+ *              that is not in the record on its disk.
+ *   core       core_check(), a deadline in the future, one operation at a time on a resource, every
+ *              start, stop and failure with a reason.
+ *
+ * Undisturbed: no fault is in force, and sim_check_settle_us() passed since the last one.  Every
+ * fault says through sim_check_disturb() until when it is in force.
+ *
+ * Layer: tests.  Memory: part of struct sim_world.
+ */
+#ifndef TESTS_SIM_CHECK_H
+#define TESTS_SIM_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/core/core.h"
+
+enum { SIM_CHECK_GROUPS_MAX = 4, SIM_CHECK_RESOURCES_MAX = 8 };
+
+struct sim_world;
+
+struct sim_check_group {
+	yoke_time both_since;  /* two kernels have it; YOKE_NEVER: not now */
+	yoke_time none_since;  /* nobody has all of it; YOKE_NEVER: somebody has */
+	yoke_time able_since;  /* all nodes are in contact and would take it */
+	uint16_t holder;       /* the last one that had it alone */
+	yoke_time takeover_by; /* another must have it by then; YOKE_NEVER: nothing is expected */
+	uint16_t victim;
+	yoke_time told_after, told_by; /* an announcement is expected; YOKE_NEVER: it is not */
+	uint16_t teller;
+};
+
+struct sim_check {
+	bool fault_free; /* the run has no faults at all */
+	yoke_time disturbed_until, operated_at;
+	struct sim_check_group group[SIM_CHECK_GROUPS_MAX];
+	uint64_t disk_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];
+	uint64_t used_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];
+	uint32_t run[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX]; /* that is out; 0: none */
+	yoke_time run_until[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
+	uint64_t takeovers, conflicts; /* expected and seen; told at the end */
+	uint64_t events;
+	char last_event[YOKE_TEXT_SIZE];
+};
+
+void sim_check_init(struct sim_world *w);
+/* A fault is in force until then. */
+void sim_check_disturb(struct sim_world *w, yoke_time until);
+/* A node's power is cut now; call it before it is. */
+void sim_check_power_cut(struct sim_world *w, uint16_t node);
+void sim_check_operate(struct sim_world *w);
+void sim_check_start(struct sim_world *w, uint16_t node);
+void sim_check_before(struct sim_world *w, uint16_t node, const struct core_event *ev);
+void sim_check_after(struct sim_world *w, uint16_t node);
+void sim_check_run(struct sim_world *w, uint16_t node, const struct core_action *a);
+void sim_check_cancel(struct sim_world *w, uint16_t node, uint32_t id);
+void sim_check_announce(struct sim_world *w, uint16_t node, uint16_t resource);
+void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev);
+void sim_check_address(struct sim_world *w, uint16_t node, uint16_t resource);
+void sim_check_disk(struct sim_world *w, uint16_t node);
+void sim_check_step(struct sim_world *w);
+
+/* Is everything as it should be when no fault is left?  NULL, or what is not. */
+const char *sim_check_converged(struct sim_world *w);
+
+#endif

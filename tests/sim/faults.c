@@ -1,0 +1,320 @@
+#include "tests/sim/faults.h"
+
+#include <string.h>
+
+void sim_faults_draw(struct sim_faults *f, struct sim_world *w, bool fault_free)
+{
+	for (unsigned i = 0; i < SIM_FAULTS; i++)
+		f->on[i] = sim_random_permille(&w->random, 500) &&
+			   (!fault_free || i >= SIM_FAULT_LEAVE);
+	f->on[SIM_FAULT_OPERATE] = f->on[SIM_FAULT_OPERATE] || fault_free;
+	f->pause_us = w->setup.dead_ms * 1000 * (uint32_t)sim_random_in(&w->random, 1, 40);
+	f->next_at = yoke_time_add_us(w->now, sim_world_span(w, 2 * f->pause_us));
+}
+
+static uint16_t any_node(struct sim_world *w)
+{
+	return (uint16_t)sim_random_in(&w->random, 1, w->setup.node_count);
+}
+
+static uint16_t any_resource(struct sim_world *w)
+{
+	return (uint16_t)sim_random_in(&w->random, 1, w->names.resource_count);
+}
+
+/* Shorter than the dead time, about as long, or much longer. */
+static int64_t any_span_us(struct sim_world *w)
+{
+	int64_t dead_us = (int64_t)w->setup.dead_ms * 1000;
+
+	switch (sim_random_in(&w->random, 0, 2)) {
+	case 0:
+		return sim_random_in(&w->random, dead_us / 20, dead_us / 2);
+	case 1:
+		return sim_random_in(&w->random, dead_us * 7 / 10, dead_us * 13 / 10);
+	default:
+		return sim_random_in(&w->random, dead_us * 2, dead_us * 8);
+	}
+}
+
+static yoke_time until(struct sim_world *w, int64_t span_us)
+{
+	yoke_time end = yoke_time_add_us(w->now, span_us);
+
+	sim_check_disturb(w, end);
+	return end;
+}
+
+static void later(struct sim_world *w, enum sim_what what, uint16_t node, int64_t in_us)
+{
+	struct sim_item item = {.what = what, .node = node, .epoch = w->node[node - 1].epoch};
+
+	sim_world_push(w, &item, in_us);
+	(void)until(w, in_us);
+}
+
+/* ---- the wires ---- */
+
+static void do_loss(struct sim_world *w)
+{
+	yoke_time end = until(w, any_span_us(w) * 3);
+	struct sim_link worse = {.worse_until = end};
+
+	if (sim_random_permille(&w->random, 600))
+		worse.loss_permille = (uint32_t)sim_random_in(&w->random, 10, 700);
+	if (sim_random_permille(&w->random, 400))
+		worse.duplicate_permille = (uint32_t)sim_random_in(&w->random, 10, 300);
+	if (sim_random_permille(&w->random, 400))
+		worse.delay_us = (uint32_t)sim_random_in(&w->random, 1000,
+							 (int64_t)w->setup.dead_ms * 1500);
+	for (unsigned a = 0; a < YOKE_NODES_MAX; a++)
+		for (unsigned b = 0; b < YOKE_NODES_MAX; b++)
+			for (unsigned p = 0; p < SIM_PATHS_MAX; p++) {
+				struct sim_link *link = &w->link[a][b][p];
+
+				worse.cut_until = link->cut_until;
+				if (sim_random_permille(&w->random, 800))
+					*link = worse;
+			}
+}
+
+static void cut(struct sim_world *w, uint16_t a, uint16_t b, uint16_t path, yoke_time end)
+{
+	if (a != b)
+		w->link[a - 1][b - 1][path - 1].cut_until = end;
+}
+
+static void do_path(struct sim_world *w, bool both)
+{
+	uint16_t a = any_node(w), b = (uint16_t)(a % w->setup.node_count + 1);
+	uint16_t path = (uint16_t)sim_random_in(&w->random, 1, w->setup.path_count);
+	yoke_time end = until(w, any_span_us(w));
+
+	cut(w, a, b, path, end);
+	if (both)
+		cut(w, b, a, path, end);
+}
+
+static void do_split(struct sim_world *w)
+{
+	uint16_t alone = any_node(w);
+	yoke_time end = until(w, any_span_us(w));
+	bool one_way = sim_random_permille(&w->random, 200);
+
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		for (uint16_t p = 1; p <= w->setup.path_count; p++) {
+			cut(w, alone, n, p, end);
+			if (!one_way)
+				cut(w, n, alone, p, end);
+		}
+	if (sim_random_permille(&w->random, 500))
+		w->public_cut_until = end;
+}
+
+static void do_swizzle(struct sim_world *w)
+{
+	for (uint16_t a = 1; a <= w->setup.node_count; a++)
+		for (uint16_t b = 1; b <= w->setup.node_count; b++)
+			for (uint16_t p = 1; p <= w->setup.path_count; p++)
+				cut(w, a, b, p, until(w, any_span_us(w)));
+}
+
+/* ---- the nodes ---- */
+
+static void do_crash(struct sim_world *w)
+{
+	uint16_t node = any_node(w);
+
+	if (!w->node[node - 1].engine)
+		return;
+	sim_node_crash(w, node);
+	later(w, SIM_ENGINE, node, any_span_us(w));
+}
+
+static void do_power(struct sim_world *w)
+{
+	uint16_t node = any_node(w);
+
+	if (!w->node[node - 1].powered)
+		return;
+	sim_check_power_cut(w, node);
+	sim_node_power_off(w, node);
+	/* The check of the takeover must not end before it is due. */
+	struct sim_item item = {.what = SIM_POWER, .node = node, .epoch = w->node[node - 1].epoch};
+
+	sim_world_push(w, &item, any_span_us(w) + (int64_t)w->setup.dead_ms * 1500);
+}
+
+static void do_pause(struct sim_world *w)
+{
+	struct sim_node *n = &w->node[any_node(w) - 1];
+
+	n->paused_until = until(w, any_span_us(w));
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, n->number), "  paused until %.4f",
+		       (double)n->paused_until.us / 1e6);
+	sim_node_rest(w, n->number);
+}
+
+static void do_leave(struct sim_world *w)
+{
+	uint16_t node = any_node(w);
+	int64_t in_us = any_span_us(w) + (int64_t)w->setup.operation_ms * 1000;
+
+	if (!w->node[node - 1].engine || sim_world_in_force(w, w->node[node - 1].paused_until))
+		return;
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  asked to leave");
+	sim_node_leave(w, node);
+	/* The epoch of the engine that will be gone by then. */
+	struct sim_item item = {
+		.what = SIM_ENGINE, .node = node, .epoch = w->node[node - 1].epoch + 1};
+
+	sim_world_push(w, &item, in_us);
+	(void)until(w, in_us);
+}
+
+static void do_operate(struct sim_world *w)
+{
+	static const enum yoke_verb verbs[] = {YOKE_VERB_SWITCH, YOKE_VERB_SWITCH,
+					       YOKE_VERB_FAILBACK, YOKE_VERB_STANDBY,
+					       YOKE_VERB_ONLINE, YOKE_VERB_ONLINE};
+	enum yoke_verb verb = verbs[sim_random_in(&w->random, 0, 5)];
+	uint16_t group = (uint16_t)sim_random_in(&w->random, 0, w->setup.group_count + 1);
+	uint16_t at = any_node(w), target = any_node(w);
+
+	if (sim_random_permille(&w->random, 50))
+		target = (uint16_t)(w->setup.node_count + 1);
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, at), "  asked: %s group%u to %s",
+		       yoke_word_verb((int)verb), group, sim_world_name(w, target));
+	(void)sim_node_operate(w, at, verb, group, target);
+}
+
+/* ---- what surrounds them ---- */
+
+static void do_carrier(struct sim_world *w)
+{
+	uint16_t node = any_node(w);
+	int64_t span_us = any_span_us(w);
+
+	w->node[node - 1].carrier_lost_until = until(w, span_us);
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  carrier lost");
+	sim_kernel_tell_usable(w, node, 1);
+	sim_kernel_tell_usable(w, node, span_us);
+}
+
+static void do_save(struct sim_world *w)
+{
+	struct sim_node *n = &w->node[any_node(w) - 1];
+	yoke_time end = until(w, any_span_us(w) + 2000000);
+
+	if (sim_random_permille(&w->random, 500))
+		n->save_slow_until = end;
+	else
+		n->save_fails_until = end;
+}
+
+static void do_job(struct sim_world *w)
+{
+	struct sim_node *n = &w->node[any_node(w) - 1];
+	yoke_time end = until(w, any_span_us(w));
+
+	switch (sim_random_in(&w->random, 0, 2)) {
+	case 0:
+		n->start_fails_until = end;
+		break;
+	case 1:
+		n->stop_fails_until = end;
+		break;
+	default:
+		n->slow_until = end;
+		break;
+	}
+}
+
+static void do_remove(struct sim_world *w)
+{
+	(void)until(w, 1000000);
+	sim_kernel_remove(w, any_node(w), any_resource(w));
+}
+
+static void do_one(struct sim_world *w, enum sim_fault fault)
+{
+	switch (fault) {
+	case SIM_FAULT_LOSS:
+		do_loss(w);
+		break;
+	case SIM_FAULT_ONE_WAY:
+		do_path(w, false);
+		break;
+	case SIM_FAULT_PATH:
+		do_path(w, true);
+		break;
+	case SIM_FAULT_SPLIT:
+		do_split(w);
+		break;
+	case SIM_FAULT_SWIZZLE:
+		do_swizzle(w);
+		break;
+	case SIM_FAULT_CRASH:
+		do_crash(w);
+		break;
+	case SIM_FAULT_POWER:
+		do_power(w);
+		break;
+	case SIM_FAULT_PAUSE:
+		do_pause(w);
+		break;
+	case SIM_FAULT_CARRIER:
+		do_carrier(w);
+		break;
+	case SIM_FAULT_REMOVE:
+		do_remove(w);
+		break;
+	case SIM_FAULT_SAVE:
+		do_save(w);
+		break;
+	case SIM_FAULT_STRANGER:
+		w->stranger_until[any_resource(w) - 1] = until(w, any_span_us(w));
+		break;
+	case SIM_FAULT_JOB:
+		do_job(w);
+		break;
+	case SIM_FAULT_ODD:
+		w->node[any_node(w) - 1].odd_until = until(w, any_span_us(w));
+		break;
+	case SIM_FAULT_RECORD:
+		w->node[any_node(w) - 1].disk_broken = true;
+		break;
+	case SIM_FAULT_LEAVE:
+		do_leave(w);
+		break;
+	case SIM_FAULT_OPERATE:
+		do_operate(w);
+		break;
+	case SIM_FAULTS:
+		break;
+	}
+}
+
+void sim_faults_do(struct sim_faults *f, struct sim_world *w)
+{
+	enum sim_fault fault = (enum sim_fault)sim_random_in(&w->random, 0, SIM_FAULTS - 1);
+
+	f->next_at = yoke_time_add_us(w->now, sim_world_span(w, 2 * f->pause_us));
+	while (!f->on[fault])
+		fault = (enum sim_fault)((fault + 1) % SIM_FAULTS);
+	sim_trace_mix(&w->trace, fault);
+	do_one(w, fault);
+}
+
+void sim_faults_heal(struct sim_world *w)
+{
+	sim_trace_line(&w->trace, w->now, "world", "everything is healed");
+	sim_world_calm(w);
+	sim_check_disturb(w, w->now);
+	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
+		w->node[n - 1].disk_broken = false;
+		sim_node_power_on(w, n);
+		sim_node_start(w, n);
+		sim_node_rest(w, n);
+	}
+}

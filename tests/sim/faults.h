@@ -1,0 +1,48 @@
+/* tests/sim/faults.h - what goes wrong, drawn from the seed.
+ *
+ * Each class of faults is off in about half of the runs, so that a run shows a few of them often
+ * instead of all of them rarely.  Faults come at random times, several may be in force at once, and
+ * every one says to sim_check_disturb() until when it is.
+ *
+ * Layer: tests.  Memory: the caller's.
+ */
+#ifndef TESTS_SIM_FAULTS_H
+#define TESTS_SIM_FAULTS_H
+
+#include "tests/sim/world.h"
+
+enum sim_fault {
+	SIM_FAULT_LOSS,	    /* frames lost, doubled, delayed, overtaken */
+	SIM_FAULT_ONE_WAY,  /* one direction of a path cut */
+	SIM_FAULT_PATH,	    /* a path cut */
+	SIM_FAULT_SPLIT,    /* all paths cut, the service's network with them or not */
+	SIM_FAULT_SWIZZLE,  /* directions cut one by one, healed in another order */
+	SIM_FAULT_CRASH,    /* an engine killed and started again */
+	SIM_FAULT_POWER,    /* a power cut and a boot */
+	SIM_FAULT_PAUSE,    /* an engine's process stopped and continued */
+	SIM_FAULT_CARRIER,  /* no carrier on the service's interface */
+	SIM_FAULT_REMOVE,   /* somebody takes an address away */
+	SIM_FAULT_SAVE,	    /* saving slow or failing */
+	SIM_FAULT_STRANGER, /* somebody else has an address */
+	SIM_FAULT_JOB,	    /* starting and stopping slow or failing */
+	SIM_FAULT_ODD,	    /* results late, twice or never */
+	SIM_FAULT_RECORD,   /* a record is unreadable at the next start */
+	SIM_FAULT_LEAVE,    /* an engine leaves and is started again: no fault */
+	SIM_FAULT_OPERATE,  /* an operator asks for something: no fault */
+	SIM_FAULTS
+};
+
+struct sim_faults {
+	bool on[SIM_FAULTS];
+	uint32_t pause_us; /* mean time between two */
+	yoke_time next_at;
+};
+
+/* fault_free: only what is no fault. */
+void sim_faults_draw(struct sim_faults *f, struct sim_world *w, bool fault_free);
+/* Do the next one, and say when the one after it comes. */
+void sim_faults_do(struct sim_faults *f, struct sim_world *w);
+/* End every fault; everything is switched on and started. */
+void sim_faults_heal(struct sim_world *w);
+
+#endif

@@ -1,0 +1,209 @@
+/* tests/sim/main.c - runs histories from seeds, or scenarios from files.
+ *
+ *   sim [SEED] [RUNS]                  RUNS histories from seed SEED on; TRACE=1 in the environment
+ *                                      shows what happens in each
+ *   sim --scenarios FOLDER [--rewrite] every scenario in the folder
+ *
+ * A history: nodes start, faults happen for a while, everything heals, and all must come to rest
+ * and stay there.  Every 20th seed runs twice and must end with the same trace.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/sim/faults.h"
+#include "tests/sim/scenario.h"
+
+enum {
+	TWICE_EVERY = 20,
+	CALM_STEP_US = 50000,
+	RUNS_DEFAULT = 300,
+};
+
+static struct sim_world world;
+static uint64_t seed_now;
+
+static int64_t one_of(struct sim_random *r, const int64_t *values, size_t count)
+{
+	return values[sim_random_in(r, 0, (int64_t)count - 1)];
+}
+
+static void draw_setup(struct sim_setup *s, struct sim_random *r)
+{
+	static const int64_t dead_ms[] = {30, 30, 50, 200, 1000, 1000, 5000};
+	static const int64_t conflict_ms[] = {0, 20, 200, 200, 200};
+	static const int64_t startup_ms[] = {0, 100, 3000};
+
+	memset(s, 0, sizeof(*s));
+	s->node_count = 2;
+	s->path_count = (uint16_t)sim_random_in(r, 1, SIM_PATHS_MAX);
+	s->group_count = (uint16_t)sim_random_in(r, 1, 3);
+	s->resource_count = (uint16_t)sim_random_in(r, 1, 2);
+	s->dead_ms = (uint32_t)one_of(r, dead_ms, 7);
+	s->interval_ms = s->dead_ms / (uint32_t)sim_random_in(r, 5, 10);
+	s->late_ms = (uint32_t)sim_random_in(r, s->dead_ms / 2, s->dead_ms * 3 / 4);
+	s->startup_ms = (uint32_t)one_of(r, startup_ms, 3) + s->dead_ms * 3;
+	s->conflict_ms = (uint32_t)one_of(r, conflict_ms, 5);
+	s->operation_ms = (uint32_t)sim_random_in(r, 2000, 10000);
+	s->retry_ms = (uint32_t)sim_random_in(r, 1000, 10000);
+	s->latency_us = (uint32_t)sim_random_in(r, 20, 1500);
+	s->jitter_us = (uint32_t)sim_random_in(r, 1, 500);
+	s->lag_us = (uint32_t)sim_random_in(r, 0, 300);
+	s->job_us = (uint32_t)sim_random_in(r, 100, 4000);
+	s->save_us = (uint32_t)sim_random_in(r, 100, 20000);
+}
+
+/* Failed operations are tried again, each at most so late; two rounds of everything. */
+static int64_t rest_us(const struct sim_setup *s)
+{
+	return ((int64_t)s->startup_ms + s->dead_ms * 6 + 2 * (int64_t)s->retry_ms +
+		3 * (int64_t)s->operation_ms + 20000) *
+	       1000;
+}
+
+/* Ask for every node to be online again, until all are. */
+static void ask_online(struct sim_world *w)
+{
+	uint16_t at = (uint16_t)sim_random_in(&w->random, 1, w->setup.node_count);
+
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (w->node[n - 1].engine && (w->node[n - 1].core.intent[n - 1].standby ||
+					      w->node[at - 1].core.intent[n - 1].standby)) {
+			(void)sim_node_operate(w, at, YOKE_VERB_ONLINE, 0, n);
+			return;
+		}
+}
+
+static void come_to_rest(struct sim_world *w)
+{
+	yoke_time end = yoke_time_add_us(w->now, rest_us(&w->setup));
+	bool online = sim_random_permille(&w->random, 700);
+	const char *wrong = "nothing was looked at";
+	unsigned good = 0;
+
+	while (w->failure[0] == '\0' && good < 10 && yoke_time_before(w->now, end)) {
+		if (online)
+			ask_online(w);
+		sim_world_run(w, yoke_time_add_us(w->now, CALM_STEP_US +
+							  (int64_t)w->setup.interval_ms * 1000));
+		wrong = sim_check_converged(w);
+		good = wrong == NULL ? good + 1 : 0;
+	}
+	if (good < 10)
+		sim_world_fail(w, "no rest after healing: %s", wrong);
+}
+
+/* A healthy pair has nothing to say. */
+static void stay_at_rest(struct sim_world *w)
+{
+	uint64_t events = w->check.events;
+
+	sim_world_run(w, yoke_time_add_us(w->now, (int64_t)w->setup.dead_ms * 20000));
+	if (w->check.events != events)
+		sim_world_fail(w, "something happened in a healthy pair: %s", w->check.last_event);
+	if (w->failure[0] == '\0' && sim_check_converged(w) != NULL)
+		sim_world_fail(w, "a healthy pair changed: %s", sim_check_converged(w));
+}
+
+static void run_history(struct sim_world *w, uint64_t seed, bool show)
+{
+	struct sim_random random = {seed * 2 + 1};
+	struct sim_setup setup;
+	struct sim_faults faults;
+	bool fault_free;
+	yoke_time end;
+
+	draw_setup(&setup, &random);
+	sim_world_init(w, &setup, sim_random_next(&random));
+	w->trace.show = show;
+	fault_free = sim_random_permille(&random, 150);
+	w->check.fault_free = fault_free;
+	for (uint16_t n = 1; n <= setup.node_count; n++) {
+		struct sim_item item = {.what = SIM_POWER, .node = n, .epoch = 1};
+
+		sim_world_push(w, &item, sim_random_in(&random, 0, setup.dead_ms * 4000));
+	}
+	sim_faults_draw(&faults, w, fault_free);
+	end = (yoke_time){sim_random_in(&random, 500, 5000) * setup.interval_ms * 1000 + 5000000};
+	while (w->failure[0] == '\0' && yoke_time_before(w->now, end)) {
+		sim_world_run(w, yoke_time_min(faults.next_at, end));
+		if (yoke_time_due(faults.next_at, w->now))
+			sim_faults_do(&faults, w);
+	}
+	sim_faults_heal(w);
+	come_to_rest(w);
+	stay_at_rest(w);
+}
+
+/* An assertion of the core, or a crash: say which seed it was. */
+static void on_signal(int number)
+{
+	char text[128];
+	int size = snprintf(text, sizeof(text),
+			    "FAIL seed=%llu: signal %d\nmake sim SEED=%llu RUNS=1 TRACE=1\n",
+			    (unsigned long long)seed_now, number, (unsigned long long)seed_now);
+
+	if (write(STDERR_FILENO, text, (size_t)size) < 0)
+		_exit(2);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+static bool run_seed(uint64_t seed, bool show, int64_t *simulated_us)
+{
+	uint64_t hash;
+
+	seed_now = seed;
+	run_history(&world, seed, show);
+	*simulated_us += world.now.us;
+	hash = world.trace.hash;
+	if (world.failure[0] == '\0' && seed % TWICE_EVERY == 0) {
+		run_history(&world, seed, false);
+		if (world.trace.hash != hash)
+			sim_world_fail(&world, "the same seed gave another history");
+	}
+	if (world.failure[0] == '\0')
+		return true;
+	printf("FAIL seed=%llu: %s\nmake sim SEED=%llu RUNS=1 TRACE=1\n", (unsigned long long)seed,
+	       world.failure, (unsigned long long)seed);
+	return false;
+}
+
+static int run_seeds(uint64_t first, uint64_t runs)
+{
+	const char *trace = getenv("TRACE");
+	bool show = trace != NULL && trace[0] != '\0' && strcmp(trace, "0") != 0;
+	uint64_t passed = 0, takeovers = 0, conflicts = 0;
+	int64_t simulated_us = 0;
+
+	signal(SIGABRT, on_signal);
+	signal(SIGSEGV, on_signal);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (uint64_t i = 0; i < runs; i++) {
+		passed += run_seed(first + i, show, &simulated_us);
+		takeovers += world.check.takeovers;
+		conflicts += world.check.conflicts;
+	}
+	printf("sim: %llu histories, %.1f simulated hours (%llu timed takeovers, %llu conflicts), "
+	       "%llu passed, %llu failed\n",
+	       (unsigned long long)runs, (double)simulated_us / 3.6e9,
+	       (unsigned long long)takeovers, (unsigned long long)conflicts,
+	       (unsigned long long)passed, (unsigned long long)(runs - passed));
+	return passed == runs ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	bool rewrite = argc > 3 && strcmp(argv[3], "--rewrite") == 0;
+
+	if (argc > 2 && strcmp(argv[1], "--scenarios") == 0)
+		return sim_scenarios(argv[2], rewrite, &world) ? 0 : 1;
+	if (argc > 1 && argv[1][0] == '-') {
+		fprintf(stderr, "usage: sim [SEED] [RUNS] | sim --scenarios FOLDER [--rewrite]\n");
+		return 2;
+	}
+	return run_seeds(argc > 1 ? strtoull(argv[1], NULL, 10) : 1,
+			 argc > 2 ? strtoull(argv[2], NULL, 10) : RUNS_DEFAULT);
+}

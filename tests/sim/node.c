@@ -1,0 +1,322 @@
+/* A simulated node: its engine's process around the real core. */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/world.h"
+
+enum { BOOT_NEWS_US = 20000 }; /* until a new engine has heard of its interfaces */
+
+static void configure(struct sim_world *w, uint16_t number, struct core_conf *conf)
+{
+	const struct sim_setup *s = &w->setup;
+
+	memset(conf, 0, sizeof(*conf));
+	conf->self = number;
+	conf->node_count = s->node_count;
+	conf->path_count = s->path_count;
+	conf->group_count = s->group_count;
+	conf->resource_count = (uint16_t)w->names.resource_count;
+	memcpy(conf->node_name, w->names.node, sizeof(conf->node_name));
+	for (uint16_t g = 0; g < s->group_count; g++) {
+		struct core_group_conf *group = &conf->group[g];
+
+		memcpy(group->name, w->names.group[g], sizeof(group->name));
+		group->node_count = s->node_count;
+		for (uint16_t i = 0; i < s->node_count; i++)
+			group->node[i] = (uint16_t)((g + i) % s->node_count + 1);
+		group->resource_first = (uint16_t)(g * s->resource_count);
+		group->resource_count = s->resource_count;
+	}
+	for (uint16_t r = 0; r < conf->resource_count; r++)
+		conf->resource_group[r] = (uint16_t)(r / s->resource_count + 1);
+	conf->dead_ms = s->dead_ms;
+	conf->late_ms = s->late_ms;
+	conf->interval_ms = s->interval_ms;
+	conf->startup_ms = s->startup_ms;
+	conf->conflict_ms = s->conflict_ms;
+	conf->operation_ms = s->operation_ms;
+	conf->retry_ms = s->retry_ms;
+	memcpy(conf->digest, "sameconf", CORE_DIGEST_SIZE);
+	snprintf(conf->version, sizeof(conf->version), "sim");
+}
+
+void sim_node_init(struct sim_world *w, uint16_t node)
+{
+	struct sim_node *n = &w->node[node - 1];
+
+	n->number = node;
+	n->wake = YOKE_NEVER;
+	n->epoch = 1;
+	configure(w, node, &n->conf);
+}
+
+/* ---- actions ---- */
+
+static void show_event(struct sim_world *w, uint16_t node, const struct yoke_event *event)
+{
+	struct yoke_event ev = *event;
+
+	yoke_event_render(&ev, &w->names);
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "%s", ev.text);
+	sim_check_event(w, node, &ev);
+}
+
+static void show_run(struct sim_world *w, uint16_t node, const struct core_action *a)
+{
+	static const char *const kinds[] = {"", "probe", "prepare", "start", "stop"};
+
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  > %s %s", kinds[a->u.run.kind],
+		       w->names.resource[a->u.run.resource - 1]);
+}
+
+static void perform(struct sim_world *w, uint16_t node, const struct core_action *a)
+{
+	struct sim_node *n = &w->node[node - 1];
+	const struct core_actions *all = &w->actions;
+	const char *name = sim_world_name(w, node);
+
+	switch (a->type) {
+	case CORE_BEAT:
+		sim_beat_set(&n->beat, all->beat, all->beat_size, w->now);
+		break;
+	case CORE_SEND:
+		sim_beat_send(&n->beat, a->u.send.node, all->message, all->message_size, w->now);
+		break;
+	case CORE_RUN:
+		show_run(w, node, a);
+		sim_check_run(w, node, a);
+		sim_kernel_run(w, node, a);
+		break;
+	case CORE_CANCEL:
+		sim_check_cancel(w, node, a->u.cancel.id);
+		sim_kernel_cancel(w, node, a->u.cancel.id);
+		break;
+	case CORE_ANNOUNCE:
+		sim_trace_line(&w->trace, w->now, name, "  > announce %s",
+			       w->names.resource[a->u.announce.resource - 1]);
+		sim_check_announce(w, node, a->u.announce.resource);
+		break;
+	case CORE_SAVE:
+		sim_trace_mix(&w->trace, a->u.save.version);
+		sim_kernel_save(w, node, a->u.save.version, all->record, all->record_size);
+		break;
+	case CORE_REPLY:
+		sim_trace_line(&w->trace, w->now, name, "  > reply: %s",
+			       yoke_word_verdict((int)a->u.reply.verdict));
+		break;
+	case CORE_EVENT:
+		show_event(w, node, &a->u.event);
+		break;
+	case CORE_EXIT:
+		n->exiting = true;
+		break;
+	}
+}
+
+/* The keeper finishes, or does not, what it was writing. */
+static void finish_save(struct sim_world *w, uint16_t node)
+{
+	struct sim_node *n = &w->node[node - 1];
+
+	if (n->is_saving && sim_random_permille(&w->random, 500)) {
+		memcpy(n->record, n->saving, n->saving_size);
+		n->record_size = n->saving_size;
+		sim_check_disk(w, node);
+	}
+	n->is_saving = false;
+	n->next_version = 0;
+}
+
+static void end_engine(struct sim_world *w, uint16_t node)
+{
+	struct sim_node *n = &w->node[node - 1];
+
+	finish_save(w, node);
+	n->engine = false;
+	n->exiting = false;
+	n->wake = YOKE_NEVER;
+	n->epoch++;
+	memset(n->job, 0, sizeof(n->job));
+}
+
+void sim_node_rest(struct sim_world *w, uint16_t node)
+{
+	struct sim_node *n = &w->node[node - 1];
+
+	if (n->exiting) {
+		sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  engine ends");
+		end_engine(w, node);
+	}
+	if (!n->engine || n->ticking)
+		return;
+	n->wake = yoke_time_min(sim_beat_deadline(&n->beat), core_deadline(&n->core));
+	n->wake = yoke_time_add_us(n->wake, w->setup.lag_us);
+	if (sim_world_in_force(w, n->paused_until))
+		n->wake = yoke_time_max(n->wake, n->paused_until);
+}
+
+void sim_node_step(struct sim_world *w, uint16_t node, struct core_event *ev)
+{
+	struct sim_node *n = &w->node[node - 1];
+
+	if (!n->engine || n->exiting)
+		return;
+	ev->now = w->now;
+	sim_check_before(w, node, ev);
+	core_step(&n->core, ev, &w->actions);
+	sim_trace_mix(&w->trace, (uint64_t)w->now.us ^ ((uint64_t)ev->type << 56) ^
+					 ((uint64_t)w->actions.count << 40));
+	sim_check_after(w, node);
+	for (unsigned i = 0; i < w->actions.count && w->failure[0] == '\0'; i++)
+		perform(w, node, &w->actions.action[i]);
+	sim_node_rest(w, node);
+}
+
+/* ---- what wakes it ---- */
+
+static void tell_paths(struct sim_world *w, uint16_t node, const struct hb_changes *changes)
+{
+	for (unsigned i = 0; i < changes->count; i++) {
+		struct core_event ev = {.type = CORE_PATH};
+
+		ev.u.path.node = changes->change[i].node;
+		ev.u.path.path = changes->change[i].path;
+		ev.u.path.state = changes->change[i].to;
+		sim_node_step(w, node, &ev);
+	}
+}
+
+void sim_node_wake(struct sim_world *w, uint16_t node)
+{
+	struct sim_node *n = &w->node[node - 1];
+	struct core_event ev = {.type = CORE_TIMER};
+	struct hb_changes changes = {0};
+	uint32_t stall_ms = 0;
+
+	n->ticking = true;
+	if (yoke_time_due(sim_beat_deadline(&n->beat), w->now))
+		stall_ms = sim_beat_tick(&n->beat, w->now, &changes);
+	if (stall_ms > 0) {
+		struct core_event stall = {.type = CORE_STALL};
+
+		stall.u.stall.stall_ms = stall_ms;
+		sim_node_step(w, node, &stall);
+	}
+	tell_paths(w, node, &changes);
+	if (n->engine && !n->exiting && yoke_time_due(core_deadline(&n->core), w->now))
+		sim_node_step(w, node, &ev);
+	n->ticking = false;
+	sim_node_rest(w, node);
+}
+
+void sim_node_frame(struct sim_world *w, const struct sim_frame *frame)
+{
+	struct sim_node *n = &w->node[frame->to - 1];
+	struct hb_changes changes;
+	struct core_event ev = {.type = CORE_MESSAGE};
+	bool repeated = false, taken;
+
+	n->ticking = true;
+	taken = sim_beat_take(&n->beat, frame, w->now, &repeated, &changes);
+	tell_paths(w, frame->to, &changes);
+	if (taken && !repeated) {
+		ev.u.message.node = frame->from;
+		ev.u.message.path = frame->path;
+		ev.u.message.incarnation = frame->incarnation;
+		ev.u.message.size = frame->size;
+		memcpy(ev.u.message.bytes, frame->bytes, frame->size);
+		sim_node_step(w, frame->to, &ev);
+	}
+	n->ticking = false;
+	sim_node_rest(w, frame->to);
+}
+
+/* ---- life and death ---- */
+
+void sim_node_start(struct sim_world *w, uint16_t node)
+{
+	struct sim_node *n = &w->node[node - 1];
+	struct core_event ev = {.type = CORE_TIMER};
+
+	if (!n->powered || n->engine)
+		return;
+	n->engine = true;
+	n->paused_until = w->now;
+	n->conf.incarnation = ++w->incarnation_last;
+	n->beat.self = node;
+	n->beat.node_count = w->setup.node_count;
+	n->beat.path_count = w->setup.path_count;
+	n->beat.interval_us = w->setup.interval_ms * 1000;
+	n->beat.late_us = w->setup.late_ms * 1000;
+	n->beat.dead_us = w->setup.dead_ms * 1000;
+	n->beat.incarnation = n->conf.incarnation;
+	sim_beat_init(&n->beat, w->now);
+	if (n->disk_broken && n->record_size > 0)
+		n->record[n->record_size / 2] ^= 0x40;
+	sim_check_start(w, node);
+	n->disk_broken = false;
+	core_init(&n->core, &n->conf, n->record, n->record_size, NULL, w->now);
+	sim_node_step(w, node, &ev);
+	sim_kernel_tell_usable(w, node, sim_world_span(w, BOOT_NEWS_US));
+}
+
+void sim_node_crash(struct sim_world *w, uint16_t node)
+{
+	struct sim_node *n = &w->node[node - 1];
+
+	if (!n->engine)
+		return;
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  engine killed");
+	end_engine(w, node);
+}
+
+void sim_node_power_off(struct sim_world *w, uint16_t node)
+{
+	struct sim_node *n = &w->node[node - 1];
+
+	if (!n->powered)
+		return;
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  power cut");
+	end_engine(w, node);
+	n->powered = false;
+	for (uint16_t r = 1; r <= w->names.resource_count; r++)
+		sim_kernel_set_address(w, node, r, false);
+}
+
+void sim_node_power_on(struct sim_world *w, uint16_t node)
+{
+	struct sim_node *n = &w->node[node - 1];
+
+	if (n->powered)
+		return;
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  power on");
+	n->powered = true;
+	sim_node_start(w, node);
+}
+
+void sim_node_leave(struct sim_world *w, uint16_t node)
+{
+	struct core_event ev = {.type = CORE_LEAVE};
+
+	sim_node_step(w, node, &ev);
+}
+
+uint32_t sim_node_operate(struct sim_world *w, uint16_t node, enum yoke_verb verb, uint16_t group,
+			  uint16_t target)
+{
+	struct sim_node *n = &w->node[node - 1];
+	struct core_event ev = {.type = CORE_OPERATE};
+
+	if (!n->engine || sim_world_in_force(w, n->paused_until))
+		return 0;
+	ev.u.operate.request = ++n->request_last;
+	ev.u.operate.verb = verb;
+	ev.u.operate.origin = YOKE_ORIGIN_CLI;
+	ev.u.operate.group = group;
+	ev.u.operate.node = target;
+	snprintf(ev.u.operate.reason, sizeof(ev.u.operate.reason), "sim: because");
+	sim_check_operate(w);
+	sim_node_step(w, node, &ev);
+	return n->request_last;
+}

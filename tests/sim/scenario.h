@@ -1,0 +1,39 @@
+/* tests/sim/scenario.h - a history written by hand, with the trace that it must give.
+ *
+ * A file holds blocks: command lines, a line "----", the expected trace, an empty line.  All blocks
+ * of a file go on in the same world.  '#' starts a comment line.  Before the first other command
+ *
+ *   set KEY NUMBER        dead_ms late_ms interval_ms startup_ms conflict_ms operation_ms retry_ms
+ *                         latency_us paths groups resources
+ *
+ * and then, with nodes alpha and beta, paths path1.., groups group1.., resources address1..:
+ *
+ *   power on|off NODE     crash NODE          start NODE         leave NODE
+ *   run MS                go on for that long
+ *   pause NODE MS         its engine's process stands still; time goes on with "run"
+ *   cut PATH|all [FROM]   cut a path, or only what FROM sends on it
+ *   public cut|mend       whether a node's conflict probe reaches the other
+ *   carrier NODE lost|back          remove NODE RESOURCE        stranger RESOURCE comes|goes
+ *   starts NODE fail|work           stops NODE fail|work        saves NODE fail|work
+ *   record NODE damage    unreadable at its next start
+ *   loss PERMILLE         on all paths
+ *   mend                  all paths, losses and the public network
+ *   switch GROUP NODE at NODE       failback GROUP|all at NODE
+ *   standby NODE at NODE            online NODE at NODE
+ *
+ * With rewrite the expected traces are replaced by what happened: read the difference before you
+ * keep it.
+ *
+ * Layer: tests.  Memory: the world is the caller's.
+ */
+#ifndef TESTS_SIM_SCENARIO_H
+#define TESTS_SIM_SCENARIO_H
+
+#include <stdbool.h>
+
+struct sim_world;
+
+/* Run every *.txt of the folder; true when all gave the expected trace. */
+bool sim_scenarios(const char *folder, bool rewrite, struct sim_world *w);
+
+#endif
