@@ -99,7 +99,7 @@ $(SAN)/tests/sim/sim: $(patsubst $(B)/%,$(SAN)/%,$(SIM)) $(SAN)/all.a
 
 $(B)/tests/snmp/walk: $(B)/tests/snmp/walk.o $(filter-out %/main.o,$(SUBAGENT)) $(BASE)
 	$(link)
-	$(Q)$(LD) -Wl,--as-needed $(SNMP_LIBS)
+	$(Q)$(LD) -Wl,--as-needed $(SNMP_LIBS) -lcmocka
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
 FUZZED := $(sort $(wildcard hb/*.c conf/*.c agent/base/*.c))

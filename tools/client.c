@@ -175,7 +175,7 @@ static bool next_line(struct tool_client *client)
 	const char *end = memchr(start, '\n', client->used - client->taken);
 	size_t len;
 
-	if (end == (const char *)1)
+	if (end == NULL)
 		return false;
 	len = (size_t)(end - start);
 	memcpy(client->line, start, len);

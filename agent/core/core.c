@@ -244,7 +244,7 @@ static void on_stall(struct core *c, struct core_actions *out, uint32_t stall_ms
 {
 	core_event(c, out, YOKE_EVENT_STALL, "")->value = stall_ms;
 	for (uint16_t g = 1; g <= c->conf.group_count; g++)
-		core_group_doubt(c, g);
+		core_group_doubt(c, g, c->conf.dead_ms);
 }
 
 static void take(struct core *c, struct core_actions *out, const struct core_event *ev)

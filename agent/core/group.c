@@ -110,122 +110,15 @@ static void begin_stop(struct core *c, struct core_actions *out, uint16_t group,
 	become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_STOPPING, reason);
 }
 
-static void drop_prepare(struct core *c, struct core_actions *out, uint16_t group)
-{
-	struct core_group *g = group_at(c, group);
-
-	for (uint16_t i = 0; i < resource_count(c, group); i++)
-		if (resource_of(c, group, i)->run != 0 &&
-		    resource_of(c, group, i)->run_kind == CORE_RUN_PREPARE)
-			core_resource_cancel(c, out, resource_at(c, group, i));
-	g->prepare = CORE_PREPARE_NONE;
-	g->prepare_by = 0;
-}
-
 static void begin_start(struct core *c, struct core_actions *out, uint16_t group, const char *why)
 {
 	struct core_group *g = group_at(c, group);
 
 	assert(g->reserved > core_term_highest(c, group));
-	drop_prepare(c, out, group);
+	core_prepare_drop(c, out, group);
 	g->term = g->reserved;
 	g->failing = false;
 	become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING, why);
-}
-
-/* ---- the conflict probe ---- */
-
-static uint32_t prepare_ms(const struct core *c)
-{
-	uint32_t window_ms = c->conf.dead_ms - c->conf.late_ms;
-
-	/* Over when the dead time is: a takeover must not wait for it. */
-	if (window_ms > 1)
-		window_ms--;
-	return c->conf.conflict_ms < window_ms ? c->conf.conflict_ms : window_ms;
-}
-
-static void begin_prepare(struct core *c, struct core_actions *out, uint16_t group)
-{
-	struct core_group *g = group_at(c, group);
-
-	g->prepare_by = 0;
-	if (c->conf.conflict_ms == 0) {
-		g->prepare = CORE_PREPARE_CLEAR;
-		return;
-	}
-	g->prepare = CORE_PREPARE_RUNNING;
-	for (uint16_t i = 0; i < resource_count(c, group); i++)
-		if (resource_of(c, group, i)->run == 0)
-			core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_PREPARE,
-					  prepare_ms(c));
-}
-
-static uint16_t node_of_hwaddr(const struct core *c, const uint8_t *hwaddr)
-{
-	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
-		const struct core_node *node = core_node_const(c, n);
-
-		for (uint16_t i = 0; i < node->hwaddr_count; i++)
-			if (memcmp(node->hwaddr[i], hwaddr, CORE_HWADDR_SIZE) == 0)
-				return n;
-	}
-	return 0;
-}
-
-static bool prepare_out(struct core *c, uint16_t group)
-{
-	for (uint16_t i = 0; i < resource_count(c, group); i++)
-		if (resource_of(c, group, i)->run != 0 &&
-		    resource_of(c, group, i)->run_kind == CORE_RUN_PREPARE)
-			return true;
-	return false;
-}
-
-/* A node in contact answers for what it says not to run: it has just started it and its word is on
- * the way to us, or something was left behind there.  Not a reason to start it, too. */
-static void look_again(struct core *c, uint16_t group, uint16_t by)
-{
-	struct core_group *g = group_at(c, group);
-
-	g->prepare_at = yoke_time_add_ms(c->now, HOLD_MS_MIN);
-	core_text(g->reason, sizeof(g->reason), node_name(c, by),
-		  " answers for its address and says that it is stopped there", (char *)NULL);
-}
-
-void core_group_on_prepared(struct core *c, struct core_actions *out, uint16_t group,
-			    const struct core_event *ev)
-{
-	struct core_group *g = group_at(c, group);
-	uint16_t by;
-
-	if (g->prepare != CORE_PREPARE_RUNNING)
-		return;
-	if (ev->u.result.result != CORE_RESULT_ANSWERED) {
-		if (!prepare_out(c, group))
-			g->prepare = CORE_PREPARE_CLEAR;
-		return;
-	}
-	by = node_of_hwaddr(c, ev->u.result.hwaddr);
-	drop_prepare(c, out, group);
-	if (by != 0 && by != core_owner(c, group) && core_node_alive(core_node_const(c, by))) {
-		look_again(c, group, by);
-		return;
-	}
-	g->prepare = by != 0 ? CORE_PREPARE_NODE : CORE_PREPARE_STRANGER;
-	g->prepare_by = by;
-	memcpy(g->stranger, ev->u.result.hwaddr, CORE_HWADDR_SIZE);
-}
-
-static void hwaddr_text(const uint8_t *hwaddr, char text[18])
-{
-	static const char hex[16] = "0123456789abcdef";
-
-	for (size_t i = 0; i < CORE_HWADDR_SIZE; i++) {
-		text[3 * i] = hex[hwaddr[i] >> 4];
-		text[3 * i + 1] = hex[hwaddr[i] & 15];
-		text[3 * i + 2] = i + 1 < CORE_HWADDR_SIZE ? ':' : '\0';
-	}
 }
 
 /* ---- what the world asks for ---- */
@@ -302,7 +195,7 @@ static void adopt(struct core *c, struct core_actions *out, uint16_t group)
 	core_record_touch(c);
 	become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_ADOPTED,
 	       "found running when the engine started");
-	core_group_doubt(c, group);
+	core_group_doubt(c, group, c->conf.dead_ms);
 }
 
 static void in_unknown(struct core *c, struct core_actions *out, uint16_t group)
@@ -335,10 +228,10 @@ static void fail_stranger(struct core *c, struct core_actions *out, uint16_t gro
 {
 	char hwaddr[18], reason[YOKE_REASON_SIZE];
 
-	hwaddr_text(group_at(c, group)->stranger, hwaddr);
+	core_prepare_hwaddr_text(group_at(c, group)->stranger, hwaddr);
 	core_text(reason, sizeof(reason), "its address is already in use by ", hwaddr,
 		  ": find that host, then 'yoke online'", (char *)NULL);
-	drop_prepare(c, out, group);
+	core_prepare_drop(c, out, group);
 	become(c, out, group, YOKE_GROUP_FAILED, YOKE_EVENT_GROUP_FAILED, reason);
 	group_at(c, group)->retry_at = yoke_time_add_ms(c->now, c->conf.retry_ms);
 }
@@ -350,7 +243,7 @@ static void hold(struct core *c, struct core_actions *out, uint16_t group)
 	char hwaddr[18], reason[YOKE_REASON_SIZE];
 
 	if (g->state != YOKE_GROUP_HELD) {
-		hwaddr_text(g->stranger, hwaddr);
+		core_prepare_hwaddr_text(g->stranger, hwaddr);
 		core_text(reason, sizeof(reason), "its machine lives, its engine does not (",
 			  hwaddr, ")", (char *)NULL);
 		become(c, out, group, YOKE_GROUP_HELD, YOKE_EVENT_GROUP_HELD, reason);
@@ -396,11 +289,11 @@ static void in_stopped(struct core *c, struct core_actions *out, uint16_t group)
 		g->prepare_at = YOKE_NEVER;
 	if (!should_prepare(c, group)) {
 		if (g->prepare != CORE_PREPARE_NONE)
-			drop_prepare(c, out, group);
+			core_prepare_drop(c, out, group);
 		return;
 	}
 	if (g->prepare == CORE_PREPARE_NONE && yoke_time_is_never(g->prepare_at))
-		begin_prepare(c, out, group);
+		core_prepare_begin(c, out, group);
 	if (g->prepare == CORE_PREPARE_STRANGER)
 		fail_stranger(c, out, group);
 	else if (may_start(c, group, &why))
@@ -413,7 +306,7 @@ static void in_held(struct core *c, struct core_actions *out, uint16_t group)
 	const char *why = "";
 
 	if (!may_start(c, group, &why)) {
-		drop_prepare(c, out, group);
+		core_prepare_drop(c, out, group);
 		become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE, "no longer its turn");
 		return;
 	}
@@ -423,7 +316,7 @@ static void in_held(struct core *c, struct core_actions *out, uint16_t group)
 	}
 	if (yoke_time_due(g->prepare_at, c->now)) {
 		g->prepare_at = YOKE_NEVER;
-		begin_prepare(c, out, group);
+		core_prepare_begin(c, out, group);
 	} else if (yoke_time_is_never(g->prepare_at)) {
 		start_prepared(c, out, group, why);
 	}
@@ -656,10 +549,10 @@ void core_group_look(struct core *c, struct core_actions *out, uint16_t group)
 	track_owner(c, out, group);
 }
 
-void core_group_doubt(struct core *c, uint16_t group)
+void core_group_doubt(struct core *c, uint16_t group, uint32_t after_ms)
 {
 	if (group_at(c, group)->state == YOKE_GROUP_STARTED)
-		group_at(c, group)->announce_at = yoke_time_add_ms(c->now, c->conf.dead_ms);
+		group_at(c, group)->announce_at = yoke_time_add_ms(c->now, after_ms);
 }
 
 void core_group_forgive(struct core *c, uint16_t group)

@@ -153,8 +153,11 @@ void core_node_look(struct core *c, struct core_actions *out)
 		n->changed = c->now;
 		if (to == YOKE_NODE_LOST)
 			forget(c, n);
-		if (to == YOKE_NODE_JOINING)
-			c->resend_at = c->now;
+		/* It may have run what we run, and have stopped it before we heard of it. */
+		for (uint16_t g = 1; to == YOKE_NODE_ONLINE && from != YOKE_NODE_LATE &&
+				     g <= c->conf.group_count;
+		     g++)
+			core_group_doubt(c, g, 0);
 		tell_change(c, out, i, from);
 	}
 }

@@ -62,14 +62,22 @@ const char *core_cause_text(enum core_cause cause);
 /* ---- group.c: the state machine of a group on this node ---- */
 
 void core_group_look(struct core *c, struct core_actions *out, uint16_t group);
-void core_group_on_prepared(struct core *c, struct core_actions *out, uint16_t group,
-			    const struct core_event *ev);
-/* A started resource needs another announcement after one dead time. */
-void core_group_doubt(struct core *c, uint16_t group);
+/* Others may have forgotten a started group's addresses: announce them in after_ms (0: now). */
+void core_group_doubt(struct core *c, uint16_t group, uint32_t after_ms);
 /* Forget failures, so that it may be tried again at once. */
 void core_group_forgive(struct core *c, uint16_t group);
 yoke_time core_group_deadline(const struct core *c, uint16_t group);
 const char *core_group_check(const struct core *c, uint16_t group);
+
+/* ---- prepare.c: the conflict probe of a group ---- */
+
+void core_prepare_begin(struct core *c, struct core_actions *out, uint16_t group);
+/* Forget it; what is out is cancelled. */
+void core_prepare_drop(struct core *c, struct core_actions *out, uint16_t group);
+/* A probe of one of the group's resources ended. */
+void core_prepare_on_result(struct core *c, struct core_actions *out, uint16_t group,
+			    const struct core_event *ev);
+void core_prepare_hwaddr_text(const uint8_t *hwaddr, char text[18]);
 
 /* ---- resource.c: one operation at a time on a resource ---- */
 

@@ -127,7 +127,7 @@ static void apply(struct core *c, struct core_actions *out, uint16_t resource,
 		}
 		break;
 	case CORE_RUN_PREPARE:
-		break; /* the group's affair: core_group_on_prepared() */
+		break; /* the group's affair: core_prepare_on_result() */
 	}
 }
 
@@ -140,7 +140,7 @@ void core_resource_on_result(struct core *c, struct core_actions *out, const str
 			continue;
 		end_run(r);
 		if (r->run_kind == CORE_RUN_PREPARE)
-			core_group_on_prepared(c, out, group_of(c, i), ev);
+			core_prepare_on_result(c, out, group_of(c, i), ev);
 		else
 			apply(c, out, i, ev->u.result.result, ev->u.result.reason);
 		return;
@@ -224,7 +224,7 @@ void core_resource_on_news(struct core *c, struct core_actions *out, const struc
 		on_lost(c, out, resource);
 		break;
 	case CORE_NEWS_DOUBT:
-		core_group_doubt(c, group_of(c, resource));
+		core_group_doubt(c, group_of(c, resource), c->conf.dead_ms);
 		break;
 	}
 }

@@ -334,11 +334,16 @@ class Node:
             self.off_since = None
 
     def pause(self):
-        """The whole machine stands still, as a virtual machine that is being moved."""
+        """The whole machine stands still, as a virtual machine that is being moved: its kernel
+        answers nothing either, which only the switch can do for a namespace."""
+        for link in self.links:
+            self.lab.cut(link, self.name)
         self.group.freeze(True)
 
     def resume(self):
+        """Let it go on (and heal every other cut)."""
         self.group.freeze(False)
+        self.lab.heal()
 
     def carrier(self, link, is_up):
         """Pull or plug the cable: the node sees it."""

@@ -81,13 +81,18 @@ def flip(frame, at):
     return change(frame, at, bytes([frame[at] ^ 0x41]))
 
 
+def sequence_of(frame):
+    return int.from_bytes(frame[SEQUENCE_AT:SEQUENCE_AT + 8], "big")
+
+
 FORGERIES = {
     "length": lambda f: f[:HEADER_SIZE - 5],
     "version": lambda f: change(f, VERSION_AT, bytes([f[VERSION_AT] + 1])),
     "cluster": lambda f: flip(f, CLUSTER_AT),
     "sender": lambda f: change(f, SENDER_AT, b"\x00\x09"),
     "key": lambda f: flip(f, KEY_AT),
-    "seal": lambda f: flip(f, len(f) - 1),
+    # A sequence that was not there yet: an old one is refused before its seal is looked at.
+    "seal": lambda f: change(f, SEQUENCE_AT, (sequence_of(f) + 10000).to_bytes(8, "big")),
     "replay": lambda f: f,
 }
 

@@ -94,7 +94,8 @@ def test_stranger_has_the_address(lab, slow):
         slow.beta.start()
         wait_until(lambda: all(slow[node].group()["state"] == "failed" for node in lab.pair), 15,
                    "the start fails")
-        events = [e for node in lab.pair for e in slow[node].events() if e["kind"] == "group_failed"]
+        events = [event for node in lab.pair for event in slow[node].events()
+                  if event["kind"] == "group_failed"]
         assert any(mac_of(lab.client) in event["reason"].lower() for event in events), events
         assert lab.owners() == []
     finally:

@@ -3,11 +3,12 @@
  * Measured by the world (kernels, disks, wires), not by a core's own word:
  *
  *   alone      No two kernels have a group's address at once: never in a run without faults; else
- *              for at most both_us() in undisturbed time.
+ *              for at most both_us() when no fault is in force.  (With conflict_ms = 0 two nodes that
+ *              become able in the same instant may start it both: the second rule holds for it.)
  *   owned      In undisturbed time, while all nodes are able, somebody has every group.
  *   still      In undisturbed time, while all nodes are able, no group moves without an operator.
  *   takeover   After a power cut of a settled owner the other has its groups in dead_ms + a margin.
- *   told       When two had a group, the one that keeps it announces after the other has stopped.
+ *   told       When two had a group, the one that keeps it announces it, so that the last word is its.
  *   terms      A node never starts a group at a term that is not above all that it used before, or
  *              that is not in the record on its disk.
  *   core       core_check(), a deadline in the future, one operation at a time on a resource, every
@@ -37,12 +38,14 @@ struct sim_check_group {
 	uint16_t holder;       /* the last one that had it alone */
 	yoke_time takeover_by; /* another must have it by then; YOKE_NEVER: nothing is expected */
 	uint16_t victim;
-	yoke_time told_after, told_by; /* an announcement is expected; YOKE_NEVER: it is not */
+	yoke_time told_by; /* the teller's announcement is expected; YOKE_NEVER: none is */
 	uint16_t teller;
+	yoke_time announced; /* last */
+	uint16_t announcer;
 };
 
 struct sim_check {
-	bool fault_free; /* the run has no faults at all */
+	bool never_both; /* the run has no faults at all */
 	yoke_time disturbed_until, operated_at;
 	struct sim_check_group group[SIM_CHECK_GROUPS_MAX];
 	uint64_t disk_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];

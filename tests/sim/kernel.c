@@ -166,7 +166,9 @@ void sim_kernel_effect(struct sim_world *w, const struct sim_item *item)
 	else if (item->ok)
 		sim_kernel_set_address(w, item->node, item->resource,
 				       item->kind == CORE_RUN_START);
-	else if (item->kind == CORE_RUN_START && sim_random_permille(&w->random, 300))
+	if (item->ok && item->kind == CORE_RUN_START)
+		sim_check_announce(w, item->node, item->resource);
+	if (!item->ok && item->kind == CORE_RUN_START && sim_random_permille(&w->random, 300))
 		sim_kernel_set_address(w, item->node, item->resource, true);
 	tell_result(w, &done);
 }

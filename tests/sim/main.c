@@ -119,7 +119,7 @@ static void run_history(struct sim_world *w, uint64_t seed, bool show)
 	sim_world_init(w, &setup, sim_random_next(&random));
 	w->trace.show = show;
 	fault_free = sim_random_permille(&random, 150);
-	w->check.fault_free = fault_free;
+	w->check.never_both = fault_free && setup.conflict_ms > 0;
 	for (uint16_t n = 1; n <= setup.node_count; n++) {
 		struct sim_item item = {.what = SIM_POWER, .node = n, .epoch = 1};
 
