@@ -40,6 +40,7 @@ static int read_conf(struct agent_engine *e, const char *node)
 		return say("configuration", problems.problem[0].text);
 	}
 	free(text);
+	conf_digest(&e->conf);
 	self = conf_self(&e->conf, node, why);
 	if (self < 0)
 		return say("node", why);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
+#include "agent/base/trim.h"
 #include "agent/keeper.h"
 #include "agent/privilege.h"
 #include "agent/role.h"
@@ -186,6 +187,22 @@ static void first_record(struct agent_keeper *k)
 		 "the disk does not answer");
 }
 
+/* What is not configured is beside us. */
+static void find_snmp_program(struct agent_keeper *k)
+{
+	char self[CONF_FILE_SIZE];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (k->conf.snmp_program[0] != '\0' || len <= 0)
+		return;
+	self[len] = '\0';
+	slash = strrchr(self, '/');
+	if (slash != NULL)
+		snprintf(k->conf.snmp_program, sizeof(k->conf.snmp_program), "%.*s/yoke-snmp",
+			 (int)(slash - self), self);
+}
+
 static int find_users(struct agent_keeper *k)
 {
 	char why[YOKE_REASON_SIZE];
@@ -228,7 +245,9 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 	    take_lock(k) < 0 || open_shared(k) < 0 || open_control(k) < 0 || open_signals(k) < 0)
 		return -1;
 	prctl(PR_SET_DUMPABLE, 0);
+	find_snmp_program(k);
 	k->snmp.start_at_ms = k->conf.snmp ? 0 : INT64_MAX;
 	first_record(k);
+	yoke_trim();
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
+#include "agent/base/trim.h"
 #include "agent/channel.h"
 
 struct saver {
@@ -130,6 +131,7 @@ int agent_saver_run(int channel_fd, const char *state_dir)
 	s.events_fd = openat(s.dir_fd, "events", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	load(&s, &m);
 	agent_channel_send(channel_fd, &m);
+	yoke_trim();
 	while (serve_next(&s, &m))
 		;
 	return 0;

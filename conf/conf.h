@@ -166,7 +166,8 @@ int conf_key_generate(const char *file_name, bool force, char *why);
 void conf_print(const struct conf *conf, FILE *out);
 
 /* Fill conf->digest: SHA-256 over the canonical form of cluster name, timing, nodes, paths,
- * groups and resources (not of local files, users, logs and SNMP).  conf_parse() does it. */
+ * groups and resources (not of local files, users, logs and SNMP).  conf_parse() does not: only who
+ * compares it needs it, and the first use of the crypto library costs two megabytes. */
 void conf_digest(struct conf *conf);
 
 /* The cluster as heartbeat frames name it: the first bytes of SHA-256 of its name. */

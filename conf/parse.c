@@ -543,6 +543,5 @@ int conf_parse(const char *text, const char *file_name, struct conf *conf,
 	if (parse_cleaned(&reader, cleaned))
 		conf_check(conf, problems);
 	free(cleaned);
-	conf_digest(conf);
 	return problems->errors == 0 ? 0 : -1;
 }

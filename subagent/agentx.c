@@ -184,12 +184,13 @@ void subagent_agentx_tick(yoke_time now)
 		ping(now);
 }
 
-bool subagent_agentx_wait(int fd, yoke_time deadline, yoke_time now)
+void subagent_agentx_wait(const int *fds, bool *readable, unsigned count, yoke_time deadline,
+			  yoke_time now)
 {
 	struct timeval timeout = {0}, ours = {0};
-	int numfds = 0, block = 1, ready, count;
+	int numfds = 0, block = 1, ready;
 	int64_t span_us = yoke_time_span_us(now, deadline);
-	bool readable;
+	unsigned i;
 
 	if (span_us > 0)
 		ours = (struct timeval){span_us / 1000000, span_us % 1000000};
@@ -197,17 +198,21 @@ bool subagent_agentx_wait(int fd, yoke_time deadline, yoke_time now)
 	snmp_select_info2(&numfds, &agentx.fds, &timeout, &block);
 	if (block || timercmp(&ours, &timeout, <))
 		timeout = ours;
-	if (fd >= 0) {
-		NETSNMP_LARGE_FD_SET(fd, &agentx.fds);
-		numfds = fd >= numfds ? fd + 1 : numfds;
+	for (i = 0; i < count; i++) {
+		if (fds[i] < 0)
+			continue;
+		NETSNMP_LARGE_FD_SET(fds[i], &agentx.fds);
+		numfds = fds[i] >= numfds ? fds[i] + 1 : numfds;
 	}
-	count = netsnmp_large_fd_set_select(numfds, &agentx.fds, NULL, NULL, &timeout);
-	if (count < 0)
-		return false;
-	readable = fd >= 0 && NETSNMP_LARGE_FD_ISSET(fd, &agentx.fds);
-	if (readable)
-		NETSNMP_LARGE_FD_CLR(fd, &agentx.fds);
-	ready = count - (readable ? 1 : 0);
+	ready = netsnmp_large_fd_set_select(numfds, &agentx.fds, NULL, NULL, &timeout);
+	for (i = 0; i < count; i++) {
+		readable[i] =
+			ready > 0 && fds[i] >= 0 && NETSNMP_LARGE_FD_ISSET(fds[i], &agentx.fds);
+		if (!readable[i])
+			continue;
+		NETSNMP_LARGE_FD_CLR(fds[i], &agentx.fds);
+		ready--;
+	}
 	if (ready > 0) {
 		snmp_read2(&agentx.fds);
 	} else {
@@ -215,15 +220,9 @@ bool subagent_agentx_wait(int fd, yoke_time deadline, yoke_time now)
 		run_alarms();
 	}
 	netsnmp_check_outstanding_agent_requests();
-	return readable;
 }
 
 uint32_t subagent_agentx_sessions(void)
 {
 	return agentx.sessions;
-}
-
-void subagent_agentx_stop(void)
-{
-	snmp_shutdown(NAME);
 }

@@ -35,10 +35,11 @@ void subagent_agentx_open(void);
 /* Before each wait: what net-snmp left behind, and our ping. */
 void subagent_agentx_tick(yoke_time now);
 
-/* Wait until `deadline`, or until snmpd or `fd` (-1: none) has something; let net-snmp do its part.
- * Returns true when fd is readable.  net-snmp reads or runs its alarms, never both in one turn: an
- * alarm may take the bytes that the read then waits for. */
-bool subagent_agentx_wait(int fd, yoke_time deadline, yoke_time now);
+/* Wait until `deadline`, or until snmpd or one of the `count` descriptors fds[] (-1: none) has
+ * something; let net-snmp do its part.  Sets readable[] for each of fds[].  net-snmp reads or runs
+ * its alarms, never both in one turn: an alarm may take the bytes that the read then waits for. */
+void subagent_agentx_wait(const int *fds, bool *readable, unsigned count, yoke_time deadline,
+			  yoke_time now);
 
 /* Send a request whose answer goes to `callback`; takes pdu.  Returns false when it was not sent.
  */
@@ -47,7 +48,5 @@ bool subagent_agentx_send(netsnmp_session *session, netsnmp_pdu *pdu, int timeou
 
 /* Sessions opened since the start. */
 uint32_t subagent_agentx_sessions(void);
-
-void subagent_agentx_stop(void);
 
 #endif

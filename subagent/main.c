@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,25 +22,21 @@
 #include "subagent/notify.h"
 #include "subagent/set.h"
 
-enum { BELIEVED_MS = 10000 }; /* an older snapshot is not shown any more */
+enum {
+	BELIEVED_MS = 10000, /* an older snapshot is not shown any more */
+	LAST_WORDS_MS = 500, /* after SIGTERM, for what is on its way */
+};
 
 static struct subagent_feed feed;
 static struct subagent_notify notify;
-static struct subagent_set set = {.feed = &feed};
+static struct subagent_set writes = {.feed = &feed};
 static struct subagent_view view = {.ring = &feed.ring, .names = &feed.names};
-static struct subagent_handler handler = {.view = &view, .set = &set};
-static volatile sig_atomic_t stopping;
+static struct subagent_handler handler = {.view = &view, .set = &writes};
 
 struct arguments {
 	const char *socket, *agentx, *state, *user;
 	bool log_stderr;
 };
-
-static void on_signal(int number)
-{
-	(void)number;
-	stopping = 1;
-}
 
 static void usage(FILE *out)
 {
@@ -116,13 +113,17 @@ static int become(const char *name)
 	return -1;
 }
 
-static void take_signals(void)
+/* Returns a descriptor that is readable when the process is asked to end. */
+static int take_signals(void)
 {
-	struct sigaction action = {.sa_handler = on_signal};
+	sigset_t set;
 
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* What the next answers are made from. */
@@ -137,19 +138,22 @@ static void refresh_view(yoke_time now)
 	figures->notifications_acknowledged = notify.acknowledged_total;
 	figures->notifications_waiting = subagent_notify_waiting(&notify, &feed.ring);
 	figures->events_missed = feed.missed;
-	figures->sets_accepted = set.accepted_total;
-	figures->sets_refused = set.refused_total;
+	figures->sets_accepted = writes.accepted_total;
+	figures->sets_refused = writes.refused_total;
 	if (!feed.connection_has_snapshot)
-		set.lock_floor = 0; /* another engine counts anew */
+		writes.lock_floor = 0; /* another engine counts anew */
 	view.snapshot = figures->data_age_ms <= BELIEVED_MS ? &feed.snapshot : NULL;
 	view.self = feed.snapshot.self;
 	view.condition_changed_wall_ms = feed.condition_changed_wall_ms;
-	view.control_lock = subagent_set_lock(&set);
+	view.control_lock = subagent_set_lock(&writes);
 }
 
-static void turn(void)
+/* One turn of the loop, until `deadline` at the latest.  Returns true when signals is readable. */
+static bool turn(int signals, yoke_time deadline)
 {
 	yoke_time now = subagent_feed_now();
+	int fds[2];
+	bool readable[2];
 
 	subagent_feed_tick(&feed, now);
 	if (feed.renumbered)
@@ -160,8 +164,27 @@ static void turn(void)
 	if (feed.has_snapshot) /* names are known */
 		subagent_notify_pump(&notify, &view, now);
 	subagent_agentx_tick(now);
-	if (subagent_agentx_wait(feed.fd, subagent_feed_deadline(&feed), now) && feed.fd >= 0)
+	fds[0] = feed.fd;
+	fds[1] = signals;
+	subagent_agentx_wait(fds, readable, 2,
+			     yoke_time_min(deadline, subagent_feed_deadline(&feed)), now);
+	/* A SET may have closed the connection meanwhile, or opened another. */
+	if (readable[0] && feed.fd == fds[0])
 		subagent_feed_read(&feed, subagent_feed_now());
+	return readable[1];
+}
+
+/* Events that the engine announced, and Responses of snmpd: so that the next start need not send
+ * anything twice. */
+static void last_words(void)
+{
+	yoke_time until = yoke_time_add_ms(subagent_feed_now(), LAST_WORDS_MS);
+
+	do
+		turn(-1, until);
+	while ((feed.pulling || feed.kicked || subagent_notify_is_busy(&notify)) &&
+	       yoke_time_before(subagent_feed_now(), until));
+	subagent_notify_pump(&notify, &view, subagent_feed_now());
 }
 
 int main(int argc, char **argv)
@@ -171,6 +194,7 @@ int main(int argc, char **argv)
 				      .state = "/var/lib/yoke-snmp/delivered"};
 	int status = read_arguments(argc, argv, &arguments);
 	struct timespec wall;
+	int signals;
 
 	if (status >= 0)
 		return status;
@@ -178,7 +202,7 @@ int main(int argc, char **argv)
 		      YOKE_LOG_INFO);
 	if (arguments.user != NULL && become(arguments.user) != 0)
 		return EX_NOUSER;
-	take_signals();
+	signals = take_signals();
 	clock_gettime(CLOCK_REALTIME, &wall);
 	view.figures.started_wall_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
 	subagent_notify_init(&notify, arguments.state);
@@ -189,8 +213,8 @@ int main(int argc, char **argv)
 		return EX_SOFTWARE;
 	}
 	subagent_agentx_open();
-	while (!stopping)
-		turn();
-	subagent_agentx_stop();
+	while (!turn(signals, YOKE_NEVER))
+		;
+	last_words();
 	return EX_OK;
 }

@@ -10,7 +10,7 @@ set -eu
 
 build="gcc make pkg-config libc6-dev libsnmp-dev libevent-dev libconfuse-dev libssl-dev libmnl-dev
 	libjansson-dev libcap-dev"
-demo="snmp snmpd snmptrapd iproute2 nftables procps util-linux python3"
+demo="snmp snmpd snmptrapd iproute2 iputils-ping nftables procps util-linux python3"
 check="clang libclang-rt-14-dev libcmocka-dev python3-pytest smitools shellcheck man-db groff
 	binutils"
 bench="keepalived"

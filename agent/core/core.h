@@ -33,7 +33,7 @@
 
 enum {
 	CORE_GROUP_RESOURCES_MAX = 16,
-	CORE_ACTIONS_MAX = 1024, /* of one step; see core_check() */
+	CORE_ACTIONS_MAX = 1024, /* of one step: 16 for each group */
 	CORE_DIGEST_SIZE = 8,    /* bytes of the configuration's digest that travel */
 	CORE_HWADDR_SIZE = 6,
 	CORE_RESTORES_MAX = 10, /* a resource put back more often within a minute has failed */

@@ -172,6 +172,12 @@ void core_node_intent(struct core *c, struct core_actions *out, uint16_t node,
 	if (intent.version < mine->version ||
 	    (intent.version == mine->version && (!intent.standby || mine->standby)))
 		return;
+	if (node == c->conf.self && c->hold[0] != '\0' && !intent.standby) {
+		/* The others remember what was before our memory was lost: ours is newer. */
+		intent.version++;
+		intent.standby = true;
+		changed = false;
+	}
 	*mine = intent;
 	c->dirty = true;
 	core_record_touch(c);

@@ -96,6 +96,11 @@ void core_oper_told(struct core *c, const struct core_operation *op)
 		}
 	if (op->state != YOKE_OPERATION_RUNNING)
 		mine.ended = c->now;
+	if (is_new && op->verb == YOKE_VERB_ONLINE && op->node == c->conf.self &&
+	    op->state == YOKE_OPERATION_RUNNING && c->hold[0] != '\0') {
+		c->hold[0] = '\0';
+		core_record_touch(c);
+	}
 	if (is_new && op->verb == YOKE_VERB_ONLINE && op->node == c->conf.self)
 		for (uint16_t g = 1; g <= c->conf.group_count; g++)
 			core_group_forgive(c, g);

@@ -2,6 +2,7 @@
  *
  * Record: u32 magic, u8 version 1,
  *         u8 nodes, for each {text name, u32 intent version, u8 standby},
+ *         (standby 2: because an earlier record was unreadable, and nobody said "online" since)
  *         u32 operations counted so far, u16 groups, for each {text name, u64 reserved term},
  *         u64 FNV-1a of all bytes before it
  *
@@ -17,6 +18,7 @@
 #include "agent/core/parts.h"
 
 enum { RECORD_MAGIC = 0x796f6b65, RECORD_VERSION = 1, RECORD_SUM_SIZE = 8 };
+enum { STANDBY = 1, STANDBY_HELD = 2 };
 enum { SAVE_RETRY_MS = 1000, SAVE_TIMEOUT_MS = 10000 };
 
 static uint64_t checksum(const uint8_t *bytes, size_t size)
@@ -68,14 +70,19 @@ bool core_record_get(struct core *c, const uint8_t *bytes, size_t size)
 	count = yoke_buf_get_u8(&b);
 	for (unsigned i = 0; i < count && yoke_buf_ok(&b); i++) {
 		struct core_intent intent;
+		uint8_t standby;
 		int n;
 
 		yoke_buf_get_text(&b, name, sizeof(name));
 		intent.version = yoke_buf_get_u32(&b);
-		intent.standby = yoke_buf_get_u8(&b) != 0;
+		standby = yoke_buf_get_u8(&b);
+		intent.standby = standby != 0;
 		n = node_of_name(c, name);
 		if (n >= 0)
 			c->intent[n] = intent;
+		if (n + 1 == c->conf.self && standby == STANDBY_HELD)
+			core_text(c->hold, sizeof(c->hold), "an earlier one was damaged",
+				  (char *)NULL);
 	}
 	c->operation_count = yoke_buf_get_u32(&b);
 	count = yoke_buf_get_u16(&b);
@@ -92,6 +99,13 @@ bool core_record_get(struct core *c, const uint8_t *bytes, size_t size)
 	return yoke_buf_ok(&b);
 }
 
+static uint8_t standby_byte(const struct core *c, uint16_t n)
+{
+	if (!c->intent[n].standby)
+		return 0;
+	return n + 1 == c->conf.self && c->hold[0] != '\0' ? STANDBY_HELD : STANDBY;
+}
+
 static void put(const struct core *c, struct core_actions *out)
 {
 	struct yoke_buf b;
@@ -103,7 +117,7 @@ static void put(const struct core *c, struct core_actions *out)
 	for (uint16_t n = 0; n < c->conf.node_count; n++) {
 		yoke_buf_put_text(&b, c->conf.node_name[n]);
 		yoke_buf_put_u32(&b, c->intent[n].version);
-		yoke_buf_put_u8(&b, c->intent[n].standby);
+		yoke_buf_put_u8(&b, standby_byte(c, n));
 	}
 	yoke_buf_put_u32(&b, c->operation_count);
 	yoke_buf_put_u16(&b, c->conf.group_count);

@@ -41,6 +41,7 @@ void core_resource_run(struct core *c, struct core_actions *out, uint16_t resour
 	struct core_action *a = core_act(out, CORE_RUN);
 
 	assert(r->run == 0);
+	r->removed = false;
 	c->run_last = c->run_last == UINT32_MAX ? 1 : c->run_last + 1;
 	r->run = c->run_last;
 	r->run_kind = kind;
@@ -83,6 +84,32 @@ static void fail(struct core *c, struct core_actions *out, uint16_t resource, co
 	tell(c, out, resource, YOKE_EVENT_RESOURCE_FAILED, r->reason);
 }
 
+/* Put back at once what somebody else removed, but not for ever. */
+static void on_lost(struct core *c, struct core_actions *out, uint16_t resource)
+{
+	struct core_resource *r = &c->resource[resource - 1];
+	enum yoke_group_state group = c->group[group_of(c, resource) - 1].state;
+
+	if (r->run != 0)
+		r->removed = r->run_kind == CORE_RUN_START;
+	if (r->state != YOKE_RESOURCE_STARTED || r->run != 0)
+		return;
+	if (group != YOKE_GROUP_STARTED && group != YOKE_GROUP_STARTING) {
+		r->state = YOKE_RESOURCE_STOPPED;
+		return;
+	}
+	if (yoke_time_span_us(r->window_since, c->now) > (int64_t)RESTORE_WINDOW_MS * 1000) {
+		r->window_since = c->now;
+		r->window_count = 0;
+	}
+	if (++r->window_count > CORE_RESTORES_MAX) {
+		fail(c, out, resource, "removed again and again by another program");
+		return;
+	}
+	r->restoring = true;
+	core_resource_run(c, out, resource, CORE_RUN_START, c->conf.operation_ms);
+}
+
 static void started(struct core *c, struct core_actions *out, uint16_t resource)
 {
 	struct core_resource *r = &c->resource[resource - 1];
@@ -93,9 +120,11 @@ static void started(struct core *c, struct core_actions *out, uint16_t resource)
 		r->restoring = false;
 		r->restores++;
 		tell(c, out, resource, YOKE_EVENT_RESOURCE_RESTORED, "");
-		return;
+	} else {
+		tell(c, out, resource, YOKE_EVENT_RESOURCE_STARTED, "");
 	}
-	tell(c, out, resource, YOKE_EVENT_RESOURCE_STARTED, "");
+	if (r->removed)
+		on_lost(c, out, resource);
 }
 
 static void apply(struct core *c, struct core_actions *out, uint16_t resource,
@@ -161,29 +190,6 @@ void core_resource_expire(struct core *c, struct core_actions *out)
 			  (char *)NULL);
 		core_resource_on_result(c, out, &late);
 	}
-}
-
-/* Put back at once what somebody else removed, but not for ever. */
-static void on_lost(struct core *c, struct core_actions *out, uint16_t resource)
-{
-	struct core_resource *r = &c->resource[resource - 1];
-
-	if (r->state != YOKE_RESOURCE_STARTED || r->run != 0)
-		return;
-	if (c->group[group_of(c, resource) - 1].state != YOKE_GROUP_STARTED) {
-		r->state = YOKE_RESOURCE_STOPPED;
-		return;
-	}
-	if (yoke_time_span_us(r->window_since, c->now) > (int64_t)RESTORE_WINDOW_MS * 1000) {
-		r->window_since = c->now;
-		r->window_count = 0;
-	}
-	if (++r->window_count > CORE_RESTORES_MAX) {
-		fail(c, out, resource, "removed again and again by another program");
-		return;
-	}
-	r->restoring = true;
-	core_resource_run(c, out, resource, CORE_RUN_START, c->conf.operation_ms);
 }
 
 static void on_usable(struct core *c, struct core_actions *out, uint16_t resource, bool usable,

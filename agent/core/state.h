@@ -105,6 +105,7 @@ struct core_resource {
 	enum core_run_kind run_kind;
 	yoke_time run_deadline;
 	bool restoring;        /* started again because something removed it */
+	bool removed;		/* while its start was under way: the result is not true any more */
 	uint32_t restores;     /* since init */
 	uint32_t window_count; /* restores in the present minute */
 	yoke_time window_since;

@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from lab import BUILD, TOP, Lab, wait_until  # noqa: E402
-from measure import Echo, Owners, Probe  # noqa: E402
+from measure import Echo, Noise, Owners, Probe  # noqa: E402
 from service import Cluster, Manager, Mib, Snmpd, Trapd  # noqa: E402
 
 
@@ -138,6 +138,14 @@ def probe(world):
     yield start
     for made in started:
         made.close()
+
+
+@pytest.fixture
+def noise(world):
+    """What the machine adds to every measured gap."""
+    made = Noise(world.lab)
+    yield made
+    made.close()
 
 
 @pytest.hookimpl(hookwrapper=True)

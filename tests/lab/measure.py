@@ -164,3 +164,20 @@ class Echo:
 
     def __init__(self, node):
         self.process = node.start("echo", [node.lab.probe, "serve", ECHO_PORT, node.name])
+
+
+class Noise:
+    """What the machine itself adds: the same millisecond probe, from the client to the client."""
+
+    def __init__(self, lab):
+        if "noise-echo" not in lab.client.processes:
+            lab.client.start("noise-echo", [lab.probe, "serve", ECHO_PORT, "client"])
+        self.probe = Probe(lab, lab.client.address(), name="noise")
+        self.probe.wait_answer()
+
+    def longest(self, since, until=None):
+        """ms for which nothing ran in time."""
+        return self.probe.outage(since, until)
+
+    def close(self):
+        self.probe.close()

@@ -182,7 +182,7 @@ class Yoke:
         found = []
         for pid in self.node.group.pids():
             command = command_of(pid)
-            if not command or not command[0].startswith(str(self.bin / "yoke")):
+            if not command or pathlib.Path(command[0]).name not in ("yoked", "yoke-snmp"):
                 continue
             is_snmp = pathlib.Path(command[0]).name == "yoke-snmp"
             mine = ("snmp" if is_snmp else

@@ -8,13 +8,6 @@ import time
 from lab import SERVICE, now, wait_until
 
 
-def noise_of(client, seconds=1.0):
-    """Longest gap of a run without a fault, ms."""
-    since = now()
-    time.sleep(seconds)
-    return client.outage(since)
-
-
 def fault(lab, yoke, number, client, owners, settle_s=2.5):
     """Signal the engine of the owner; returns the gap and how long both had the address, ms."""
     old = yoke.engine()
@@ -34,23 +27,21 @@ def assert_nothing_moved(lab, cluster, owners, since, moves):
     assert cluster.beta.group()["moves"] == moves
 
 
-def test_engine_killed(lab, slow, probe, owners):
+def test_engine_killed(lab, slow, probe, owners, noise):
     client = probe()
-    noise = noise_of(client)
     moves = slow.beta.group()["moves"]
     before = slow.alpha.last_event()
     gap, both, since = fault(lab, slow.alpha, signal.SIGKILL, client, owners)
-    assert both == 0 and gap <= 30 + 2 * noise, (gap, noise)
+    assert both == 0 and gap - noise.longest(since) <= 30
     assert_nothing_moved(lab, slow, owners, since, moves)
     assert slow.alpha.has_event("group_adopted", before)
 
 
-def test_engine_hangs(lab, slow, probe, owners):
+def test_engine_hangs(lab, slow, probe, owners, noise):
     client = probe()
-    noise = noise_of(client)
     moves = slow.beta.group()["moves"]
     gap, both, since = fault(lab, slow.alpha, signal.SIGSTOP, client, owners)
-    assert both == 0 and gap <= 30 + 2 * noise, (gap, noise)
+    assert both == 0 and gap - noise.longest(since) <= 30
     assert_nothing_moved(lab, slow, owners, since, moves)
 
 

@@ -58,7 +58,7 @@ class Mib:
         self.modules = set(re.findall(r"\bFROM\s+([\w-]+)", self.text))
         self.conventions = {
             name: re.findall(r"(\w+)\((\d+)\)", body) for name, body in re.findall(
-                r"^(\w+) ::= TEXTUAL-CONVENTION.*?SYNTAX INTEGER \{(.*?)\}", self.text,
+                r"^(\w+) ::= TEXTUAL-CONVENTION(?:(?!::=).)*?SYNTAX INTEGER \{(.*?)\}", self.text,
                 re.MULTILINE | re.DOTALL)}
         self.places = dict(re.findall(r"^(\w+)\s+OBJECT IDENTIFIER ::= \{ (\w+ \d+) \}", self.text,
                                       re.MULTILINE))
@@ -121,7 +121,7 @@ def check_words(mib):
 
 def events():
     """(kind, severity, notification) in the order of events.def."""
-    return re.findall(r'^\s*X\((\w+),\s*(\w+),\s*"(\w*)"', read("agent/base/events.def"),
+    return re.findall(r'^\s*X\((\w+), "\w+", (\w+), "(\w*)"', read("agent/base/events.def"),
                       re.MULTILINE)
 
 

@@ -62,8 +62,15 @@ void sim_check_disturb(struct sim_world *w, yoke_time until)
 		k->group[g].takeover_by = k->group[g].told_by = YOKE_NEVER;
 }
 
-void sim_check_operate(struct sim_world *w)
+void sim_check_reply(struct sim_world *w, enum yoke_verdict verdict)
 {
+	if (verdict == YOKE_OK && w->check.asked_online != 0)
+		w->check.held[w->check.asked_online - 1] = false;
+}
+
+void sim_check_operate(struct sim_world *w, enum yoke_verb verb, uint16_t target)
+{
+	w->check.asked_online = verb == YOKE_VERB_ONLINE ? target : 0;
 	w->check.operated_at = w->now;
 	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++)
 		w->check.group[g].takeover_by = YOKE_NEVER;
@@ -99,6 +106,7 @@ void sim_check_power_cut(struct sim_world *w, uint16_t node)
 void sim_check_start(struct sim_world *w, uint16_t node)
 {
 	if (w->node[node - 1].disk_broken) {
+		w->check.held[node - 1] = w->node[node - 1].record_size > 0;
 		memset(w->check.disk_term[node - 1], 0, sizeof(w->check.disk_term[0]));
 		memset(w->check.used_term[node - 1], 0, sizeof(w->check.used_term[0]));
 	}
@@ -179,6 +187,9 @@ static void check_start(struct sim_world *w, uint16_t node, const struct yoke_ev
 	if (ev->value > k->disk_term[node - 1][ev->group - 1])
 		sim_world_fail(w, "%s starts group%u at term %llu, which is not on its disk",
 			       sim_world_name(w, node), ev->group, (unsigned long long)ev->value);
+	if (k->held[node - 1])
+		sim_world_fail(w, "%s starts group%u, and its record was unreadable",
+			       sim_world_name(w, node), ev->group);
 	*used = ev->value;
 	if (is_undisturbed(w) && !is_operated(w) && group->holder != 0 && group->holder != node &&
 	    !yoke_time_is_never(group->able_since) &&

@@ -11,6 +11,7 @@
  *   told       When two had a group, the one that keeps it announces it, so that the last word is its.
  *   terms      A node never starts a group at a term that is not above all that it used before, or
  *              that is not in the record on its disk.
+ *   held       A node whose record is unreadable starts nothing before an operator says "online".
  *   core       core_check(), a deadline in the future, one operation at a time on a resource, every
  *              start, stop and failure with a reason.
  *
@@ -50,6 +51,8 @@ struct sim_check {
 	struct sim_check_group group[SIM_CHECK_GROUPS_MAX];
 	uint64_t disk_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];
 	uint64_t used_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];
+	bool held[YOKE_NODES_MAX];
+	uint16_t asked_online; /* by the request at hand; 0: it asks for something else */
 	uint32_t run[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX]; /* that is out; 0: none */
 	yoke_time run_until[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
 	uint64_t takeovers, conflicts; /* expected and seen; told at the end */
@@ -62,7 +65,8 @@ void sim_check_init(struct sim_world *w);
 void sim_check_disturb(struct sim_world *w, yoke_time until);
 /* A node's power is cut now; call it before it is. */
 void sim_check_power_cut(struct sim_world *w, uint16_t node);
-void sim_check_operate(struct sim_world *w);
+void sim_check_operate(struct sim_world *w, enum yoke_verb verb, uint16_t target);
+void sim_check_reply(struct sim_world *w, enum yoke_verdict verdict);
 void sim_check_start(struct sim_world *w, uint16_t node);
 void sim_check_before(struct sim_world *w, uint16_t node, const struct core_event *ev);
 void sim_check_after(struct sim_world *w, uint16_t node);

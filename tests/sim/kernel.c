@@ -170,6 +170,8 @@ void sim_kernel_effect(struct sim_world *w, const struct sim_item *item)
 		sim_check_announce(w, item->node, item->resource);
 	if (!item->ok && item->kind == CORE_RUN_START && sim_random_permille(&w->random, 300))
 		sim_kernel_set_address(w, item->node, item->resource, true);
+	if (sim_world_in_force(w, n->odd_until) && sim_random_permille(&w->random, 100))
+		sim_kernel_remove(w, item->node, item->resource);
 	tell_result(w, &done);
 }
 

@@ -104,6 +104,7 @@ static void perform(struct sim_world *w, uint16_t node, const struct core_action
 	case CORE_REPLY:
 		sim_trace_line(&w->trace, w->now, name, "  > reply: %s",
 			       yoke_word_verdict((int)a->u.reply.verdict));
+		sim_check_reply(w, a->u.reply.verdict);
 		break;
 	case CORE_EVENT:
 		show_event(w, node, &a->u.event);
@@ -253,7 +254,7 @@ void sim_node_start(struct sim_world *w, uint16_t node)
 	n->beat.incarnation = n->conf.incarnation;
 	sim_beat_init(&n->beat, w->now);
 	if (n->disk_broken && n->record_size > 0)
-		n->record[n->record_size / 2] ^= 0x40;
+		n->record[n->record_size / 2] += (uint8_t)sim_random_in(&w->random, 1, 200);
 	sim_check_start(w, node);
 	n->disk_broken = false;
 	core_init(&n->core, &n->conf, n->record, n->record_size, NULL, w->now);
@@ -316,7 +317,7 @@ uint32_t sim_node_operate(struct sim_world *w, uint16_t node, enum yoke_verb ver
 	ev.u.operate.group = group;
 	ev.u.operate.node = target;
 	snprintf(ev.u.operate.reason, sizeof(ev.u.operate.reason), "sim: because");
-	sim_check_operate(w);
+	sim_check_operate(w, verb, target);
 	sim_node_step(w, node, &ev);
 	return n->request_last;
 }

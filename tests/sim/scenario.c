@@ -1,6 +1,449 @@
 #include "tests/sim/scenario.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/world.h"
+
+enum {
+	FILE_SIZE_MAX = 1 << 20,
+	WORDS_MAX = 6,
+	WORD_SIZE = 32,
+	FILES_MAX = 64,
+	NAME_SIZE = 256,
+};
+
+struct scenario {
+	struct sim_world *w;
+	struct sim_setup setup;
+	bool begun;	/* the world is made: no "set" any more */
+	int line;	/* in the file, from 1 */
+	const char *wrong; /* with the command; NULL: nothing */
+	char word[WORDS_MAX][WORD_SIZE];
+	unsigned words;
+};
+
+static char text_in[FILE_SIZE_MAX], text_out[FILE_SIZE_MAX], trace_text[FILE_SIZE_MAX];
+
+/* ---- words ---- */
+
+static bool is(const struct scenario *s, unsigned i, const char *word)
+{
+	return i < s->words && strcmp(s->word[i], word) == 0;
+}
+
+static uint16_t number_of(struct scenario *s, unsigned i, const char (*names)[YOKE_NAME_SIZE],
+			  unsigned count, const char *wrong)
+{
+	for (unsigned n = 0; i < s->words && n < count; n++)
+		if (strcmp(names[n], s->word[i]) == 0)
+			return (uint16_t)(n + 1);
+	s->wrong = wrong;
+	return 1;
+}
+
+static uint16_t node_at(struct scenario *s, unsigned i)
+{
+	return number_of(s, i, s->w->names.node, s->w->names.node_count, "no such node");
+}
+
+static uint16_t group_at(struct scenario *s, unsigned i)
+{
+	return number_of(s, i, s->w->names.group, s->w->names.group_count, "no such group");
+}
+
+static uint16_t resource_at(struct scenario *s, unsigned i)
+{
+	return number_of(s, i, s->w->names.resource, s->w->names.resource_count,
+			 "no such resource");
+}
+
+static uint32_t count_at(struct scenario *s, unsigned i)
+{
+	char *end = NULL;
+	unsigned long value = i < s->words ? strtoul(s->word[i], &end, 10) : 0;
+
+	if (end == NULL || *end != '\0')
+		s->wrong = "a number is missing";
+	return (uint32_t)value;
+}
+
+/* One of two words: true for the first one. */
+static bool either(struct scenario *s, unsigned i, const char *yes, const char *no)
+{
+	if (!is(s, i, yes) && !is(s, i, no))
+		s->wrong = "neither of the two words that may stand here";
+	return is(s, i, yes);
+}
+
+static void split(struct scenario *s, const char *line)
+{
+	memset(s->word, 0, sizeof(s->word));
+	s->words = 0;
+	while (s->words < WORDS_MAX) {
+		unsigned size = 0;
+
+		line += strspn(line, " \t");
+		if (*line == '\0')
+			return;
+		while (*line != '\0' && *line != ' ' && *line != '\t') {
+			if (size + 1 < WORD_SIZE)
+				s->word[s->words][size++] = *line;
+			line++;
+		}
+		s->words++;
+	}
+}
+
+/* ---- commands ---- */
+
+static void do_set(struct scenario *s)
+{
+	struct sim_setup *u = &s->setup;
+	uint32_t value = count_at(s, 2);
+	struct {
+		const char *key;
+		uint32_t *place;
+	} keys[] = {
+		{"dead_ms", &u->dead_ms},	    {"late_ms", &u->late_ms},
+		{"interval_ms", &u->interval_ms},   {"startup_ms", &u->startup_ms},
+		{"conflict_ms", &u->conflict_ms},   {"operation_ms", &u->operation_ms},
+		{"retry_ms", &u->retry_ms},	    {"latency_us", &u->latency_us},
+	};
+
+	if (s->begun)
+		s->wrong = "'set' comes before everything else";
+	for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (is(s, 1, keys[i].key)) {
+			*keys[i].place = value;
+			return;
+		}
+	if (is(s, 1, "paths") && value >= 1 && value <= SIM_PATHS_MAX)
+		u->path_count = (uint16_t)value;
+	else if (is(s, 1, "groups") && value >= 1 && value <= SIM_GROUPS_MAX)
+		u->group_count = (uint16_t)value;
+	else if (is(s, 1, "resources") && value >= 1 && value <= SIM_RESOURCES_MAX / SIM_GROUPS_MAX)
+		u->resource_count = (uint16_t)value;
+	else
+		s->wrong = "no such key, or out of range";
+}
+
+static void do_cut(struct scenario *s)
+{
+	uint16_t only = is(s, 1, "all")
+				? 0
+				: number_of(s, 1, s->w->names.path, s->w->names.path_count,
+					    "no such path");
+	uint16_t from = s->words > 2 ? node_at(s, 2) : 0;
+
+	for (uint16_t a = 1; a <= s->w->setup.node_count; a++)
+		for (uint16_t b = 1; b <= s->w->setup.node_count; b++)
+			for (uint16_t p = 1; p <= s->w->setup.path_count; p++)
+				if ((only == 0 || p == only) && (from == 0 || a == from))
+					s->w->link[a - 1][b - 1][p - 1].cut_until = YOKE_NEVER;
+}
+
+static void do_loss(struct scenario *s)
+{
+	struct sim_link worse = {.worse_until = YOKE_NEVER, .loss_permille = count_at(s, 1)};
+
+	for (unsigned a = 0; a < YOKE_NODES_MAX; a++)
+		for (unsigned b = 0; b < YOKE_NODES_MAX; b++)
+			for (unsigned p = 0; p < SIM_PATHS_MAX; p++)
+				s->w->link[a][b][p] = worse;
+}
+
+static void do_power(struct scenario *s)
+{
+	uint16_t node = node_at(s, 2);
+
+	if (either(s, 1, "on", "off"))
+		sim_node_power_on(s->w, node);
+	else
+		sim_node_power_off(s->w, node);
+	sim_node_rest(s->w, node);
+}
+
+static void do_operator(struct scenario *s, enum yoke_verb verb)
+{
+	bool moves = verb == YOKE_VERB_SWITCH || verb == YOKE_VERB_FAILBACK;
+	uint16_t group = moves && !is(s, 1, "all") ? group_at(s, 1) : 0;
+	uint16_t target = verb == YOKE_VERB_FAILBACK ? 0
+			  : node_at(s, verb == YOKE_VERB_SWITCH ? 2 : 1);
+	unsigned at = verb == YOKE_VERB_SWITCH ? 3 : 2;
+
+	if (!is(s, at, "at"))
+		s->wrong = "'at NODE' is missing";
+	else if (s->wrong == NULL &&
+		 sim_node_operate(s->w, node_at(s, at + 1), verb, group, target) == 0)
+		s->wrong = "that engine does not run";
+}
+
+static void do_pause(struct scenario *s)
+{
+	uint16_t node = node_at(s, 1);
+
+	s->w->node[node - 1].paused_until = yoke_time_add_ms(s->w->now, count_at(s, 2));
+	sim_node_rest(s->w, node);
+}
+
+static void do_carrier(struct scenario *s)
+{
+	uint16_t node = node_at(s, 1);
+
+	s->w->node[node - 1].carrier_lost_until =
+		either(s, 2, "lost", "back") ? YOKE_NEVER : s->w->now;
+	sim_kernel_tell_usable(s->w, node, 1);
+}
+
+/* Faults of a node or of what surrounds it; false: no such command. */
+static bool do_fault(struct scenario *s)
+{
+	struct sim_node *n = &s->w->node[0];
+
+	if (is(s, 0, "carrier")) {
+		do_carrier(s);
+	} else if (is(s, 0, "pause")) {
+		do_pause(s);
+	} else if (is(s, 0, "remove")) {
+		sim_kernel_remove(s->w, node_at(s, 1), resource_at(s, 2));
+	} else if (is(s, 0, "stranger")) {
+		s->w->stranger_until[resource_at(s, 1) - 1] =
+			either(s, 2, "comes", "goes") ? YOKE_NEVER : s->w->now;
+	} else if (is(s, 0, "public")) {
+		s->w->public_cut_until = either(s, 1, "cut", "mend") ? YOKE_NEVER : s->w->now;
+	} else if (is(s, 0, "starts") || is(s, 0, "stops") || is(s, 0, "saves")) {
+		yoke_time until = either(s, 2, "fail", "work") ? YOKE_NEVER : s->w->now;
+
+		n = &s->w->node[node_at(s, 1) - 1];
+		if (is(s, 0, "starts"))
+			n->start_fails_until = until;
+		else if (is(s, 0, "stops"))
+			n->stop_fails_until = until;
+		else
+			n->save_fails_until = until;
+	} else if (is(s, 0, "record")) {
+		s->w->node[node_at(s, 1) - 1].disk_broken = true;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void do_command(struct scenario *s)
+{
+	if (is(s, 0, "set")) {
+		do_set(s);
+		return;
+	}
+	if (!s->begun) {
+		sim_world_init(s->w, &s->setup, 1);
+		s->w->trace.text = trace_text;
+		s->w->trace.size = sizeof(trace_text);
+		s->begun = true;
+	}
+	sim_check_disturb(s->w, YOKE_NEVER);
+	if (is(s, 0, "run"))
+		sim_world_run(s->w, yoke_time_add_ms(s->w->now, count_at(s, 1)));
+	else if (is(s, 0, "power"))
+		do_power(s);
+	else if (is(s, 0, "crash"))
+		sim_node_crash(s->w, node_at(s, 1));
+	else if (is(s, 0, "start"))
+		sim_node_start(s->w, node_at(s, 1));
+	else if (is(s, 0, "leave"))
+		sim_node_leave(s->w, node_at(s, 1));
+	else if (is(s, 0, "cut"))
+		do_cut(s);
+	else if (is(s, 0, "loss"))
+		do_loss(s);
+	else if (is(s, 0, "mend")) {
+		memset(s->w->link, 0, sizeof(s->w->link));
+		s->w->public_cut_until = s->w->now;
+	} else if (is(s, 0, "switch"))
+		do_operator(s, YOKE_VERB_SWITCH);
+	else if (is(s, 0, "failback"))
+		do_operator(s, YOKE_VERB_FAILBACK);
+	else if (is(s, 0, "standby"))
+		do_operator(s, YOKE_VERB_STANDBY);
+	else if (is(s, 0, "online"))
+		do_operator(s, YOKE_VERB_ONLINE);
+	else if (!do_fault(s))
+		s->wrong = "no such command";
+}
+
+/* ---- files ---- */
+
+static bool read_file(const char *name)
+{
+	FILE *f = fopen(name, "re");
+	size_t size;
+
+	if (f == NULL)
+		return false;
+	size = fread(text_in, 1, sizeof(text_in) - 1, f);
+	text_in[size] = '\0';
+	fclose(f);
+	return size < sizeof(text_in) - 1;
+}
+
+static bool write_file(const char *name)
+{
+	FILE *f = fopen(name, "we");
+
+	if (f == NULL)
+		return false;
+	if (fputs(text_out, f) < 0) {
+		fclose(f);
+		return false;
+	}
+	return fclose(f) == 0;
+}
+
+static void put_out(const char *text)
+{
+	size_t used = strlen(text_out);
+
+	snprintf(text_out + used, sizeof(text_out) - used, "%s", text);
+}
+
+static char *next_line(char **rest)
+{
+	char *line = *rest, *end = strchr(line, '\n');
+
+	if (end == NULL) {
+		*rest = line + strlen(line);
+	} else {
+		*end = '\0';
+		*rest = end + 1;
+	}
+	return line;
+}
+
+/* Leave out the expected trace, put what happened. */
+static void end_block(struct scenario *s, char **rest)
+{
+	put_out("----\n");
+	while (**rest != '\0' && next_line(rest)[0] != '\0')
+		s->line++;
+	s->line++;
+	put_out(trace_text);
+	if (**rest != '\0')
+		put_out("\n");
+	s->w->trace.used = 0;
+	trace_text[0] = '\0';
+}
+
+static void play(struct scenario *s, char *rest)
+{
+	s->setup = (struct sim_setup){.node_count = 2,
+				      .path_count = 2,
+				      .group_count = 1,
+				      .resource_count = 1,
+				      .dead_ms = 1000,
+				      .late_ms = 500,
+				      .interval_ms = 100,
+				      .startup_ms = 3000,
+				      .conflict_ms = 200,
+				      .operation_ms = 30000,
+				      .retry_ms = 60000,
+				      .latency_us = 200,
+				      .job_us = 1000,
+				      .save_us = 5000,
+				      .exact = true};
+	text_out[0] = trace_text[0] = '\0';
+	while (*rest != '\0' && s->wrong == NULL) {
+		char *line = next_line(&rest);
+
+		s->line++;
+		if (strcmp(line, "----") == 0) {
+			end_block(s, &rest);
+			continue;
+		}
+		put_out(line);
+		put_out("\n");
+		split(s, line);
+		if (s->words == 0 || s->word[0][0] == '#')
+			continue;
+		do_command(s);
+		if (s->begun && s->w->failure[0] != '\0')
+			s->wrong = s->w->failure;
+	}
+}
+
+static void show_difference(const char *name, const char *expected, const char *got)
+{
+	int line = 1;
+
+	while (*expected != '\0' && *expected == *got) {
+		line += *expected == '\n';
+		expected++;
+		got++;
+	}
+	while (expected[-1] != '\n' && line > 1) {
+		expected--;
+		got--;
+	}
+	printf("FAIL %s:%d:\n  expected: %.*s\n  got:      %.*s\n", name, line,
+	       (int)strcspn(expected, "\n"), expected, (int)strcspn(got, "\n"), got);
+}
+
+static bool run_file(const char *name, bool rewrite, struct sim_world *w)
+{
+	static char copy[FILE_SIZE_MAX];
+	struct scenario s = {.w = w};
+
+	if (!read_file(name)) {
+		printf("FAIL %s: cannot be read, or is too long\n", name);
+		return false;
+	}
+	memcpy(copy, text_in, strlen(text_in) + 1);
+	play(&s, copy);
+	if (s.wrong != NULL) {
+		printf("FAIL %s:%d: %s\n", name, s.line, s.wrong);
+		return false;
+	}
+	if (strcmp(text_in, text_out) == 0)
+		return true;
+	if (rewrite && write_file(name)) {
+		printf("rewrote %s\n", name);
+		return true;
+	}
+	show_difference(name, text_in, text_out);
+	return false;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
 bool sim_scenarios(const char *folder, bool rewrite, struct sim_world *w)
 {
-	(void)folder;(void)rewrite;(void)w;
-	return true;
+	static char names[FILES_MAX][NAME_SIZE];
+	unsigned count = 0, passed = 0;
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	char name[2 * NAME_SIZE];
+
+	if (dir == NULL) {
+		printf("FAIL %s: cannot be opened\n", folder);
+		return false;
+	}
+	while ((entry = readdir(dir)) != NULL && count < FILES_MAX) {
+		const char *dot = strrchr(entry->d_name, '.');
+
+		if (dot != NULL && strcmp(dot, ".txt") == 0)
+			snprintf(names[count++], NAME_SIZE, "%s", entry->d_name);
+	}
+	closedir(dir);
+	qsort(names, count, sizeof(names[0]), by_name);
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "%s/%.*s", folder, NAME_SIZE, names[i]);
+		passed += run_file(name, rewrite, w);
+	}
+	printf("scenarios: %u, %u passed, %u failed\n", count, passed, count - passed);
+	return count > 0 && passed == count;
 }

@@ -64,7 +64,9 @@ const char *sim_world_name(const struct sim_world *w, uint16_t node)
 
 int64_t sim_world_span(struct sim_world *w, uint32_t max_us)
 {
-	return sim_random_in(&w->random, 1, max_us == 0 ? 1 : max_us);
+	if (max_us == 0 || w->setup.exact)
+		return max_us;
+	return sim_random_in(&w->random, 1, max_us);
 }
 
 void sim_world_calm(struct sim_world *w)

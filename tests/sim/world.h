@@ -42,6 +42,7 @@ struct sim_setup {
 	uint32_t lag_us;		/* how late a deadline is noticed */
 	uint32_t job_us;		/* what starting or stopping takes at most */
 	uint32_t save_us;		/* what saving takes at most */
+	bool exact;			/* spans are as long as they may be, none is drawn */
 };
 
 enum sim_what {
@@ -138,7 +139,7 @@ bool sim_world_in_force(const struct sim_world *w, yoke_time until);
 /* Every spell is over; nodes and engines stay as they are. */
 void sim_world_calm(struct sim_world *w);
 const char *sim_world_name(const struct sim_world *w, uint16_t node);
-/* A random span of 1..max_us. */
+/* A random span of 1..max_us; max_us in an exact world. */
 int64_t sim_world_span(struct sim_world *w, uint32_t max_us);
 
 /* ---- node.c: nodes by number ---- */

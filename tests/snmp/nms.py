@@ -125,7 +125,8 @@ trapsess -v 2c -c public 127.0.0.1:{self.trap_port}
         """Each notification as a dict: identifier below the root (or whole) -> value."""
         traps = []
         for text in self.raw_traps().split("TRAP")[1:]:
-            pairs = [pair.split(" = ", 1) for pair in text.strip().split(SEPARATOR) if " = " in pair]
+            pairs = [pair.split(" = ", 1) for pair in text.strip().split(SEPARATOR)
+                     if " = " in pair]
             traps.append({shorten(name.strip()): clean(value) for name, value in pairs})
         return traps
 

@@ -65,6 +65,8 @@ static void expect_round_trip(const char *given)
 			 once);
 	twice = printed(&second);
 	assert_string_equal(once, twice);
+	conf_digest(&first);
+	conf_digest(&second);
 	assert_memory_equal(first.digest, second.digest, CONF_DIGEST_SIZE);
 	forget_lines(&first);
 	forget_lines(&second);
@@ -136,6 +138,8 @@ static bool digest_changes(const char *from, const char *to)
 	assert_int_equal(conf_parse(text, "t", &first, &problems), 0);
 	if (conf_parse(changed, "t", &second, &problems) != 0)
 		fail_msg("line %d: %s", problems.problem[0].line, problems.problem[0].text);
+	conf_digest(&first);
+	conf_digest(&second);
 	return memcmp(first.digest, second.digest, CONF_DIGEST_SIZE) != 0;
 }
 
