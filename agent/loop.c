@@ -150,6 +150,19 @@ static void register_paths(struct agent_loop *l)
 	}
 }
 
+/* Is a path about to be judged otherwise?  Then what waits in the sockets counts first. */
+static bool verdict_due(const struct agent_engine *e, yoke_time now)
+{
+	for (uint16_t n = 1; n <= e->conf.node_count; n++)
+		for (uint16_t p = 1; n != e->self && p <= e->conf.path_count; p++) {
+			const struct hb_path *path = hb_path_of(&e->hb, n, p);
+
+			if (hb_path_judge(path, now) != path->state)
+				return true;
+		}
+	return false;
+}
+
 static void do_beats(struct agent_engine *e)
 {
 	yoke_time now = agent_engine_now();
@@ -157,9 +170,11 @@ static void do_beats(struct agent_engine *e)
 
 	if (!yoke_time_due(hb_deadline(&e->hb), now))
 		return;
-	for (uint16_t p = 1; p <= e->conf.path_count; p++)
-		read_path(e, p);
-	now = agent_engine_now();
+	if (verdict_due(e, now)) {
+		for (uint16_t p = 1; p <= e->conf.path_count; p++)
+			read_path(e, p);
+		now = agent_engine_now();
+	}
 	stall_ms = hb_tick(&e->hb, now, &e->changes);
 	if (stall_ms > 0) {
 		struct core_event ev = {.type = CORE_STALL, .now = now};

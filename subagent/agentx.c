@@ -3,10 +3,12 @@
 #include <net-snmp/agent/net-snmp-agent-includes.h>
 #include <net-snmp/agent/agent_callbacks.h>
 #include <net-snmp/agent/ds_agent.h>
+#include <net-snmp/agent/agent_sysORTable.h>
 #include <net-snmp/library/large_fd_set.h>
 #include <sys/socket.h>
 
 #include "agent/base/log.h"
+#include "subagent/handler.h"
 
 #define NAME "yoke-snmp"
 
@@ -110,8 +112,20 @@ void subagent_agentx_start(const char *address, struct subagent_notify *notify)
 			   SUBAGENT_AGENTX_RETRY_S);
 }
 
+/* yokeCapabilities in sysORTable: by it a manager finds out that yoke runs here. */
+static void register_capabilities(void)
+{
+	oid name[MAX_OID_LEN];
+	size_t len = subagent_handler_objects(name);
+
+	name[len - 1] = 2; /* yokeConformance stands beside yokeObjects */
+	name[len++] = 3;
+	register_sysORTable(name, len, "yoke " YOKE_VERSION);
+}
+
 void subagent_agentx_open(void)
 {
+	register_capabilities();
 	init_snmp(NAME);
 	if (agentx.session == NULL)
 		yoke_log(YOKE_LOG_WARNING,

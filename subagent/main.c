@@ -182,7 +182,7 @@ static void last_words(void)
 
 	do
 		turn(-1, until);
-	while ((feed.pulling || feed.kicked || subagent_notify_is_busy(&notify)) &&
+	while ((feed.pulling || feed.kicked || subagent_notify_waiting(&notify, &feed.ring) > 0) &&
 	       yoke_time_before(subagent_feed_now(), until));
 	subagent_notify_pump(&notify, &view, subagent_feed_now());
 }

@@ -247,16 +247,6 @@ void subagent_notify_pump(struct subagent_notify *notify, const struct subagent_
 	save(notify, now);
 }
 
-bool subagent_notify_is_busy(const struct subagent_notify *notify)
-{
-	unsigned i;
-
-	for (i = 0; i < notify->count; i++)
-		if (notify->window[i].place == SUBAGENT_SENT)
-			return true;
-	return false;
-}
-
 uint32_t subagent_notify_waiting(const struct subagent_notify *notify,
 				 const struct subagent_ring *ring)
 {

@@ -56,9 +56,6 @@ void subagent_notify_pump(struct subagent_notify *notify, const struct subagent_
 /* The engine's numbers began again: forget ours. */
 void subagent_notify_renumber(struct subagent_notify *notify);
 
-/* Something was handed to snmpd and has no Response yet. */
-bool subagent_notify_is_busy(const struct subagent_notify *notify);
-
 /* Events that are to be sent and not acknowledged. */
 uint32_t subagent_notify_waiting(const struct subagent_notify *notify,
 				 const struct subagent_ring *ring);

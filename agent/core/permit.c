@@ -143,6 +143,7 @@ enum core_cause core_cause_self(const struct core *c, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
 	const struct core_group *mine = &c->group[group - 1];
+	bool runs = core_claim_runs(&(struct core_claim){.state = mine->state});
 
 	if (!core_is_member(c, group, c->conf.self))
 		return CORE_CAUSE_STRANGER;
@@ -152,11 +153,15 @@ enum core_cause core_cause_self(const struct core *c, uint16_t group)
 		return CORE_CAUSE_STANDBY;
 	if (mine->state == YOKE_GROUP_FAILED || mine->failing)
 		return CORE_CAUSE_FAILED;
-	for (uint16_t r = 0; r < g->resource_count; r++)
-		if (!c->resource[g->resource_first + r].usable)
+	for (uint16_t r = 0; r < g->resource_count; r++) {
+		const struct core_resource *res = &c->resource[g->resource_first + r];
+
+		/* What was found running is not moved because nothing is known of its interface
+		 * yet. */
+		if (!res->usable && (res->usable_known || !runs))
 			return CORE_CAUSE_UNUSABLE;
-	if (c->save.failing && !core_claim_runs(&(struct core_claim){.state = mine->state}) &&
-	    mine->reserved <= core_term_highest(c, group))
+	}
+	if (c->save.failing && !runs && mine->reserved <= core_term_highest(c, group))
 		return CORE_CAUSE_UNSAVED;
 	return CORE_CAUSE_NONE;
 }

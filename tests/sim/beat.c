@@ -130,8 +130,11 @@ yoke_time sim_beat_deadline(const struct sim_beat *b)
 static void add_change(struct hb_changes *changes, uint16_t node, uint16_t path,
 		       enum yoke_path_state from, const struct hb_path *p)
 {
-	changes->change[changes->count++] = (struct hb_change){
-		.node = node, .path = path, .from = from, .to = p->state, .proven_at = p->proven_at};
+	changes->change[changes->count++] = (struct hb_change){.node = node,
+							       .path = path,
+							       .from = from,
+							       .to = p->state,
+							       .proven_at = p->proven_at};
 }
 
 static uint32_t notice_stall(struct sim_beat *b, yoke_time now)
@@ -243,8 +246,8 @@ static bool is_repeated(struct sim_beat_peer *peer, const struct sim_frame *fram
 	return false;
 }
 
-bool sim_beat_take(struct sim_beat *b, const struct sim_frame *frame, yoke_time now,
-		   bool *repeated, struct hb_changes *changes)
+bool sim_beat_take(struct sim_beat *b, const struct sim_frame *frame, yoke_time now, bool *repeated,
+		   struct hb_changes *changes)
 {
 	struct sim_beat_peer *peer = &b->peer[frame->from - 1];
 	struct hb_path *p = &peer->path[frame->path - 1];

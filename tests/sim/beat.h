@@ -60,7 +60,7 @@ yoke_time sim_beat_deadline(const struct sim_beat *b);
 /* As hb_tick(). */
 uint32_t sim_beat_tick(struct sim_beat *b, yoke_time now, struct hb_changes *changes);
 /* As hb_take(): true when the frame's payload is for the core. */
-bool sim_beat_take(struct sim_beat *b, const struct sim_frame *frame, yoke_time now,
-		   bool *repeated, struct hb_changes *changes);
+bool sim_beat_take(struct sim_beat *b, const struct sim_frame *frame, yoke_time now, bool *repeated,
+		   struct hb_changes *changes);
 
 #endif

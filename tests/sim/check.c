@@ -28,16 +28,14 @@ static int64_t settle_us(const struct sim_world *w)
 
 static bool is_undisturbed(const struct sim_world *w)
 {
-	return !yoke_time_before(w->now,
-				 yoke_time_add_us(w->check.disturbed_until, settle_us(w)));
+	return !yoke_time_before(w->now, yoke_time_add_us(w->check.disturbed_until, settle_us(w)));
 }
 
 static bool is_operated(const struct sim_world *w)
 {
-	return yoke_time_before(w->now,
-				yoke_time_add_us(w->check.operated_at,
-						 (int64_t)w->setup.operation_ms * 1000 +
-							 settle_us(w)));
+	return yoke_time_before(
+		w->now, yoke_time_add_us(w->check.operated_at,
+					 (int64_t)w->setup.operation_ms * 1000 + settle_us(w)));
 }
 
 void sim_check_init(struct sim_world *w)
@@ -58,8 +56,38 @@ void sim_check_disturb(struct sim_world *w, yoke_time until)
 	struct sim_check *k = &w->check;
 
 	k->disturbed_until = yoke_time_max(k->disturbed_until, until);
-	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++)
+	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++) {
 		k->group[g].takeover_by = k->group[g].told_by = YOKE_NEVER;
+		k->group[g].kept_until = w->now;
+	}
+}
+
+static bool is_settled(const struct sim_world *w, const struct sim_check_group *group)
+{
+	return is_undisturbed(w) && !is_operated(w) && yoke_time_is_never(group->none_since) &&
+	       !yoke_time_is_never(group->able_since) &&
+	       yoke_time_span_us(group->able_since, w->now) >= settle_us(w);
+}
+
+void sim_check_mild(struct sim_world *w, yoke_time until)
+{
+	struct sim_check *k = &w->check;
+
+	if (sim_world_in_force(w, k->mild_until)) {
+		sim_check_disturb(w, until);
+		return;
+	}
+	k->mild_until = yoke_time_add_ms(until, (int64_t)w->setup.dead_ms * 2);
+	for (unsigned g = 0; g < w->setup.group_count; g++)
+		if (is_settled(w, &k->group[g]))
+			k->group[g].kept_until = k->mild_until;
+}
+
+/* A group, or an event about it, that a mild fault must not lead to. */
+static void check_kept(struct sim_world *w, unsigned group, const char *what)
+{
+	if (sim_world_in_force(w, w->check.group[group - 1].kept_until))
+		sim_world_fail(w, "group%u after a mild fault: %s", group, what);
 }
 
 void sim_check_reply(struct sim_world *w, enum yoke_verdict verdict)
@@ -72,28 +100,30 @@ void sim_check_operate(struct sim_world *w, enum yoke_verb verb, uint16_t target
 {
 	w->check.asked_online = verb == YOKE_VERB_ONLINE ? target : 0;
 	w->check.operated_at = w->now;
-	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++)
+	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++) {
 		w->check.group[g].takeover_by = YOKE_NEVER;
+		w->check.group[g].kept_until = w->now;
+	}
 }
 
 void sim_check_power_cut(struct sim_world *w, uint16_t node)
 {
 	struct sim_check *k = &w->check;
 	const struct sim_setup *s = &w->setup;
-	bool was_settled = is_undisturbed(w) && !is_operated(w) && s->node_count == 2;
+	bool was_settled[SIM_CHECK_GROUPS_MAX];
 	yoke_time by = yoke_time_add_us(w->now, (int64_t)s->dead_ms * 1000 + s->latency_us +
 							s->jitter_us + 3 * (int64_t)s->lag_us +
 							(int64_t)s->job_us * s->resource_count +
 							MARGIN_US);
 
+	for (unsigned g = 0; g < s->group_count; g++)
+		was_settled[g] = is_settled(w, &k->group[g]) && s->node_count == 2;
 	/* The last word of a node without power is not waited for. */
 	sim_check_disturb(w, yoke_time_add_us(w->now, 1));
-	for (unsigned g = 0; was_settled && g < s->group_count; g++) {
+	for (unsigned g = 0; g < s->group_count; g++) {
 		struct sim_check_group *group = &k->group[g];
 
-		if (group->holder != node || !yoke_time_is_never(group->none_since) ||
-		    yoke_time_is_never(group->able_since) ||
-		    yoke_time_span_us(group->able_since, w->now) < settle_us(w))
+		if (!was_settled[g] || group->holder != node)
 			continue;
 		group->takeover_by = by;
 		group->victim = node;
@@ -106,6 +136,7 @@ void sim_check_power_cut(struct sim_world *w, uint16_t node)
 void sim_check_start(struct sim_world *w, uint16_t node)
 {
 	if (w->node[node - 1].disk_broken) {
+		sim_check_disturb(w, w->now);
 		w->check.held[node - 1] = w->node[node - 1].record_size > 0;
 		memset(w->check.disk_term[node - 1], 0, sizeof(w->check.disk_term[0]));
 		memset(w->check.used_term[node - 1], 0, sizeof(w->check.used_term[0]));
@@ -212,6 +243,7 @@ void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event
 	case YOKE_EVENT_GROUP_STOPPED:
 	case YOKE_EVENT_GROUP_FAILED:
 	case YOKE_EVENT_GROUP_HELD:
+		check_kept(w, ev->group, ev->text);
 		if (ev->reason[0] == '\0')
 			sim_world_fail(w, "no reason: %s", ev->text);
 		break;
@@ -232,8 +264,7 @@ void sim_check_disk(struct sim_world *w, uint16_t node)
 	memset(&reader, 0, sizeof(reader));
 	reader.conf = n->conf;
 	if (!core_record_get(&reader, n->record, n->record_size)) {
-		sim_world_fail(w, "%s saved a record that it cannot read",
-			       sim_world_name(w, node));
+		sim_world_fail(w, "%s saved a record that it cannot read", sim_world_name(w, node));
 		return;
 	}
 	for (unsigned g = 0; g < w->setup.group_count; g++) {
@@ -283,6 +314,8 @@ void sim_check_address(struct sim_world *w, uint16_t node, uint16_t resource)
 	bool whole = false;
 	unsigned holders = count_holders(w, g, &one, &whole);
 
+	if (holders == 0)
+		check_kept(w, g + 1, "nobody has it");
 	if (holders > 1 && w->check.never_both)
 		sim_world_fail(w, "group%u is on two nodes, %s took it: no fault", g + 1,
 			       sim_world_name(w, node));

@@ -3,14 +3,15 @@
  * Measured by the world (kernels, disks, wires), not by a core's own word:
  *
  *   alone      No two kernels have a group's address at once: never in a run without faults; else
- *              for at most both_us() when no fault is in force.  (With conflict_ms = 0 two nodes that
- *              become able in the same instant may start it both: the second rule holds for it.)
- *   owned      In undisturbed time, while all nodes are able, somebody has every group.
- *   still      In undisturbed time, while all nodes are able, no group moves without an operator.
- *   takeover   After a power cut of a settled owner the other has its groups in dead_ms + a margin.
- *   told       When two had a group, the one that keeps it announces it, so that the last word is its.
- *   terms      A node never starts a group at a term that is not above all that it used before, or
- *              that is not in the record on its disk.
+ *              for at most both_us() when no fault is in force.  (With conflict_ms = 0 two nodes
+ * that become able in the same instant may start it both: the second rule holds for it.) owned In
+ * undisturbed time, while all nodes are able, somebody has every group. still      In undisturbed
+ * time, while all nodes are able, no group moves without an operator. kept       A mild fault alone
+ * (one path of several, an engine that stands still or restarts well within the dead time) takes no
+ * group from its owner and leaves none failed or held. takeover   After a power cut of a settled
+ * owner the other has its groups in dead_ms + a margin. told       When two had a group, the one
+ * that keeps it announces it, so that the last word is its. terms      A node never starts a group
+ * at a term that is not above all that it used before, or that is not in the record on its disk.
  *   held       A node whose record is unreadable starts nothing before an operator says "online".
  *   core       core_check(), a deadline in the future, one operation at a time on a resource, every
  *              start, stop and failure with a reason.
@@ -39,7 +40,8 @@ struct sim_check_group {
 	uint16_t holder;       /* the last one that had it alone */
 	yoke_time takeover_by; /* another must have it by then; YOKE_NEVER: nothing is expected */
 	uint16_t victim;
-	yoke_time told_by; /* the teller's announcement is expected; YOKE_NEVER: none is */
+	yoke_time kept_until; /* its holder must not lose it before */
+	yoke_time told_by;    /* the teller's announcement is expected; YOKE_NEVER: none is */
 	uint16_t teller;
 	yoke_time announced; /* last */
 	uint16_t announcer;
@@ -47,7 +49,7 @@ struct sim_check_group {
 
 struct sim_check {
 	bool never_both; /* the run has no faults at all */
-	yoke_time disturbed_until, operated_at;
+	yoke_time disturbed_until, operated_at, mild_until;
 	struct sim_check_group group[SIM_CHECK_GROUPS_MAX];
 	uint64_t disk_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];
 	uint64_t used_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];
@@ -63,6 +65,8 @@ struct sim_check {
 void sim_check_init(struct sim_world *w);
 /* A fault is in force until then. */
 void sim_check_disturb(struct sim_world *w, yoke_time until);
+/* The same, when it is mild; but if another one is in force, it counts as any other. */
+void sim_check_mild(struct sim_world *w, yoke_time until);
 /* A node's power is cut now; call it before it is. */
 void sim_check_power_cut(struct sim_world *w, uint16_t node);
 void sim_check_operate(struct sim_world *w, enum yoke_verb verb, uint16_t target);

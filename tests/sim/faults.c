@@ -45,12 +45,15 @@ static yoke_time until(struct sim_world *w, int64_t span_us)
 	return end;
 }
 
-static void later(struct sim_world *w, enum sim_what what, uint16_t node, int64_t in_us)
+/* A fault of one node or path: mild when it is over well within the dead time. */
+static yoke_time until_mild(struct sim_world *w, int64_t span_us, int64_t mild_us)
 {
-	struct sim_item item = {.what = what, .node = node, .epoch = w->node[node - 1].epoch};
+	yoke_time end = yoke_time_add_us(w->now, span_us);
 
-	sim_world_push(w, &item, in_us);
-	(void)until(w, in_us);
+	if (span_us > mild_us)
+		return until(w, span_us);
+	sim_check_mild(w, end);
+	return end;
 }
 
 /* ---- the wires ---- */
@@ -65,8 +68,8 @@ static void do_loss(struct sim_world *w)
 	if (sim_random_permille(&w->random, 400))
 		worse.duplicate_permille = (uint32_t)sim_random_in(&w->random, 10, 300);
 	if (sim_random_permille(&w->random, 400))
-		worse.delay_us = (uint32_t)sim_random_in(&w->random, 1000,
-							 (int64_t)w->setup.dead_ms * 1500);
+		worse.delay_us =
+			(uint32_t)sim_random_in(&w->random, 1000, (int64_t)w->setup.dead_ms * 1500);
 	for (unsigned a = 0; a < YOKE_NODES_MAX; a++)
 		for (unsigned b = 0; b < YOKE_NODES_MAX; b++)
 			for (unsigned p = 0; p < SIM_PATHS_MAX; p++) {
@@ -88,7 +91,7 @@ static void do_path(struct sim_world *w, bool both)
 {
 	uint16_t a = any_node(w), b = (uint16_t)(a % w->setup.node_count + 1);
 	uint16_t path = (uint16_t)sim_random_in(&w->random, 1, w->setup.path_count);
-	yoke_time end = until(w, any_span_us(w));
+	yoke_time end = until_mild(w, any_span_us(w), w->setup.path_count > 1 ? INT64_MAX : 0);
 
 	cut(w, a, b, path, end);
 	if (both)
@@ -124,11 +127,16 @@ static void do_swizzle(struct sim_world *w)
 static void do_crash(struct sim_world *w)
 {
 	uint16_t node = any_node(w);
+	int64_t span_us = any_span_us(w);
 
 	if (!w->node[node - 1].engine)
 		return;
+	(void)until_mild(w, span_us, (int64_t)w->setup.dead_ms * 300);
 	sim_node_crash(w, node);
-	later(w, SIM_ENGINE, node, any_span_us(w));
+	/* The epoch after that of the engine that was killed. */
+	struct sim_item item = {.what = SIM_ENGINE, .node = node, .epoch = w->node[node - 1].epoch};
+
+	sim_world_push(w, &item, span_us);
 }
 
 static void do_power(struct sim_world *w)
@@ -149,7 +157,7 @@ static void do_pause(struct sim_world *w)
 {
 	struct sim_node *n = &w->node[any_node(w) - 1];
 
-	n->paused_until = until(w, any_span_us(w));
+	n->paused_until = until_mild(w, any_span_us(w), (int64_t)w->setup.dead_ms * 500);
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, n->number), "  paused until %.4f",
 		       (double)n->paused_until.us / 1e6);
 	sim_node_rest(w, n->number);
@@ -174,9 +182,9 @@ static void do_leave(struct sim_world *w)
 
 static void do_operate(struct sim_world *w)
 {
-	static const enum yoke_verb verbs[] = {YOKE_VERB_SWITCH, YOKE_VERB_SWITCH,
+	static const enum yoke_verb verbs[] = {YOKE_VERB_SWITCH,   YOKE_VERB_SWITCH,
 					       YOKE_VERB_FAILBACK, YOKE_VERB_STANDBY,
-					       YOKE_VERB_ONLINE, YOKE_VERB_ONLINE};
+					       YOKE_VERB_ONLINE,   YOKE_VERB_ONLINE};
 	enum yoke_verb verb = verbs[sim_random_in(&w->random, 0, 5)];
 	uint16_t group = (uint16_t)sim_random_in(&w->random, 0, w->setup.group_count + 1);
 	uint16_t at = any_node(w), target = any_node(w);

@@ -12,9 +12,9 @@
 #include "tests/sim/world.h"
 
 enum sim_fault {
-	SIM_FAULT_LOSS,	    /* frames lost, doubled, delayed, overtaken */
+	SIM_FAULT_LOSS,     /* frames lost, doubled, delayed, overtaken */
 	SIM_FAULT_ONE_WAY,  /* one direction of a path cut */
-	SIM_FAULT_PATH,	    /* a path cut */
+	SIM_FAULT_PATH,     /* a path cut */
 	SIM_FAULT_SPLIT,    /* all paths cut, the service's network with them or not */
 	SIM_FAULT_SWIZZLE,  /* directions cut one by one, healed in another order */
 	SIM_FAULT_CRASH,    /* an engine killed and started again */
@@ -22,10 +22,10 @@ enum sim_fault {
 	SIM_FAULT_PAUSE,    /* an engine's process stopped and continued */
 	SIM_FAULT_CARRIER,  /* no carrier on the service's interface */
 	SIM_FAULT_REMOVE,   /* somebody takes an address away */
-	SIM_FAULT_SAVE,	    /* saving slow or failing */
+	SIM_FAULT_SAVE,     /* saving slow or failing */
 	SIM_FAULT_STRANGER, /* somebody else has an address */
-	SIM_FAULT_JOB,	    /* starting and stopping slow or failing */
-	SIM_FAULT_ODD,	    /* results late, twice or never */
+	SIM_FAULT_JOB,      /* starting and stopping slow or failing */
+	SIM_FAULT_ODD,      /* results late, twice or never */
 	SIM_FAULT_RECORD,   /* a record is unreadable at the next start */
 	SIM_FAULT_LEAVE,    /* an engine leaves and is started again: no fault */
 	SIM_FAULT_OPERATE,  /* an operator asks for something: no fault */

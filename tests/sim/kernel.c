@@ -4,10 +4,10 @@
 #include "tests/sim/world.h"
 
 enum {
-	ANSWER_US = 1000,      /* how long another host takes to answer a conflict probe at most */
-	SLOW_FACTOR = 50,      /* of a slow operation, to what is usual */
+	ANSWER_US = 1000, /* how long another host takes to answer a conflict probe at most */
+	SLOW_FACTOR = 50, /* of a slow operation, to what is usual */
 	SAVE_SLOW_US = 400000,
-	REMOVED_US = 2000,     /* until the engine hears that an address was removed */
+	REMOVED_US = 2000,       /* until the engine hears that an address was removed */
 	STOP_RETRY_US = 7000000, /* a failed stop is tried again within this time */
 };
 
@@ -93,10 +93,10 @@ void sim_kernel_run(struct sim_world *w, uint16_t node, const struct core_action
 {
 	struct sim_node *n = &w->node[node - 1];
 	uint32_t job_us = w->setup.job_us;
-	bool fails = (action->u.run.kind == CORE_RUN_START &&
-		      sim_world_in_force(w, n->start_fails_until)) ||
-		     (action->u.run.kind == CORE_RUN_STOP &&
-		      sim_world_in_force(w, n->stop_fails_until));
+	bool fails =
+		(action->u.run.kind == CORE_RUN_START &&
+		 sim_world_in_force(w, n->start_fails_until)) ||
+		(action->u.run.kind == CORE_RUN_STOP && sim_world_in_force(w, n->stop_fails_until));
 	struct sim_item item = {.what = SIM_EFFECT,
 				.node = node,
 				.epoch = n->epoch,
@@ -138,8 +138,8 @@ static void tell_result(struct sim_world *w, struct sim_item *item)
 		sim_world_push(w, item, sim_world_span(w, w->setup.job_us * SLOW_FACTOR));
 	if (sim_random_permille(&w->random, 300))
 		sim_world_push(w, item, sim_world_span(w, w->setup.operation_ms * 2000));
-	sim_check_disturb(w, yoke_time_add_us(w->now, (int64_t)w->setup.operation_ms * 2000 +
-							      STOP_RETRY_US));
+	sim_check_disturb(
+		w, yoke_time_add_us(w->now, (int64_t)w->setup.operation_ms * 2000 + STOP_RETRY_US));
 }
 
 void sim_kernel_effect(struct sim_world *w, const struct sim_item *item)
@@ -164,8 +164,7 @@ void sim_kernel_effect(struct sim_world *w, const struct sim_item *item)
 	if (item->kind == CORE_RUN_PROBE)
 		done.result = has ? CORE_RESULT_RUNNING : CORE_RESULT_STOPPED;
 	else if (item->ok)
-		sim_kernel_set_address(w, item->node, item->resource,
-				       item->kind == CORE_RUN_START);
+		sim_kernel_set_address(w, item->node, item->resource, item->kind == CORE_RUN_START);
 	if (item->ok && item->kind == CORE_RUN_START)
 		sim_check_announce(w, item->node, item->resource);
 	if (!item->ok && item->kind == CORE_RUN_START && sim_random_permille(&w->random, 300))

@@ -86,8 +86,9 @@ static void come_to_rest(struct sim_world *w)
 	while (w->failure[0] == '\0' && good < 10 && yoke_time_before(w->now, end)) {
 		if (online)
 			ask_online(w);
-		sim_world_run(w, yoke_time_add_us(w->now, CALM_STEP_US +
-							  (int64_t)w->setup.interval_ms * 1000));
+		sim_world_run(
+			w, yoke_time_add_us(w->now,
+					    CALM_STEP_US + (int64_t)w->setup.interval_ms * 1000));
 		wrong = sim_check_converged(w);
 		good = wrong == NULL ? good + 1 : 0;
 	}

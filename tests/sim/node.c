@@ -66,8 +66,8 @@ static void show_run(struct sim_world *w, uint16_t node, const struct core_actio
 {
 	static const char *const kinds[] = {"", "probe", "prepare", "start", "stop"};
 
-	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  > %s %s", kinds[a->u.run.kind],
-		       w->names.resource[a->u.run.resource - 1]);
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  > %s %s",
+		       kinds[a->u.run.kind], w->names.resource[a->u.run.resource - 1]);
 }
 
 static void perform(struct sim_world *w, uint16_t node, const struct core_action *a)

@@ -18,8 +18,8 @@ enum {
 struct scenario {
 	struct sim_world *w;
 	struct sim_setup setup;
-	bool begun;	/* the world is made: no "set" any more */
-	int line;	/* in the file, from 1 */
+	bool begun;        /* the world is made: no "set" any more */
+	int line;          /* in the file, from 1 */
 	const char *wrong; /* with the command; NULL: nothing */
 	char word[WORDS_MAX][WORD_SIZE];
 	unsigned words;
@@ -107,10 +107,10 @@ static void do_set(struct scenario *s)
 		const char *key;
 		uint32_t *place;
 	} keys[] = {
-		{"dead_ms", &u->dead_ms},	    {"late_ms", &u->late_ms},
-		{"interval_ms", &u->interval_ms},   {"startup_ms", &u->startup_ms},
-		{"conflict_ms", &u->conflict_ms},   {"operation_ms", &u->operation_ms},
-		{"retry_ms", &u->retry_ms},	    {"latency_us", &u->latency_us},
+		{"dead_ms", &u->dead_ms},         {"late_ms", &u->late_ms},
+		{"interval_ms", &u->interval_ms}, {"startup_ms", &u->startup_ms},
+		{"conflict_ms", &u->conflict_ms}, {"operation_ms", &u->operation_ms},
+		{"retry_ms", &u->retry_ms},       {"latency_us", &u->latency_us},
 	};
 
 	if (s->begun)
@@ -132,10 +132,9 @@ static void do_set(struct scenario *s)
 
 static void do_cut(struct scenario *s)
 {
-	uint16_t only = is(s, 1, "all")
-				? 0
-				: number_of(s, 1, s->w->names.path, s->w->names.path_count,
-					    "no such path");
+	uint16_t only = is(s, 1, "all") ? 0
+					: number_of(s, 1, s->w->names.path, s->w->names.path_count,
+						    "no such path");
 	uint16_t from = s->words > 2 ? node_at(s, 2) : 0;
 
 	for (uint16_t a = 1; a <= s->w->setup.node_count; a++)
@@ -170,8 +169,8 @@ static void do_operator(struct scenario *s, enum yoke_verb verb)
 {
 	bool moves = verb == YOKE_VERB_SWITCH || verb == YOKE_VERB_FAILBACK;
 	uint16_t group = moves && !is(s, 1, "all") ? group_at(s, 1) : 0;
-	uint16_t target = verb == YOKE_VERB_FAILBACK ? 0
-			  : node_at(s, verb == YOKE_VERB_SWITCH ? 2 : 1);
+	uint16_t target =
+		verb == YOKE_VERB_FAILBACK ? 0 : node_at(s, verb == YOKE_VERB_SWITCH ? 2 : 1);
 	unsigned at = verb == YOKE_VERB_SWITCH ? 3 : 2;
 
 	if (!is(s, at, "at"))

@@ -25,21 +25,6 @@ static void name_all(struct sim_world *w)
 		snprintf(names->resource[i], YOKE_NAME_SIZE, "address%u", i + 1);
 }
 
-void sim_world_init(struct sim_world *w, const struct sim_setup *setup, uint64_t seed)
-{
-	memset(w, 0, sizeof(*w));
-	w->setup = *setup;
-	w->random.state = seed;
-	sim_trace_init(&w->trace);
-	name_all(w);
-	for (uint32_t i = 0; i < SIM_FRAMES_MAX; i++)
-		w->frame_free[i] = i;
-	w->frame_free_count = SIM_FRAMES_MAX;
-	for (uint16_t n = 1; n <= setup->node_count; n++)
-		sim_node_init(w, n);
-	sim_check_init(w);
-}
-
 void sim_world_fail(struct sim_world *w, const char *format, ...)
 {
 	va_list arguments;
@@ -160,8 +145,7 @@ static void transmit(struct sim_world *w, const struct sim_frame *frame, int64_t
 static void emit(void *world, const struct sim_frame *frame)
 {
 	struct sim_world *w = world;
-	const struct sim_link *link =
-		&w->link[frame->from - 1][frame->to - 1][frame->path - 1];
+	const struct sim_link *link = &w->link[frame->from - 1][frame->to - 1][frame->path - 1];
 	bool is_worse = sim_world_in_force(w, link->worse_until);
 	int64_t in_us = w->setup.latency_us + sim_world_span(w, w->setup.jitter_us);
 
@@ -173,6 +157,24 @@ static void emit(void *world, const struct sim_frame *frame)
 	transmit(w, frame, in_us);
 	if (is_worse && sim_random_permille(&w->random, link->duplicate_permille))
 		transmit(w, frame, in_us + sim_world_span(w, link->delay_us + 1000));
+}
+
+void sim_world_init(struct sim_world *w, const struct sim_setup *setup, uint64_t seed)
+{
+	memset(w, 0, sizeof(*w));
+	w->setup = *setup;
+	w->random.state = seed;
+	sim_trace_init(&w->trace);
+	name_all(w);
+	for (uint32_t i = 0; i < SIM_FRAMES_MAX; i++)
+		w->frame_free[i] = i;
+	w->frame_free_count = SIM_FRAMES_MAX;
+	for (uint16_t n = 1; n <= setup->node_count; n++) {
+		sim_node_init(w, n);
+		w->node[n - 1].beat.emit = emit;
+		w->node[n - 1].beat.world = w;
+	}
+	sim_check_init(w);
 }
 
 static void arrive(struct sim_world *w, const struct sim_item *item)
@@ -279,10 +281,6 @@ static uint16_t first_to_wake(const struct sim_world *w)
 
 void sim_world_run(struct sim_world *w, yoke_time until)
 {
-	for (uint16_t n = 0; n < w->setup.node_count; n++) {
-		w->node[n].beat.emit = emit;
-		w->node[n].beat.world = w;
-	}
 	while (w->failure[0] == '\0') {
 		uint16_t sleeper = first_to_wake(w);
 		yoke_time wake = w->node[sleeper - 1].wake;

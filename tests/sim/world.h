@@ -39,21 +39,21 @@ struct sim_setup {
 	uint16_t resource_count; /* of each group */
 	uint32_t dead_ms, late_ms, interval_ms, startup_ms, conflict_ms, operation_ms, retry_ms;
 	uint32_t latency_us, jitter_us; /* of a frame: latency .. latency + jitter */
-	uint32_t lag_us;		/* how late a deadline is noticed */
-	uint32_t job_us;		/* what starting or stopping takes at most */
-	uint32_t save_us;		/* what saving takes at most */
-	bool exact;			/* spans are as long as they may be, none is drawn */
+	uint32_t lag_us;                /* how late a deadline is noticed */
+	uint32_t job_us;                /* what starting or stopping takes at most */
+	uint32_t save_us;               /* what saving takes at most */
+	bool exact;                     /* spans are as long as they may be, none is drawn */
 };
 
 enum sim_what {
-	SIM_FRAME,  /* arrives */
-	SIM_EFFECT, /* an operation does what it does to the kernel */
-	SIM_RESULT, /* and is told to the engine */
-	SIM_SAVED,  /* a record is on the disk, or is not */
-	SIM_NEWS,   /* a resource changed by itself */
+	SIM_FRAME,   /* arrives */
+	SIM_EFFECT,  /* an operation does what it does to the kernel */
+	SIM_RESULT,  /* and is told to the engine */
+	SIM_SAVED,   /* a record is on the disk, or is not */
+	SIM_NEWS,    /* a resource changed by itself */
 	SIM_CARRIER, /* the engine looks whether its interface has a carrier */
-	SIM_ENGINE, /* the engine starts */
-	SIM_POWER,  /* the node is switched on */
+	SIM_ENGINE,  /* the engine starts */
+	SIM_POWER,   /* the node is switched on */
 };
 
 struct sim_item {
@@ -62,9 +62,9 @@ struct sim_item {
 	enum sim_what what;
 	uint16_t node;
 	uint32_t epoch; /* of the engine that it is for, or of the boot */
-	uint32_t id;	/* frame's slot, run's id, record's version */
+	uint32_t id;    /* frame's slot, run's id, record's version */
 	uint16_t resource;
-	uint16_t by;	/* ANSWERED: node number or SIM_STRANGER */
+	uint16_t by; /* ANSWERED: node number or SIM_STRANGER */
 	enum core_run_kind kind;
 	enum core_result result;
 	enum core_resource_news news;
@@ -80,10 +80,10 @@ struct sim_link {
 struct sim_node {
 	uint16_t number;
 	bool powered, engine, exiting;
-	uint32_t epoch;	      /* grows when the engine ends, or the power */
+	uint32_t epoch;         /* grows when the engine ends, or the power */
 	yoke_time paused_until; /* the engine's process does not run before */
-	yoke_time wake;	      /* of the engine; YOKE_NEVER when it does not run */
-	bool ticking;	      /* heartbeat and core are at it: no new wake yet */
+	yoke_time wake;         /* of the engine; YOKE_NEVER when it does not run */
+	bool ticking;           /* heartbeat and core are at it: no new wake yet */
 	struct core_conf conf;
 	struct core core;
 	struct sim_beat beat;
@@ -96,8 +96,8 @@ struct sim_node {
 	/* disk */
 	uint8_t record[YOKE_RECORD_SIZE], saving[YOKE_RECORD_SIZE];
 	uint16_t record_size, saving_size;
-	bool is_saving; /* one save at a time, as the keeper does it */
-	bool disk_broken; /* the next start finds its record unreadable */
+	bool is_saving;        /* one save at a time, as the keeper does it */
+	bool disk_broken;      /* the next start finds its record unreadable */
 	uint32_t next_version; /* asked for while another is being saved; 0: none */
 	uint8_t next[YOKE_RECORD_SIZE];
 	uint16_t next_size;
@@ -117,8 +117,8 @@ struct sim_world {
 	struct sim_link link[YOKE_NODES_MAX][YOKE_NODES_MAX][SIM_PATHS_MAX]; /* [from][to][path] */
 	yoke_time public_cut_until; /* no node reaches another on the service's network */
 	yoke_time stranger_until[SIM_RESOURCES_MAX]; /* somebody else has the address */
-	char failure[SIM_FAILURE_SIZE]; /* what went wrong first; empty: nothing */
-	struct sim_item queue[SIM_QUEUE_MAX]; /* binary heap */
+	char failure[SIM_FAILURE_SIZE];              /* what went wrong first; empty: nothing */
+	struct sim_item queue[SIM_QUEUE_MAX];        /* binary heap */
 	uint32_t queue_count;
 	struct sim_frame frame[SIM_FRAMES_MAX];
 	uint32_t frame_free[SIM_FRAMES_MAX], frame_free_count;

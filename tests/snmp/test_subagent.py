@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from fake_engine import FakeEngine
-from nms import Nms, Subagent, wait_until
+from nms import ROOT, Nms, Subagent, wait_until
 
 NAME = "1.1.1.0"
 DATA_AGE = "1.11.1.0"
@@ -86,6 +86,15 @@ def test_walk_is_complete_and_equal_by_getnext_and_getbulk(world):
     assert one_by_one["1.3.1.14.2.1"] == "5000000000"
     assert world.nms.get("1.3.1.14.2.9") is None
     assert world.nms.get("1.99.0") is None
+
+
+def test_a_manager_finds_yoke_in_the_system_group(world):
+    def found():
+        return ROOT + ".2.3" in world.nms.ask("snmpwalk", ".1.3.6.1.2.1.1.9.1.2").stdout
+    assert found()
+    world.nms.snmpd.kill()
+    world.nms.snmpd.start()
+    wait_until(found, 10, "registered again")
 
 
 def test_a_change_is_seen_at_once(world):
@@ -197,6 +206,23 @@ def test_subagent_restarted_sends_nothing_twice(world):
     world.engine.emit("path_down", node=2, path=1)
     world.subagent.start()
     world.await_events([1, 2, 3, 4])
+
+
+def test_end_by_sigterm_sends_the_last_words(world):
+    world.engine.emit("engine_stopped", node=1)
+    world.subagent.signal(signal.SIGTERM)
+    assert world.subagent.process.wait(2) == 0
+    assert world.subagent.state.read_text() == "1\n"
+    wait_until(lambda: world.nms.event_numbers() == [1], 5, "the notification")
+
+
+def test_end_by_sigterm_while_snmpd_hangs(world):
+    world.nms.snmpd.signal(signal.SIGSTOP)
+    world.engine.emit("engine_stopped", node=1)
+    world.subagent.signal(signal.SIGTERM)
+    assert world.subagent.process.wait(2) == 0
+    assert not world.subagent.state.exists()
+    world.nms.snmpd.signal(signal.SIGCONT)
 
 
 @pytest.mark.parametrize("content", ["", "rubbish\n", "-5\n", "99999999999999999999999\n"])
