@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
+#include "agent/base/trim.h"
 #include "subagent/agentx.h"
 #include "subagent/feed.h"
 #include "subagent/handler.h"
@@ -213,6 +214,7 @@ int main(int argc, char **argv)
 		return EX_SOFTWARE;
 	}
 	subagent_agentx_open();
+	yoke_trim();
 	while (!turn(signals, YOKE_NEVER))
 		;
 	last_words();

@@ -4,8 +4,8 @@
  * events), tree.h (how an object identifier finds its value), the tables (cluster.c, node.c,
  * path.c, group.c, resource.c, operation.c, event.c, control.c, agent.c), handler.c (GET and
  * GETNEXT), set.c (SET), notify.c (notifications), agentx.c (the session with snmpd), cursor.c (the
- * state file). Only the *x.c* of net-snmp's world, handler.c, set.c, notify.c and agentx.c, include
- * net-snmp; all else is plain C over struct yoke_snapshot.
+ * state file).  handler.c, set.c, notify.c and agentx.c use net-snmp, and main.c joins them to the
+ * rest; all else is plain C over struct yoke_snapshot.
  *
  * Layer: subagent, pure.  May include: agent/base.
  * Memory: a value holds its bytes; nothing is owned.
