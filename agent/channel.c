@@ -33,6 +33,16 @@ int agent_channel_send(int fd, const struct agent_channel_message *message)
 	return send(fd, message, size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)size ? 0 : -1;
 }
 
+int agent_channel_send_patiently(int fd, const struct agent_channel_message *message)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	while (agent_channel_send(fd, message) < 0)
+		if (errno != EAGAIN || (poll(&p, 1, -1) < 0 && errno != EINTR))
+			return -1;
+	return 0;
+}
+
 int agent_channel_receive(int fd, struct agent_channel_message *message)
 {
 	ssize_t got = recv(fd, message, sizeof(*message), MSG_DONTWAIT);

@@ -28,13 +28,14 @@ struct agent_channel_message {
 	uint32_t kind; /* enum agent_channel_kind */
 	union {
 		struct {
-			uint32_t version;
+			uint32_t version; /* the engine's */
+			uint32_t serial;  /* the keeper's, over all engines; comes back in saved */
 			uint32_t size;
 			char reason[YOKE_REASON_SIZE]; /* why the saved one is unreadable */
 			uint8_t bytes[YOKE_RECORD_SIZE];
 		} record;
 		struct {
-			uint32_t version;
+			uint32_t version, serial;
 			bool ok;
 			char reason[YOKE_REASON_SIZE];
 		} saved;
@@ -44,6 +45,9 @@ struct agent_channel_message {
 
 /* Returns 0; -1 when the channel is full or closed (errno says which). */
 int agent_channel_send(int fd, const struct agent_channel_message *message);
+
+/* The same, but waits for room for as long as it takes: for the saver. */
+int agent_channel_send_patiently(int fd, const struct agent_channel_message *message);
 
 /* Returns 1 and fills *message; 0 when there is nothing to read; -1 when the other side is gone or
  * said something that is not a message.  Does not wait. */

@@ -10,6 +10,8 @@
 
 enum {
 	CLIENTS_MAX = 16,
+	LOOKER_PAUSE_MS = 20, /* between two answers to one who may only look */
+	REFUSED_EVENT_MS = 1000,
 	SEND_BUFFER_SIZE = 2 * YOKE_LINE_SIZE,
 };
 
@@ -54,10 +56,9 @@ static uint16_t number_of(const char (*names)[YOKE_NAME_SIZE], unsigned count, c
 	return UINT16_MAX; /* no number of anything: the core says which is unknown */
 }
 
-static enum yoke_origin origin_of(const struct agent_engine *e, const struct client *c)
+static bool is_subagent(const struct agent_engine *e, const struct client *c)
 {
-	return e->snmp_uid >= 0 && c->uid == (uid_t)e->snmp_uid ? YOKE_ORIGIN_SNMP
-								: YOKE_ORIGIN_CLI;
+	return e->snmp_uid >= 0 && c->uid == (uid_t)e->snmp_uid;
 }
 
 static void operate(struct agent_engine *e, const struct client *c, const struct yoke_request *r,
@@ -70,7 +71,7 @@ static void operate(struct agent_engine *e, const struct client *c, const struct
 		e->request_last = 1;
 	ev.u.operate.request = e->request_last;
 	ev.u.operate.verb = r->verb;
-	ev.u.operate.origin = origin_of(e, c);
+	ev.u.operate.origin = is_subagent(e, c) ? YOKE_ORIGIN_SNMP : YOKE_ORIGIN_CLI;
 	if (r->group[0] != '\0')
 		ev.u.operate.group = number_of(e->names.group, e->names.group_count, r->group);
 	if (node_given)
@@ -86,20 +87,36 @@ static void operate(struct agent_engine *e, const struct client *c, const struct
 }
 
 /* By whom the kernel says that he is. */
-static bool may_operate(const struct agent_engine *e, const struct client *c)
+static enum yoke_verdict judge(const struct agent_engine *e, const struct client *c)
 {
-	return c->uid == 0 || (e->snmp_uid >= 0 && c->uid == (uid_t)e->snmp_uid);
+	if (c->uid == 0)
+		return YOKE_OK;
+	if (is_subagent(e, c))
+		return e->conf.snmp_set ? YOKE_OK : YOKE_E_DISABLED;
+	return YOKE_E_DENIED;
 }
 
-static void refuse(struct agent_engine *e, const struct client *c, const struct yoke_request *r)
+/* One event a second at most: who may only look must not be able to push history out. */
+static void note_refusal(struct agent_engine *e, const struct client *c,
+			 const struct yoke_request *r)
 {
 	struct yoke_event ev = {.kind = YOKE_EVENT_REQUEST_REFUSED, .node = e->self};
+	yoke_time now = agent_engine_now();
 
+	e->refused_count++;
+	if (e->refused_count > 1 &&
+	    yoke_time_before(now, yoke_time_add_ms(e->refused_at, REFUSED_EVENT_MS)))
+		return;
 	ev.verb = (uint16_t)r->verb;
-	ev.origin = YOKE_ORIGIN_CLI;
-	ev.mono_us = agent_engine_now().us;
-	snprintf(ev.reason, sizeof(ev.reason), "user %u may only look", (unsigned)c->uid);
+	ev.origin = is_subagent(e, c) ? YOKE_ORIGIN_SNMP : YOKE_ORIGIN_CLI;
+	ev.mono_us = now.us;
+	ev.value = e->refused_count;
+	snprintf(ev.reason, sizeof(ev.reason), "%s (user %u)",
+		 is_subagent(e, c) ? "SNMP SET is not enabled" : "he may only look",
+		 (unsigned)c->uid);
 	agent_history_add(e, &ev);
+	e->refused_at = now;
+	e->refused_count = 0;
 }
 
 static void handle(struct agent_control *ctl, struct client *c, const char *line, size_t len)
@@ -116,12 +133,11 @@ static void handle(struct agent_control *ctl, struct client *c, const char *line
 	if (yoke_json_get_request(line, len, &r, why) < 0) {
 		a->verdict = YOKE_E_REQUEST;
 	} else if (r.kind == YOKE_REQUEST_OPERATE) {
-		if (may_operate(e, c)) {
+		a->verdict = judge(e, c);
+		if (a->verdict == YOKE_OK)
 			operate(e, c, &r, a);
-		} else {
-			a->verdict = YOKE_E_DENIED;
-			refuse(e, c, &r);
-		}
+		else
+			note_refusal(e, c, &r);
 	} else {
 		if (r.kind == YOKE_REQUEST_STATUS || r.kind == YOKE_REQUEST_PULL) {
 			agent_view(e, &e->snapshot);
@@ -138,28 +154,68 @@ static void handle(struct agent_control *ctl, struct client *c, const char *line
 		drop(c);
 }
 
+static void on_client(evutil_socket_t fd, short what, void *arg);
+
+static void listen_to(struct client *c)
+{
+	event_assign(c->event, the_control.base, c->fd, EV_READ | EV_PERSIST, on_client, c);
+	event_priority_set(c->event, the_control.priority);
+	event_add(c->event, NULL);
+	if (memchr(c->line, '\n', c->used) != NULL)
+		event_active(c->event, EV_READ, 0);
+}
+
+static void on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	listen_to(arg);
+}
+
+/* A looker who asks again and again must not have the engine's processor to himself. */
+static void rest(struct client *c)
+{
+	struct timeval tv = {.tv_usec = LOOKER_PAUSE_MS * 1000};
+
+	event_del(c->event);
+	event_assign(c->event, the_control.base, -1, 0, on_pause_over, c);
+	event_priority_set(c->event, the_control.priority);
+	event_add(c->event, &tv);
+}
+
+/* Read what there is room for.  Returns false when the client is gone. */
+static bool fill(struct client *c)
+{
+	size_t room = sizeof(c->line) - c->used;
+	ssize_t got = room > 0 ? recv(c->fd, c->line + c->used, room, MSG_DONTWAIT) : -1;
+
+	if (room > 0 && (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)))
+		return false;
+	if (got > 0)
+		c->used += (size_t)got;
+	return true;
+}
+
 /* One request a call: the loop looks after heartbeats before it comes back for the next. */
 static void on_client(evutil_socket_t fd, short what, void *arg)
 {
 	struct client *c = arg;
 	struct agent_control *ctl = &the_control;
-	ssize_t got = recv(fd, c->line + c->used, sizeof(c->line) - c->used, MSG_DONTWAIT);
 	char *end;
 
+	(void)fd;
 	(void)what;
-	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+	if (!fill(c)) {
 		drop(c);
 		return;
 	}
-	if (got > 0)
-		c->used += (size_t)got;
 	end = memchr(c->line, '\n', c->used);
+	if (end == NULL && c->used < sizeof(c->line))
+		return;
 	if (end == NULL) {
-		if (c->used == sizeof(c->line)) {
-			handle(ctl, c, "", 0); /* too long: says so, and the client goes */
-			if (c->fd >= 0)
-				drop(c);
-		}
+		handle(ctl, c, "", 0); /* too long: says so, and the client goes */
+		if (c->fd >= 0)
+			drop(c);
 		return;
 	}
 	handle(ctl, c, c->line, (size_t)(end - c->line));
@@ -167,7 +223,9 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 		return;
 	c->used -= (size_t)(end + 1 - c->line);
 	memmove(c->line, end + 1, c->used);
-	if (memchr(c->line, '\n', c->used) != NULL)
+	if (judge(ctl->engine, c) == YOKE_E_DENIED)
+		rest(c);
+	else if (memchr(c->line, '\n', c->used) != NULL)
 		event_active(c->event, EV_READ, 0);
 }
 
@@ -184,7 +242,8 @@ static struct client *place(struct agent_control *ctl)
 
 		if (c->fd < 0)
 			return c;
-		if (!may_operate(ctl->engine, c) && (oldest == NULL || c->age < oldest->age))
+		if (judge(ctl->engine, c) == YOKE_E_DENIED &&
+		    (oldest == NULL || c->age < oldest->age))
 			oldest = c;
 	}
 	if (oldest == NULL)
@@ -220,9 +279,7 @@ static void on_connect(evutil_socket_t listener, short what, void *arg)
 	c->subscribed = false;
 	c->used = 0;
 	c->age = ++ctl->age;
-	event_assign(c->event, ctl->base, fd, EV_READ | EV_PERSIST, on_client, c);
-	event_priority_set(c->event, ctl->priority);
-	event_add(c->event, NULL);
+	listen_to(c);
 }
 
 int agent_control_open(struct agent_engine *e, struct event_base *base, int fd, int priority)

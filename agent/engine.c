@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -115,6 +116,7 @@ int agent_engine_run(const char *node, pid_t keeper, int64_t snmp_uid)
 
 	if (agent_privilege_bind(keeper) < 0)
 		return 1;
+	prctl(PR_SET_DUMPABLE, 0); /* the key is in here */
 	e.snmp_uid = snmp_uid;
 	if (read_conf(&e, node) < 0)
 		return 1;

@@ -7,8 +7,9 @@
  *   libevent callback -> agent_engine_feed(event) -> core_step() -> actions, each done at once
  *   after every turn: heartbeats and addresses that are due, one timer armed, sign of life
  *
- * Nothing in this process waits but the loop itself, and nothing is allocated once it runs (openssl
- * does when a peer's engine is new).
+ * Nothing in this process waits but the loop itself, and nothing is allocated while nothing
+ * changes: openssl allocates when a peer's engine is new, libevent when it polls a descriptor for
+ * the first time.
  *
  * Layer: agent; libevent appears in loop.c and control.c.
  */
@@ -46,7 +47,7 @@ struct agent_control;
 struct agent_engine {
 	struct conf conf;
 	uint16_t self;    /* node number */
-	int64_t snmp_uid; /* may operate when SET is enabled; -1: nobody */
+	int64_t snmp_uid; /* the subagent's: may operate when SET is enabled; -1: none */
 	struct core_conf core_conf;
 	struct core core;
 	struct core_actions actions; /* of the present step */
@@ -68,6 +69,9 @@ struct agent_engine {
 	} reply; /* of the last CORE_OPERATE */
 	uint32_t request_last;
 	int64_t started_wall_ms;
+	yoke_time refused_at; /* last event of a refused looker; others are counted until a second
+				 later */
+	uint64_t refused_count;
 	bool realtime;
 	bool exiting;
 	bool kick_due; /* something was recorded that subscribers have not been told */

@@ -20,17 +20,16 @@ static enum yoke_log_level level_of(enum yoke_severity severity)
 void agent_history_add(struct agent_engine *e, const struct yoke_event *event)
 {
 	uint64_t seq = e->shared->last_event + 1;
-	struct yoke_event *kept = &e->shared->event[seq % YOKE_EVENTS_MAX];
+	struct yoke_event *kept = &e->message.u.event;
 
 	*kept = *event;
+	kept->seq = seq;
 	kept->wall_ms = agent_engine_wall_ms();
 	yoke_event_render(kept, &e->names);
-	kept->seq = seq;
-	e->shared->last_event = seq;
+	agent_shared_remember(e->shared, kept);
 	e->kick_due = true;
 	yoke_log(level_of(kept->severity), "[%llu] %s", (unsigned long long)seq, kept->text);
 	e->message.kind = AGENT_CHANNEL_EVENT;
-	e->message.u.event = *kept;
 	/* A keeper or disk that does not keep up costs history over a reboot, nothing else. */
 	agent_channel_send(AGENT_ROLE_FD_CHANNEL, &e->message);
 }

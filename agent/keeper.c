@@ -51,16 +51,14 @@ static void ended(struct agent_keeper_child *child, int status, bool at_once)
 
 static void engine_ended(struct agent_keeper *k, int status)
 {
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		k->done = true; /* it said goodbye */
-		k->status = 0;
-		return;
-	}
+	bool said_goodbye = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
 	ended(&k->engine, status, true);
-	if (k->leaving) {
+	if (said_goodbye || (k->leaving && k->leaving_died)) {
 		k->done = true;
-		k->status = 1;
+		k->status = said_goodbye ? 0 : 1;
 	}
+	k->leaving_died = k->leaving;
 }
 
 static void reap(struct agent_keeper *k)
@@ -70,8 +68,8 @@ static void reap(struct agent_keeper *k)
 
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
 		if (WIFSTOPPED(status)) {
-			/* A stopped engine is of no use: the next one adopts what runs. */
-			if (pid == k->engine.pid)
+			/* A stopped one is of no use: the next one goes on where it was. */
+			if (pid == k->engine.pid || pid == k->saver.pid)
 				kill(pid, SIGKILL);
 			continue;
 		}
@@ -102,10 +100,15 @@ static void look(struct agent_keeper *k, int64_t now)
 		kill(k->engine.pid, SIGKILL);
 		atomic_store(&k->shared->alive_us, now * 1000); /* until it is reaped */
 	}
-	if (k->leaving && now > k->leave_until_ms && k->engine.pid != 0)
-		kill(k->engine.pid, SIGKILL);
-	if (k->engine.pid == 0 && k->engine.start_at_ms <= now)
+	if (k->leaving && now > k->leave_until_ms) {
+		k->done = true; /* finish() ends what is left */
+		k->status = 1;
+		return;
+	}
+	if (k->engine.pid == 0 && k->engine.start_at_ms <= now) {
+		k->save_first = k->save_last + 1;
 		agent_keeper_start_engine(k);
+	}
 	if (k->saver.pid == 0 && k->saver.start_at_ms <= now)
 		agent_keeper_start_saver(k);
 	if (k->snmp.pid == 0 && k->snmp.start_at_ms <= now)
@@ -131,13 +134,26 @@ static int poll_ms(const struct agent_keeper *k, int64_t now)
 
 /* ---- relaying ---- */
 
-static void refuse_save(struct agent_keeper *k, uint32_t version)
+static void refuse_save(struct agent_keeper *k)
 {
 	struct agent_channel_message m = {.kind = AGENT_CHANNEL_SAVED};
 
-	m.u.saved.version = version;
+	k->saving_waits = false;
+	m.u.saved.version = k->saving.u.record.version;
 	snprintf(m.u.saved.reason, sizeof(m.u.saved.reason), "the disk does not answer");
-	agent_channel_send(k->engine_fd, &m);
+	if (k->engine_fd >= 0)
+		agent_channel_send(k->engine_fd, &m);
+}
+
+/* Events may be lost when the disk does not keep up; a record waits for its turn. */
+static void save(struct agent_keeper *k, const struct agent_channel_message *m)
+{
+	k->saving = *m;
+	k->saving.u.record.serial = ++k->save_last;
+	if (!k->record_known || k->saver_fd < 0)
+		refuse_save(k);
+	else
+		k->saving_waits = agent_channel_send(k->saver_fd, &k->saving) < 0;
 }
 
 static void from_engine(struct agent_keeper *k)
@@ -146,19 +162,39 @@ static void from_engine(struct agent_keeper *k)
 	int got;
 
 	while ((got = agent_channel_receive(k->engine_fd, &m)) > 0) {
-		bool taken = k->saver_fd >= 0 && agent_channel_send(k->saver_fd, &m) == 0;
-
-		if (m.kind != AGENT_CHANNEL_SAVE)
-			continue;
-		if (taken)
-			k->saving = m;
-		else
-			refuse_save(k, m.u.record.version);
+		if (m.kind == AGENT_CHANNEL_SAVE)
+			save(k, &m);
+		else if (m.kind == AGENT_CHANNEL_EVENT && k->saver_fd >= 0 && !k->saving_waits)
+			agent_channel_send(k->saver_fd, &m);
 	}
 	if (got < 0) {
 		close(k->engine_fd); /* its end is reaped */
 		k->engine_fd = -1;
 	}
+}
+
+/* The disk answers at last, after an engine was started without its record: begin again with it. */
+static void late_record(struct agent_keeper *k, const struct agent_channel_message *m)
+{
+	if (k->record_known)
+		return; /* of a restarted saver: ours is newer */
+	k->record_known = true;
+	k->record = *m;
+	yoke_log(YOKE_LOG_WARNING, "the saved state was read late: the engine is started again");
+	if (k->engine.pid != 0)
+		kill(k->engine.pid, SIGKILL);
+}
+
+/* An engine hears of its own saves only: those of the one before it have versions of their own. */
+static void saved(struct agent_keeper *k, const struct agent_channel_message *m)
+{
+	if (m->u.saved.ok && m->u.saved.serial == k->save_last) {
+		k->record = k->saving;
+		k->record.kind = AGENT_CHANNEL_RECORD;
+		k->record.u.record.reason[0] = '\0';
+	}
+	if (k->engine_fd >= 0 && m->u.saved.serial >= k->save_first)
+		agent_channel_send(k->engine_fd, m);
 }
 
 static void from_saver(struct agent_keeper *k)
@@ -167,22 +203,24 @@ static void from_saver(struct agent_keeper *k)
 	int got;
 
 	while ((got = agent_channel_receive(k->saver_fd, &m)) > 0) {
-		if (m.kind != AGENT_CHANNEL_SAVED)
-			continue; /* the record of a restarted saver: ours is newer */
-		if (m.u.saved.ok && m.u.saved.version == k->saving.u.record.version) {
-			k->record = k->saving;
-			k->record.kind = AGENT_CHANNEL_RECORD;
-			k->record.u.record.reason[0] = '\0';
-		}
-		if (k->engine_fd >= 0)
-			agent_channel_send(k->engine_fd, &m);
+		if (m.kind == AGENT_CHANNEL_RECORD)
+			late_record(k, &m);
+		else if (m.kind == AGENT_CHANNEL_SAVED)
+			saved(k, &m);
 	}
 	if (got < 0) {
 		close(k->saver_fd);
 		k->saver_fd = -1;
+		refuse_save(k); /* what it had may be lost: the engine asks again */
 	}
 }
 
+static void to_saver(struct agent_keeper *k)
+{
+	k->saving_waits = agent_channel_send(k->saver_fd, &k->saving) < 0;
+}
+
+/* An engine that is between two lives is told to leave when it starts. */
 static void leave(struct agent_keeper *k)
 {
 	struct agent_channel_message m = {.kind = AGENT_CHANNEL_LEAVE};
@@ -191,10 +229,10 @@ static void leave(struct agent_keeper *k)
 		return;
 	k->leaving = true;
 	k->leave_until_ms = agent_keeper_now_ms() + (int64_t)k->conf.operation_ms + LEAVE_GRACE_MS;
-	if (k->engine_fd < 0 || agent_channel_send(k->engine_fd, &m) < 0) {
-		k->done = true;
-		k->status = 1;
-	}
+	if (k->engine.pid == 0)
+		k->engine.start_at_ms = agent_keeper_now_ms();
+	else if (k->engine_fd >= 0)
+		agent_channel_send(k->engine_fd, &m);
 }
 
 static void from_signals(struct agent_keeper *k)
@@ -217,7 +255,7 @@ static void turn(struct agent_keeper *k)
 	struct pollfd p[] = {
 		{.fd = k->signal_fd, .events = POLLIN},
 		{.fd = k->engine_fd, .events = POLLIN},
-		{.fd = k->saver_fd, .events = POLLIN},
+		{.fd = k->saver_fd, .events = (short)(k->saving_waits ? POLLIN | POLLOUT : POLLIN)},
 	};
 
 	int64_t hang_ms = agent_role_hang_ms(k->conf.dead_ms), before = agent_keeper_now_ms();
@@ -233,6 +271,8 @@ static void turn(struct agent_keeper *k)
 		from_engine(k);
 	if (p[2].revents != 0 && k->saver_fd >= 0)
 		from_saver(k);
+	if (k->saving_waits && k->saver_fd >= 0)
+		to_saver(k);
 	if (!k->done)
 		look(k, agent_keeper_now_ms());
 }

@@ -36,12 +36,16 @@ struct agent_keeper {
 	struct agent_shared *shared;
 	uid_t uid, snmp_uid;
 	gid_t gid, snmp_gid;
-	int64_t snmp_uid_allowed; /* -1: SET is off */
 	struct agent_keeper_child engine, saver, snmp;
 	struct agent_channel_message record; /* last record known to be durable */
-	struct agent_channel_message saving; /* the one that the saver has */
+	struct agent_channel_message saving; /* newest one that an engine asked to have saved */
+	bool record_known;  /* the saver has told; nothing is saved over it before */
+	bool saving_waits;  /* the saver's channel was full: to be sent when it has room */
+	uint32_t save_last; /* serial of the newest save; from save_first on of this engine */
+	uint32_t save_first;
 	int64_t judge_at_ms; /* no engine is judged before: we did not run ourselves */
 	bool leaving;
+	bool leaving_died; /* an engine died while leaving: it gets one more */
 	int64_t leave_until_ms;
 	int status; /* exit status once `done` */
 	bool done;
@@ -55,7 +59,8 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 void agent_keeper_start_engine(struct agent_keeper *k);
 void agent_keeper_start_saver(struct agent_keeper *k);
 void agent_keeper_start_snmp(struct agent_keeper *k);
-/* Milliseconds of CLOCK_MONOTONIC. */
+/* Milliseconds of the clock that all of yoke goes by: CLOCK_BOOTTIME, which a suspend does not
+ * stop, so that who slept knows it. */
 int64_t agent_keeper_now_ms(void);
 
 #endif

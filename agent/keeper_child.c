@@ -16,7 +16,7 @@ int64_t agent_keeper_now_ms(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(CLOCK_BOOTTIME, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
@@ -37,10 +37,15 @@ static int hand_down(const int *fds, int count)
 	return 0;
 }
 
-static void default_signals(void)
+/* Only the keeper is told to stop, also by a terminal or a supervisor that signals all of a group:
+ * it has the others leave in order. */
+static void deaf_to_stops(void)
 {
 	sigset_t none;
 
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -88,6 +93,7 @@ static void fail_child(const char *what)
 
 void agent_keeper_start_engine(struct agent_keeper *k)
 {
+	static const struct agent_channel_message leave = {.kind = AGENT_CHANNEL_LEAVE};
 	pid_t keeper = getpid();
 	int channel_fd;
 	char parent[16], snmp_uid[24];
@@ -95,14 +101,17 @@ void agent_keeper_start_engine(struct agent_keeper *k)
 	atomic_store(&k->shared->alive_us, 0);
 	atomic_fetch_add(&k->shared->engines, 1);
 	if (!begin_child(&k->engine, &k->engine_fd, &channel_fd)) {
-		if (k->engine_fd >= 0)
+		if (k->engine_fd >= 0) {
 			agent_channel_send(k->engine_fd, &k->record);
+			if (k->leaving)
+				agent_channel_send(k->engine_fd, &leave);
+		}
 		return;
 	}
 	{
 		int fds[] = {channel_fd, k->conf_fd, k->key_fd, k->shared_fd, k->control_fd};
 
-		default_signals();
+		deaf_to_stops();
 		if (hand_down(fds, (int)(sizeof(fds) / sizeof(fds[0]))) < 0)
 			fail_child("engine: descriptors");
 	}
@@ -111,7 +120,7 @@ void agent_keeper_start_engine(struct agent_keeper *k)
 	if (agent_privilege_bind(keeper) < 0)
 		_exit(127);
 	snprintf(parent, sizeof(parent), "%d", (int)keeper);
-	snprintf(snmp_uid, sizeof(snmp_uid), "%lld", (long long)k->snmp_uid_allowed);
+	snprintf(snmp_uid, sizeof(snmp_uid), "%lld", k->conf.snmp ? (long long)k->snmp_uid : -1ll);
 	execl("/proc/self/exe", k->program, "--role", "engine", "--node", k->node, "--keeper",
 	      parent, "--snmp-uid", snmp_uid, (char *)NULL);
 	fail_child("engine: exec");
@@ -125,7 +134,7 @@ void agent_keeper_start_saver(struct agent_keeper *k)
 
 	if (!begin_child(&k->saver, &k->saver_fd, &channel_fd))
 		return;
-	default_signals();
+	deaf_to_stops();
 	if (hand_down(&channel_fd, 1) < 0)
 		fail_child("saver: descriptors");
 	if (agent_privilege_bind(keeper) < 0)
@@ -140,6 +149,7 @@ void agent_keeper_start_snmp(struct agent_keeper *k)
 {
 	pid_t keeper = getpid();
 	char socket_name[CONF_FILE_SIZE + 16], state[CONF_FILE_SIZE + 32];
+	sigset_t none;
 
 	k->snmp.started_ms = agent_keeper_now_ms();
 	k->snmp.start_at_ms = INT64_MAX;
@@ -151,7 +161,8 @@ void agent_keeper_start_snmp(struct agent_keeper *k)
 		k->snmp.start_at_ms = k->snmp.started_ms + 1000;
 		return;
 	}
-	default_signals();
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	snprintf(socket_name, sizeof(socket_name), "%s/yoke.sock", k->conf.run_dir);
 	snprintf(state, sizeof(state), "%s/snmp/sent", k->conf.state_dir);
 	if (agent_privilege_become(k->snmp_uid, k->gid, false) < 0)

@@ -17,9 +17,8 @@
 #include "agent/keeper.h"
 #include "agent/privilege.h"
 #include "agent/role.h"
-#include "agent/saver.h"
 
-enum { LISTEN_BACKLOG = 16, SAVER_FIRST_ANSWER_MS = 30000 };
+enum { LISTEN_BACKLOG = 16, SAVER_FIRST_ANSWER_MS = 5000 };
 
 static int say(const char *what, const char *why)
 {
@@ -153,8 +152,6 @@ static int open_shared(struct agent_keeper *k)
 	if (fchown(k->shared_fd, 0, k->gid) < 0)
 		return say_errno(name);
 	atomic_store(&k->shared->engines, 0);
-	if (k->shared->last_event == 0)
-		agent_saver_load_events(k->conf.state_dir, k->shared);
 	return 0;
 }
 
@@ -173,14 +170,24 @@ static int open_signals(struct agent_keeper *k)
 	return k->signal_fd < 0 ? say_errno("signalfd") : 0;
 }
 
-/* The saved record must be known before an engine runs; a disk that does not answer makes the node
- * start as standby, not hang. */
+/* What the saver tells first: the events of an earlier boot, then the record.  A disk that does not
+ * answer makes the node start as standby, not hang. */
 static void first_record(struct agent_keeper *k)
 {
+	int64_t until_ms = agent_keeper_now_ms() + SAVER_FIRST_ANSWER_MS, left_ms;
+	bool wants_events = k->shared->last_event == 0;
+
 	agent_keeper_start_saver(k);
-	if (agent_channel_wait(k->saver_fd, &k->record, SAVER_FIRST_ANSWER_MS) == 1 &&
-	    k->record.kind == AGENT_CHANNEL_RECORD)
-		return;
+	while ((left_ms = until_ms - agent_keeper_now_ms()) > 0) {
+		if (agent_channel_wait(k->saver_fd, &k->record, (int)left_ms) < 0)
+			break;
+		if (k->record.kind == AGENT_CHANNEL_EVENT && wants_events)
+			agent_shared_remember(k->shared, &k->record.u.event);
+		if (k->record.kind == AGENT_CHANNEL_RECORD) {
+			k->record_known = true;
+			return;
+		}
+	}
 	memset(&k->record, 0, sizeof(k->record));
 	k->record.kind = AGENT_CHANNEL_RECORD;
 	snprintf(k->record.u.record.reason, sizeof(k->record.u.record.reason),
@@ -209,13 +216,9 @@ static int find_users(struct agent_keeper *k)
 
 	if (agent_privilege_user(k->conf.user, &k->uid, &k->gid, why) < 0)
 		return say("user", why);
-	k->snmp_uid_allowed = -1;
-	if (!k->conf.snmp)
-		return 0;
-	if (agent_privilege_user(k->conf.snmp_user, &k->snmp_uid, &k->snmp_gid, why) < 0)
+	if (k->conf.snmp &&
+	    agent_privilege_user(k->conf.snmp_user, &k->snmp_uid, &k->snmp_gid, why) < 0)
 		return say("snmp user", why);
-	if (k->conf.snmp_set)
-		k->snmp_uid_allowed = k->snmp_uid;
 	return 0;
 }
 

@@ -36,7 +36,7 @@ yoke_time agent_engine_now(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(CLOCK_BOOTTIME, &ts); /* runs on in a suspend: who slept must know it */
 	return (yoke_time){(int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000};
 }
 
@@ -146,7 +146,8 @@ static void register_paths(struct agent_loop *l)
 			continue;
 		event_assign(l->path[p - 1], l->base, fd, EV_READ | EV_PERSIST, on_path, l);
 		event_priority_set(l->path[p - 1], PRIORITY_BEATS);
-		event_add(l->path[p - 1], NULL);
+		if (event_add(l->path[p - 1], NULL) < 0)
+			l->path_fd[p - 1] = -1; /* tried again after the next turn */
 	}
 }
 

@@ -1,6 +1,7 @@
 /* yoked: the arguments, and which of its processes this is. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,7 @@ int main(int argc, char **argv)
 {
 	struct arguments a = {.conf_file = "/etc/yoke/yoke.conf", .snmp_uid = -1};
 
+	signal(SIGPIPE, SIG_IGN); /* the reader of stderr may go away */
 	yoke_log_open("yoked", YOKE_LOG_STDERR, YOKE_LOG_INFO);
 	parse(argc, argv, &a);
 	if (a.role == NULL)

@@ -69,14 +69,16 @@ int agent_privilege_bind(pid_t parent)
 int agent_privilege_realtime(int priority, bool on_fault, char *why)
 {
 	struct sched_param param = {.sched_priority = priority};
+	int locked = 0, scheduled = 0;
 
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | (on_fault ? MCL_ONFAULT : 0)) < 0) {
-		snprintf(why, YOKE_REASON_SIZE, "mlockall: %s", strerror(errno));
-		return -1;
-	}
-	if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) < 0) {
-		snprintf(why, YOKE_REASON_SIZE, "SCHED_RR: %s", strerror(errno));
-		return -1;
-	}
-	return 0;
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | (on_fault ? MCL_ONFAULT : 0)) < 0)
+		locked = errno;
+	if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) < 0)
+		scheduled = errno;
+	if (locked == 0 && scheduled == 0)
+		return 0;
+	snprintf(why, YOKE_REASON_SIZE, "mlockall: %.30s, SCHED_RR: %.30s",
+		 locked == 0 ? "ok" : strerror(locked),
+		 scheduled == 0 ? "ok" : strerror(scheduled));
+	return -1;
 }

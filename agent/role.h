@@ -39,7 +39,8 @@ uint32_t agent_role_hang_ms(uint32_t dead_ms);
  * how yoked was called.  Returns the exit status: 0 after a clean leave, 1 after an error. */
 int agent_keeper_run(const char *program, const char *conf_file, const char *node);
 
-/* Run the engine.  snmp_uid: may change the cluster when SNMP SET is enabled; -1: nobody.
+/* Run the engine.  snmp_uid: the subagent's user, who may change the cluster
+ * when SNMP SET is enabled; -1: none.
  * Returns the exit status: 0 after a clean leave. */
 int agent_engine_run(const char *node, pid_t keeper, int64_t snmp_uid);
 

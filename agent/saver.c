@@ -11,9 +11,20 @@
 #include "agent/base/trim.h"
 #include "agent/channel.h"
 
+enum { SLOT_MAGIC = 0x796f6b65 };
+
+/* A place in the ring of events; another build's, or one half written, is left out. */
+struct slot {
+	uint32_t magic;
+	uint32_t size; /* of this struct */
+	struct yoke_event event;
+	uint64_t seq; /* the event's once more: the slot was written to its end */
+};
+
 struct saver {
 	int channel_fd, dir_fd, events_fd; /* events_fd -1: cannot be opened */
 	bool events_dirty;
+	bool old_kept; /* the record found at the start is kept as record.old */
 };
 
 static void reason_errno(char *reason, const char *what)
@@ -36,7 +47,17 @@ static bool write_all(int fd, const uint8_t *bytes, size_t size)
 	return true;
 }
 
-static bool save(const struct saver *s, const struct agent_channel_message *m, char *reason)
+/* What was there before this start may be what a person needs, above all if it was unreadable. */
+static void keep_old(struct saver *s)
+{
+	if (s->old_kept)
+		return;
+	unlinkat(s->dir_fd, "record.old", 0);
+	s->old_kept =
+		linkat(s->dir_fd, "record", s->dir_fd, "record.old", 0) == 0 || errno == ENOENT;
+}
+
+static bool save(struct saver *s, const struct agent_channel_message *m, char *reason)
 {
 	int fd = openat(s->dir_fd, "record.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	bool ok;
@@ -45,6 +66,7 @@ static bool save(const struct saver *s, const struct agent_channel_message *m, c
 		reason_errno(reason, "record.new");
 		return false;
 	}
+	keep_old(s);
 	ok = write_all(fd, m->u.record.bytes, m->u.record.size) && fsync(fd) == 0;
 	if (!ok)
 		reason_errno(reason, "record.new");
@@ -81,10 +103,41 @@ static void load(const struct saver *s, struct agent_channel_message *m)
 
 static void remember(struct saver *s, const struct yoke_event *ev)
 {
-	off_t at = (off_t)(ev->seq % YOKE_EVENTS_MAX) * (off_t)sizeof(*ev);
+	struct slot slot = {
+		.magic = SLOT_MAGIC, .size = sizeof(slot), .event = *ev, .seq = ev->seq};
+	off_t at = (off_t)(ev->seq % YOKE_EVENTS_MAX) * (off_t)sizeof(slot);
 
-	if (s->events_fd >= 0 && pwrite(s->events_fd, ev, sizeof(*ev), at) == (ssize_t)sizeof(*ev))
+	if (s->events_fd >= 0 &&
+	    pwrite(s->events_fd, &slot, sizeof(slot), at) == (ssize_t)sizeof(slot))
 		s->events_dirty = true;
+}
+
+static bool is_whole(const struct slot *slot, unsigned at)
+{
+	const struct yoke_event *ev = &slot->event;
+
+	return slot->magic == SLOT_MAGIC && slot->size == sizeof(*slot) && slot->seq == ev->seq &&
+	       ev->seq != 0 && ev->seq % YOKE_EVENTS_MAX == at && ev->kind != YOKE_EVENT_NONE &&
+	       ev->kind < YOKE_EVENT_KINDS_END &&
+	       memchr(ev->reason, '\0', sizeof(ev->reason)) != NULL &&
+	       memchr(ev->text, '\0', sizeof(ev->text)) != NULL;
+}
+
+static void tell_events(const struct saver *s, struct agent_channel_message *m)
+{
+	struct slot slot;
+
+	memset(m, 0, sizeof(*m));
+	m->kind = AGENT_CHANNEL_EVENT;
+	for (unsigned i = 0; s->events_fd >= 0 && i < YOKE_EVENTS_MAX; i++) {
+		if (pread(s->events_fd, &slot, sizeof(slot), (off_t)i * (off_t)sizeof(slot)) !=
+			    (ssize_t)sizeof(slot) ||
+		    !is_whole(&slot, i))
+			continue;
+		m->u.event = slot.event;
+		if (agent_channel_send_patiently(s->channel_fd, m) < 0)
+			return;
+	}
 }
 
 static void serve(struct saver *s, const struct agent_channel_message *m)
@@ -95,8 +148,9 @@ static void serve(struct saver *s, const struct agent_channel_message *m)
 		remember(s, &m->u.event);
 	} else if (m->kind == AGENT_CHANNEL_SAVE) {
 		answer.u.saved.version = m->u.record.version;
+		answer.u.saved.serial = m->u.record.serial;
 		answer.u.saved.ok = save(s, m, answer.u.saved.reason);
-		agent_channel_send(s->channel_fd, &answer);
+		agent_channel_send_patiently(s->channel_fd, &answer);
 	}
 }
 
@@ -129,35 +183,11 @@ int agent_saver_run(int channel_fd, const char *state_dir)
 		return 1;
 	}
 	s.events_fd = openat(s.dir_fd, "events", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	tell_events(&s, &m);
 	load(&s, &m);
-	agent_channel_send(channel_fd, &m);
+	agent_channel_send_patiently(channel_fd, &m);
 	yoke_trim();
 	while (serve_next(&s, &m))
 		;
 	return 0;
-}
-
-void agent_saver_load_events(const char *state_dir, struct agent_shared *shared)
-{
-	char file_name[512];
-	struct yoke_event ev;
-	int fd;
-
-	snprintf(file_name, sizeof(file_name), "%s/events", state_dir);
-	fd = open(file_name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	for (uint64_t i = 0; i < YOKE_EVENTS_MAX; i++) {
-		if (pread(fd, &ev, sizeof(ev), (off_t)(i * sizeof(ev))) != (ssize_t)sizeof(ev))
-			continue;
-		if (ev.seq == 0 || ev.seq % YOKE_EVENTS_MAX != i || ev.kind == YOKE_EVENT_NONE ||
-		    ev.kind >= YOKE_EVENT_KINDS_END)
-			continue;
-		ev.reason[sizeof(ev.reason) - 1] = '\0';
-		ev.text[sizeof(ev.text) - 1] = '\0';
-		shared->event[i] = ev;
-		if (ev.seq > shared->last_event)
-			shared->last_event = ev.seq;
-	}
-	close(fd);
 }

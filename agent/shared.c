@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -23,6 +24,25 @@ struct agent_shared *agent_shared_map(int fd, bool writable)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+static bool is_ours(const struct agent_shared *shared)
+{
+	return shared->magic == AGENT_SHARED_MAGIC && shared->size == sizeof(*shared) &&
+	       strncmp(shared->version, YOKE_VERSION, sizeof(shared->version)) == 0 &&
+	       shared->segment < AGENT_SHARED_SEGMENTS;
+}
+
+/* Of zeros, and with every page there: a full /run is found out now, not when it is written to. */
+static bool make_anew(int fd)
+{
+	int rc;
+
+	if (ftruncate(fd, 0) < 0)
+		return false;
+	rc = posix_fallocate(fd, 0, (off_t)sizeof(struct agent_shared));
+	errno = rc;
+	return rc == 0;
+}
+
 int agent_shared_open(const char *file_name, bool create, struct agent_shared **shared)
 {
 	int fd = open(file_name, (create ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW,
@@ -31,8 +51,8 @@ int agent_shared_open(const char *file_name, bool create, struct agent_shared **
 	if (fd < 0)
 		return -1;
 	*shared = agent_shared_map(fd, create);
-	if (*shared != NULL && (*shared)->magic == AGENT_SHARED_MAGIC &&
-	    (*shared)->size == sizeof(struct agent_shared))
+	if (*shared != NULL && is_ours(*shared) &&
+	    (!create || posix_fallocate(fd, 0, (off_t)sizeof(struct agent_shared)) == 0))
 		return fd;
 	if (*shared != NULL)
 		munmap(*shared, sizeof(struct agent_shared));
@@ -41,13 +61,15 @@ int agent_shared_open(const char *file_name, bool create, struct agent_shared **
 		errno = EINVAL;
 		return -1;
 	}
-	/* Truncated to nothing first, so that every byte is zero. */
-	if (ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)sizeof(struct agent_shared)) < 0 ||
-	    (*shared = agent_shared_map(fd, true)) == NULL) {
+	if (!make_anew(fd) || (*shared = agent_shared_map(fd, true)) == NULL) {
+		int saved = errno;
+
 		close(fd);
+		errno = saved;
 		return -1;
 	}
 	(*shared)->size = sizeof(struct agent_shared);
+	snprintf((*shared)->version, sizeof((*shared)->version), "%s", YOKE_VERSION);
 	(*shared)->magic = AGENT_SHARED_MAGIC;
 	return fd;
 }
@@ -78,6 +100,13 @@ void agent_shared_record(struct agent_shared *shared, const struct core *core,
 	memcpy(s->events + s->used, &size, sizeof(size));
 	memcpy(s->events + s->used + sizeof(size), event, size);
 	s->used += (uint32_t)sizeof(size) + size;
+}
+
+void agent_shared_remember(struct agent_shared *shared, const struct yoke_event *event)
+{
+	shared->event[event->seq % YOKE_EVENTS_MAX] = *event;
+	if (event->seq > shared->last_event)
+		shared->last_event = event->seq;
 }
 
 const struct yoke_event *agent_shared_event(const struct agent_shared *shared, uint64_t seq)

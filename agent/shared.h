@@ -8,6 +8,7 @@
  * exists.
  *
  * Layer: agent.  May include: agent/base, agent/core.
+ * The engine may write all of it, so who reads it trusts nothing in it; the keeper reads alive_us.
  * Memory: the mapping belongs to who opened it, until it exits.  Never blocks (tmpfs).
  */
 #ifndef AGENT_SHARED_H
@@ -36,10 +37,11 @@ struct agent_shared_segment {
 
 struct agent_shared {
 	uint32_t magic;
-	uint32_t size;            /* of this struct: another build's file is not read */
-	_Atomic int64_t alive_us; /* monotonic clock at the engine's last turn; 0: starting */
-	_Atomic uint32_t engines; /* engines started since the keeper's start */
-	uint64_t last_event;      /* seq; 0: none */
+	uint32_t size;                /* of this struct: another build's file is not read */
+	char version[YOKE_NAME_SIZE]; /* of the yoke that made it: it must be ours */
+	_Atomic int64_t alive_us;     /* monotonic clock at the engine's last turn; 0: starting */
+	_Atomic uint32_t engines;     /* engines started since the keeper's start */
+	uint64_t last_event;          /* seq; 0: none */
 	struct yoke_event event[YOKE_EVENTS_MAX]; /* [seq % YOKE_EVENTS_MAX] */
 	uint32_t segment;                         /* index of the one in use */
 	struct yoke_names names;                  /* for rendering */
@@ -58,6 +60,8 @@ void agent_shared_begin(struct agent_shared *shared, const struct core *core);
 void agent_shared_record(struct agent_shared *shared, const struct core *core,
 			 const struct core_event *event);
 
+/* Put an event of an earlier boot, with its number, into the ring. */
+void agent_shared_remember(struct agent_shared *shared, const struct yoke_event *event);
 /* The event with that number; NULL when it is not remembered. */
 const struct yoke_event *agent_shared_event(const struct agent_shared *shared, uint64_t seq);
 

@@ -6,12 +6,16 @@
  * trace shows what really happened.
  */
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/core/core.h"
 #include "agent/shared.h"
 #include "tools/tool.h"
+
+enum { NOBODY = 65534 };
 
 static struct core core;
 static struct core_actions actions;
@@ -179,12 +183,61 @@ static long replay_segment(const struct agent_shared *shared, const struct agent
 	return count;
 }
 
+static bool plausible_groups(const struct core_conf *conf)
+{
+	for (unsigned g = 0; g < conf->group_count; g++) {
+		const struct core_group_conf *group = &conf->group[g];
+
+		if (group->node_count > YOKE_NODES_MAX ||
+		    group->resource_count > CORE_GROUP_RESOURCES_MAX ||
+		    group->resource_first + group->resource_count > conf->resource_count)
+			return false;
+		for (unsigned n = 0; n < group->node_count; n++)
+			if (group->node[n] < 1 || group->node[n] > conf->node_count)
+				return false;
+	}
+	for (unsigned r = 0; r < conf->resource_count; r++)
+		if (conf->resource_group[r] < 1 || conf->resource_group[r] > conf->group_count)
+			return false;
+	return true;
+}
+
+static bool plausible_operation(const struct core_conf *conf, const struct core_operation *op)
+{
+	return op->group <= conf->group_count && op->node <= conf->node_count;
+}
+
+/* The engine can write the file, and the core trusts its own memory: every number that it uses as
+ * an index is looked at here. */
 static bool plausible(const struct core *c)
 {
-	return c->conf.self >= 1 && c->conf.self <= c->conf.node_count &&
-	       c->conf.node_count <= YOKE_NODES_MAX && c->conf.path_count <= YOKE_PATHS_MAX &&
-	       c->conf.group_count <= YOKE_GROUPS_MAX &&
-	       c->conf.resource_count <= YOKE_RESOURCES_MAX;
+	const struct core_conf *conf = &c->conf;
+
+	if (conf->self < 1 || conf->self > conf->node_count || conf->node_count > YOKE_NODES_MAX ||
+	    conf->path_count > YOKE_PATHS_MAX || conf->group_count > YOKE_GROUPS_MAX ||
+	    conf->resource_count > YOKE_RESOURCES_MAX || !plausible_groups(conf))
+		return false;
+	for (unsigned n = 0; n < conf->node_count; n++)
+		if (c->node[n].hwaddr_count > YOKE_HWADDRS_MAX ||
+		    !plausible_operation(conf, &c->node[n].operation))
+			return false;
+	for (unsigned i = 0; i < YOKE_OPERATIONS_MAX; i++)
+		if (!plausible_operation(conf, &c->history[i]))
+			return false;
+	for (unsigned g = 0; g < conf->group_count; g++)
+		if (c->group[g].owner > conf->node_count ||
+		    c->group[g].conflict > conf->node_count ||
+		    c->group[g].prepare_by > conf->node_count)
+			return false;
+	return true;
+}
+
+/* Root needs no rights to read what it has opened; a damaged file must not gain any. */
+static bool drop_rights(void)
+{
+	return geteuid() != 0 ||
+	       (setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+		setresuid(NOBODY, NOBODY, NOBODY) == 0);
 }
 
 static int replay(const struct agent_shared *shared)
@@ -234,6 +287,10 @@ int tool_replay(int argc, char **argv)
 	if (agent_shared_open(file, false, &shared) < 0) {
 		fprintf(stderr, "yoke: %s: %s\n", file,
 			errno == EINVAL ? "not a flight recorder of this yoke" : strerror(errno));
+		return TOOL_FAILED;
+	}
+	if (!drop_rights()) {
+		fprintf(stderr, "yoke: cannot drop root's rights: %s\n", strerror(errno));
 		return TOOL_FAILED;
 	}
 	return replay(shared);

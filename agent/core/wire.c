@@ -323,7 +323,7 @@ static void apply_state(struct core *c, struct core_actions *out, uint16_t from,
 	memcpy(n->version, s->yoke_version, sizeof(n->version));
 	memcpy(n->claim, s->claim, sizeof(n->claim));
 	memcpy(n->resource, s->resource, sizeof(n->resource));
-	/* An engine that has just started does not know its own yet; its machine has not changed. */
+	/* A new engine does not know its own yet; its machine is the same. */
 	if (s->hwaddr_count > 0) {
 		memcpy(n->hwaddr, s->hwaddr, sizeof(n->hwaddr));
 		n->hwaddr_count = s->hwaddr_count;

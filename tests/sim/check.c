@@ -242,8 +242,9 @@ void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event
 	case YOKE_EVENT_GROUP_STOPPING:
 	case YOKE_EVENT_GROUP_STOPPED:
 	case YOKE_EVENT_GROUP_FAILED:
-	case YOKE_EVENT_GROUP_HELD:
 		check_kept(w, ev->group, ev->text);
+		/* fallthrough */
+	case YOKE_EVENT_GROUP_HELD:
 		if (ev->reason[0] == '\0')
 			sim_world_fail(w, "no reason: %s", ev->text);
 		break;
@@ -306,6 +307,22 @@ static void end_both(struct sim_world *w, struct sim_check_group *group, uint16_
 	group->told_by = yoke_time_add_us(w->now, both_us(w));
 }
 
+/* A handover between two able nodes: a stop, a message, a start.  Everything else was done before.
+ */
+static void check_outage(struct sim_world *w, const struct sim_check_group *group, unsigned g)
+{
+	const struct sim_setup *s = &w->setup;
+	int64_t bound_us = 2 * (int64_t)s->job_us * s->resource_count + s->latency_us +
+			   s->jitter_us + MARGIN_US;
+
+	if (!w->check.never_both || group->holder == 0 || yoke_time_is_never(group->none_since) ||
+	    yoke_time_is_never(group->able_since) ||
+	    yoke_time_before(group->none_since, group->able_since))
+		return;
+	if (yoke_time_span_us(group->none_since, w->now) > bound_us)
+		sim_world_fail(w, "group%u was handed over too slowly", g);
+}
+
 void sim_check_address(struct sim_world *w, uint16_t node, uint16_t resource)
 {
 	unsigned g = (resource - 1u) / w->setup.resource_count;
@@ -319,16 +336,19 @@ void sim_check_address(struct sim_world *w, uint16_t node, uint16_t resource)
 	if (holders > 1 && w->check.never_both)
 		sim_world_fail(w, "group%u is on two nodes, %s took it: no fault", g + 1,
 			       sim_world_name(w, node));
-	if (holders > 1 && yoke_time_is_never(group->both_since))
+	if (holders > 1 && yoke_time_is_never(group->both_since)) {
+		check_kept(w, g + 1, "two have it");
 		group->both_since = w->now;
+	}
 	if (holders <= 1 && !yoke_time_is_never(group->both_since))
 		end_both(w, group, one);
 	if (holders == 1 && whole) {
+		check_outage(w, group, g + 1);
 		group->holder = one;
 		group->none_since = YOKE_NEVER;
 		if (one != group->victim)
 			group->takeover_by = YOKE_NEVER;
-	} else if (holders == 0 && yoke_time_is_never(group->none_since)) {
+	} else if (yoke_time_is_never(group->none_since)) {
 		group->none_since = w->now;
 	}
 	if (one != group->teller)

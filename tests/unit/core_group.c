@@ -38,7 +38,9 @@ static void what_runs_is_adopted(void **state)
 	assert_int_equal(pair_core(&pair, ALPHA)->group[0].term, term);
 	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_GROUP_ADOPTED), 1);
 	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_STOP], 0);
+	pair.announces[ALPHA - 1] = 0;
 	pair_run(&pair, 5000);
+	assert_int_equal(pair.announces[ALPHA - 1], PAIR_RESOURCES);
 	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STOPPED);
 	assert_int_equal(pair.runs[BETA - 1][CORE_RUN_START], 0);
 }
@@ -67,7 +69,8 @@ static void a_part_that_runs_is_stopped(void **state)
 	pair_start(&pair, ALPHA);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STOPPED);
 	assert_false(pair.address[ALPHA - 1][1]);
-	assert_non_null(strstr(pair_last(&pair, ALPHA, YOKE_EVENT_GROUP_STOPPING)->reason, "a part"));
+	assert_non_null(
+		strstr(pair_last(&pair, ALPHA, YOKE_EVENT_GROUP_STOPPING)->reason, "a part"));
 }
 
 /* ---- STOPPED, STARTING ---- */
@@ -120,6 +123,22 @@ static void a_failed_start_moves_it_once_and_is_tried_again_later(void **state)
 	pair_run(&pair, 2000);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STOPPED);
 	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
+}
+
+static void a_carrier_that_comes_back_forgives(void **state)
+{
+	(void)state;
+	pair_init(&pair);
+	pair.by_hand[CORE_RUN_START] = true;
+	pair_start(&pair, ALPHA);
+	pair_run(&pair, 4000);
+	pair_result(&pair, ALPHA, 1, CORE_RESULT_FAILED);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_FAILED);
+	pair_news(&pair, ALPHA, 1, CORE_NEWS_UNUSABLE);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_FAILED);
+	pair_news(&pair, ALPHA, 1, CORE_NEWS_USABLE);
+	pair_run(&pair, 300);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTING);
 }
 
 static void a_stranger_fails_the_start_by_name(void **state)
@@ -271,6 +290,24 @@ static void held_ends_when_the_owner_is_back(void **state)
 	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STOPPED);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
 	assert_int_equal(pair.runs[BETA - 1][CORE_RUN_START], 0);
+}
+
+/* An engine that has told nothing of its interfaces yet is still on the machine that we know. */
+static void a_restarted_engine_is_no_stranger(void **state)
+{
+	(void)state;
+	pair_form(&pair);
+	pair_start_held(&pair, ALPHA, NULL);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair.by_hand[CORE_RUN_PREPARE] = true;
+	pair.running[ALPHA - 1] = false;
+	pair_path(&pair, BETA, 1, YOKE_PATH_LATE);
+	pair_path(&pair, BETA, 2, YOKE_PATH_LATE);
+	pair_result_of(&pair, BETA, pair.run[BETA - 1][0], CORE_RESULT_ANSWERED, ALPHA);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STOPPED);
+	pair_path(&pair, BETA, 1, YOKE_PATH_DOWN);
+	pair_path(&pair, BETA, 2, YOKE_PATH_DOWN);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
 }
 
 static void an_operator_may_insist_on_a_held_group(void **state)
@@ -491,6 +528,7 @@ int main(void)
 		cmocka_unit_test(a_part_that_runs_is_stopped),
 		cmocka_unit_test(resources_start_in_order_and_stop_in_reverse),
 		cmocka_unit_test(a_failed_start_moves_it_once_and_is_tried_again_later),
+		cmocka_unit_test(a_carrier_that_comes_back_forgives),
 		cmocka_unit_test(a_stranger_fails_the_start_by_name),
 		cmocka_unit_test(a_node_that_answers_for_what_it_says_is_stopped),
 		cmocka_unit_test(a_term_is_durable_before_it_is_used),
@@ -499,6 +537,7 @@ int main(void)
 		cmocka_unit_test(the_probe_is_dropped_when_the_owner_is_heard_again),
 		cmocka_unit_test(a_silent_owner_that_answers_keeps_it),
 		cmocka_unit_test(held_ends_when_the_owner_is_back),
+		cmocka_unit_test(a_restarted_engine_is_no_stranger),
 		cmocka_unit_test(an_operator_may_insist_on_a_held_group),
 		cmocka_unit_test(a_stranger_at_a_held_group_fails_it),
 		cmocka_unit_test(an_exclusive_group_is_not_taken_on_silence),

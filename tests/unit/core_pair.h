@@ -359,7 +359,8 @@ static inline void pair_init(struct pair *p)
 	pair_conf(p, BETA);
 }
 
-/* An engine starts with the record that was saved last, in a new incarnation; hold: see core_init. */
+/* An engine starts with the record that was saved last, in a new incarnation; hold: see core_init.
+ */
 static inline void pair_start_held(struct pair *p, uint16_t node, const char *hold)
 {
 	p->running[node - 1] = true;
