@@ -22,6 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from products import cpu_seconds, memory_mb, product  # noqa: E402
 from lab import BUILD, Lab, now, wait_until  # noqa: E402
 from measure import Echo, Frames, Owners, Probe  # noqa: E402
+from service import Trapd  # noqa: E402
 
 RUNS = int(os.environ.get("RUNS", "20"))
 LOSS_S = float(os.environ.get("LOSS_S", "60"))
@@ -40,6 +41,8 @@ class Bench:
         for node in lab.pair:
             Echo(node)
         self.owners = Owners(lab)
+        # snmpd waits for the answer to each inform: without a receiver it would do nothing else.
+        self.trapd = Trapd(lab.client)
         self.probe = Probe(lab)
 
     def note(self, case, metric, setting, name, value):

@@ -55,6 +55,9 @@ void sim_check_disturb(struct sim_world *w, yoke_time until)
 {
 	struct sim_check *k = &w->check;
 
+	/* With another fault, a mild one is mild no more. */
+	if (sim_world_in_force(w, k->mild_until))
+		until = yoke_time_max(until, k->mild_until);
 	k->disturbed_until = yoke_time_max(k->disturbed_until, until);
 	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++) {
 		k->group[g].takeover_by = k->group[g].told_by = YOKE_NEVER;
@@ -73,7 +76,7 @@ void sim_check_mild(struct sim_world *w, yoke_time until)
 {
 	struct sim_check *k = &w->check;
 
-	if (sim_world_in_force(w, k->mild_until)) {
+	if (sim_world_in_force(w, k->mild_until) || !is_undisturbed(w)) {
 		sim_check_disturb(w, until);
 		return;
 	}
@@ -99,6 +102,9 @@ void sim_check_reply(struct sim_world *w, enum yoke_verdict verdict)
 void sim_check_operate(struct sim_world *w, enum yoke_verb verb, uint16_t target)
 {
 	w->check.asked_online = verb == YOKE_VERB_ONLINE ? target : 0;
+	/* He may insist on what is held: then two have it. */
+	if (sim_world_in_force(w, w->check.mild_until))
+		sim_check_disturb(w, w->now);
 	w->check.operated_at = w->now;
 	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++) {
 		w->check.group[g].takeover_by = YOKE_NEVER;

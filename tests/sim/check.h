@@ -65,7 +65,7 @@ struct sim_check {
 void sim_check_init(struct sim_world *w);
 /* A fault is in force until then. */
 void sim_check_disturb(struct sim_world *w, yoke_time until);
-/* The same, when it is mild; but if another one is in force, it counts as any other. */
+/* The same, when it is mild; but soon after another one it counts as any other. */
 void sim_check_mild(struct sim_world *w, yoke_time until);
 /* A node's power is cut now; call it before it is. */
 void sim_check_power_cut(struct sim_world *w, uint16_t node);

@@ -172,13 +172,13 @@ static void do_leave(struct sim_world *w)
 	if (!w->node[node - 1].engine || sim_world_in_force(w, w->node[node - 1].paused_until))
 		return;
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  asked to leave");
+	(void)until(w, in_us);
 	sim_node_leave(w, node);
 	/* The epoch of the engine that will be gone by then. */
 	struct sim_item item = {
 		.what = SIM_ENGINE, .node = node, .epoch = w->node[node - 1].epoch + 1};
 
 	sim_world_push(w, &item, in_us);
-	(void)until(w, in_us);
 }
 
 static void do_operate(struct sim_world *w)

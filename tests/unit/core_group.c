@@ -33,14 +33,15 @@ static void what_runs_is_adopted(void **state)
 	pair_form(&pair);
 	term = pair_core(&pair, ALPHA)->group[0].term;
 	pair_start(&pair, ALPHA);
+	pair.announces[ALPHA - 1] = 0;
+	pair_run(&pair, PAIR_DEAD_MS);
+	assert_int_equal(pair.announces[ALPHA - 1], PAIR_RESOURCES);
 	pair_paths(&pair, YOKE_PATH_UP);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
 	assert_int_equal(pair_core(&pair, ALPHA)->group[0].term, term);
 	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_GROUP_ADOPTED), 1);
 	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_STOP], 0);
-	pair.announces[ALPHA - 1] = 0;
 	pair_run(&pair, 5000);
-	assert_int_equal(pair.announces[ALPHA - 1], PAIR_RESOURCES);
 	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STOPPED);
 	assert_int_equal(pair.runs[BETA - 1][CORE_RUN_START], 0);
 }
@@ -157,6 +158,20 @@ static void a_stranger_fails_the_start_by_name(void **state)
 	assert_int_equal(pair.cancels[ALPHA - 1], 1);
 	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_ONLINE, 0, ALPHA), YOKE_OK);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STOPPED);
+}
+
+static void every_address_of_a_group_is_probed(void **state)
+{
+	(void)state;
+	pair_init(&pair);
+	pair.by_hand[CORE_RUN_PREPARE] = true;
+	pair_start(&pair, ALPHA);
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_result(&pair, ALPHA, 1, CORE_RESULT_DONE);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STOPPED);
+	pair_result_of(&pair, ALPHA, pair.run[ALPHA - 1][1], CORE_RESULT_ANSWERED, PAIR_STRANGER);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_FAILED);
 }
 
 /* It has just started it, and its word is on the way: not a reason to start it, too. */
@@ -530,6 +545,7 @@ int main(void)
 		cmocka_unit_test(a_failed_start_moves_it_once_and_is_tried_again_later),
 		cmocka_unit_test(a_carrier_that_comes_back_forgives),
 		cmocka_unit_test(a_stranger_fails_the_start_by_name),
+		cmocka_unit_test(every_address_of_a_group_is_probed),
 		cmocka_unit_test(a_node_that_answers_for_what_it_says_is_stopped),
 		cmocka_unit_test(a_term_is_durable_before_it_is_used),
 		cmocka_unit_test(a_node_that_cannot_save_leaves_it_to_the_other),
