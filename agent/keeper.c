@@ -86,7 +86,7 @@ static int64_t hang_at_ms(const struct agent_keeper *k)
 {
 	int64_t alive_us = atomic_load(&k->shared->alive_us), at;
 
-	if (k->engine.pid == 0)
+	if (k->engine.pid == 0 || k->engine.pid == k->killed)
 		return INT64_MAX;
 	at = alive_us == 0 ? k->engine.started_ms + START_MS
 			   : alive_us / 1000 + agent_role_hang_ms(k->conf.dead_ms);
@@ -95,10 +95,10 @@ static int64_t hang_at_ms(const struct agent_keeper *k)
 
 static void look(struct agent_keeper *k, int64_t now)
 {
-	if (now > hang_at_ms(k)) {
+	if (k->engine.pid != k->killed && now > hang_at_ms(k)) {
 		yoke_log(YOKE_LOG_WARNING, "the engine shows no sign of life: killed");
 		kill(k->engine.pid, SIGKILL);
-		atomic_store(&k->shared->alive_us, now * 1000); /* until it is reaped */
+		k->killed = k->engine.pid; /* in the kernel's hands until it is reaped */
 	}
 	if (k->leaving && now > k->leave_until_ms) {
 		k->done = true; /* finish() ends what is left */

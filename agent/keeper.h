@@ -44,6 +44,7 @@ struct agent_keeper {
 	uint32_t save_last; /* serial of the newest save; from save_first on of this engine */
 	uint32_t save_first;
 	int64_t judge_at_ms; /* no engine is judged before: we did not run ourselves */
+	pid_t killed; /* an engine that hung: said and done once */
 	bool leaving;
 	bool leaving_died; /* an engine died while leaving: it gets one more */
 	int64_t leave_until_ms;

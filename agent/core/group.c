@@ -180,8 +180,11 @@ static void start_reason(const struct core *c, uint16_t group, const char *why, 
 		core_text(text, YOKE_REASON_SIZE, "failover from ", node_name(c, g->owner), ": ",
 			  why, (char *)NULL);
 	else
-		core_text(text, YOKE_REASON_SIZE, "first in its list of nodes; ", why,
-			  (char *)NULL);
+		core_text(text, YOKE_REASON_SIZE,
+			  core_rank(c, group, c->conf.self) == 1
+				  ? "first in its list of nodes; "
+				  : "first of its nodes that can run it; ",
+			  why, (char *)NULL);
 }
 
 /* ---- one function per state ---- */

@@ -39,6 +39,8 @@ void core_node_on_path(struct core *c, struct core_actions *out, const struct co
 	struct yoke_event *told;
 
 	n->path[ev->u.path.path - 1] = to;
+	if (n->left && to != YOKE_PATH_UP)
+		return; /* as it said */
 	if (from == to || to == YOKE_PATH_LATE || to == YOKE_PATH_NO_PEER ||
 	    (to == YOKE_PATH_UP && from == YOKE_PATH_LATE))
 		return;
@@ -154,8 +156,8 @@ void core_node_look(struct core *c, struct core_actions *out)
 		if (to == YOKE_NODE_LOST)
 			forget(c, n);
 		/* It may have run what we run, and have stopped it before we heard of it. */
-		for (uint16_t g = 1; to == YOKE_NODE_ONLINE && from != YOKE_NODE_LATE &&
-				     g <= c->conf.group_count;
+		for (uint16_t g = 1;
+		     to == YOKE_NODE_ONLINE && from != YOKE_NODE_LATE && g <= c->conf.group_count;
 		     g++)
 			core_group_doubt(c, g, 0);
 		tell_change(c, out, i, from);

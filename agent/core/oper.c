@@ -298,7 +298,8 @@ void core_oper_look(struct core *c, struct core_actions *out)
 		return;
 	end = outcome(c, op);
 	if (end == NULL && yoke_time_due(op->deadline, c->now))
-		end = "not done in time; nothing is left pending";
+		end = op->verb == YOKE_VERB_STANDBY ? "not done in time; the node stays in standby"
+						    : "not done in time; nothing is left pending";
 	if (end == NULL)
 		return;
 	op->ended = c->now;
