@@ -2,12 +2,12 @@
  *
  * Reading order: this struct, conf/sample/yoke.conf (each key with its unit, range and default),
  * conf/load.c (the file), conf/scan.c (its text cleaned of all that has the wrong shape),
- * conf/parse.c (libconfuse to struct), conf/value.c (one key's value), conf/check.c (rules over
- * several keys), conf/print.c.  A conf that conf_parse() accepted is safe to run with; nothing
+ * conf/parse.c (libconfuse to struct), conf/resource.c (a resource's keys), conf/value.c (one key's
+ * value), conf/check.c (rules over several keys), conf/print.c.  A conf that conf_parse() accepted is safe to run with; nothing
  * else is.
  *
  * Layer: conf; libconfuse appears in parse.c only.  May include: agent/base.
- * Memory: struct conf is plain values in the caller's memory (about 24 KB); nothing is owned.
+ * Memory: struct conf is plain values in the caller's memory (about 290 KB); nothing is owned.
  */
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
@@ -28,6 +28,8 @@ enum {
 	CONF_PROBLEM_SIZE = 256, /* bytes with NUL */
 	CONF_TEXT_MAX = 262144,	 /* bytes: a longer file is refused */
 	CONF_GROUP_RESOURCES_MAX = 16,
+	CONF_COMMAND_SIZE = 512, /* bytes of a command's words, each with NUL, and a last NUL */
+	CONF_WORDS_MAX = 16,	 /* words of a command, the program's path included */
 	CONF_PORT = 4747,	 /* UDP, when a path has no 'port' */
 	CONF_KEY_SIZE = 32,	 /* bytes: a cluster key is AES-256 sized */
 	CONF_DIGEST_SIZE = 32,	 /* bytes: SHA-256 */
@@ -59,6 +61,18 @@ struct conf_resource {
 	uint8_t address[16];		/* network order; the first 4 bytes for AF_INET */
 	uint8_t prefix_len;		/* bits, 1..32 or 1..128 */
 	char interface[YOKE_NAME_SIZE]; /* required */
+	/* type = script: commands are words, each ended by NUL, the last one followed by an empty
+	 * one; the first is an absolute path.  See conf_command_next(). */
+	char start[CONF_COMMAND_SIZE], stop[CONF_COMMAND_SIZE], status[CONF_COMMAND_SIZE];
+	char monitor[CONF_COMMAND_SIZE]; /* a plugin: 0 and 1 are good; empty: status is used */
+	uint32_t start_timeout_ms, stop_timeout_ms; /* 100..3600000, default 60000 */
+	uint32_t monitor_timeout_ms;		    /* of monitor and status; default 20000 */
+	uint32_t monitor_interval_ms;		    /* 0 (never), 100..3600000, default 10000 */
+	uint32_t monitor_failures; /* so many in a row are a failure: 1..100, default 2 */
+	/* all types */
+	uint32_t restarts;	    /* here, within the window, before the group moves: 0..100,
+				       default 3 */
+	uint32_t restart_window_ms; /* 1000..86400000, default 3600000 */
 };
 
 struct conf_group {
@@ -147,6 +161,9 @@ void conf_check(const struct conf *conf, struct conf_problems *problems);
  * When all places are taken an error replaces the last warning, else it is only counted. */
 void conf_problem(struct conf_problems *problems, int line, bool warning, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* PURE: the word behind `word` of a command; NULL: that was the last.  NULL: its first word. */
+const char *conf_command_next(const char command[CONF_COMMAND_SIZE], const char *word);
 
 /* Which node are we?  name: from --node, or NULL for the host name (up to its first dot).
  * Returns the node's index; -1 with why[YOKE_REASON_SIZE] when no such node is configured. */

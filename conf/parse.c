@@ -8,6 +8,7 @@
 #include <confuse.h>
 #include <stddef.h>
 
+#include "conf/resource.h"
 #include "conf/scan.h"
 #include "conf/value.h"
 
@@ -30,16 +31,10 @@ static const struct conf_scan_key node_keys[] = {
 	{"path", CONF_SCAN_NAMED, path_keys},
 	{NULL, CONF_SCAN_VALUE, NULL},
 };
-static const struct conf_scan_key resource_keys[] = {
-	{"type", CONF_SCAN_VALUE, NULL},
-	{"address", CONF_SCAN_VALUE, NULL},
-	{"interface", CONF_SCAN_VALUE, NULL},
-	{NULL, CONF_SCAN_VALUE, NULL},
-};
 static const struct conf_scan_key group_keys[] = {
 	{"exclusive", CONF_SCAN_VALUE, NULL},
 	{"nodes", CONF_SCAN_LIST, NULL},
-	{"resource", CONF_SCAN_NAMED, resource_keys},
+	{"resource", CONF_SCAN_NAMED, conf_resource_keys},
 	{NULL, CONF_SCAN_VALUE, NULL},
 };
 static const struct conf_scan_key log_keys[] = {
@@ -397,31 +392,34 @@ static void read_group_nodes(struct reader *r, cfg_t *section, struct conf_group
 		read_group_node(r, group, option->values[i]->ptr);
 }
 
+/* What was given of a key, for conf_resource_read(). */
+static void collect(cfg_t *section, const struct conf_scan_key *key,
+		    struct conf_resource_values *values)
+{
+	cfg_opt_t *option = cfg_getopt(section, key->name);
+
+	if (key->kind == CONF_SCAN_LIST && option->nvalues == 0 &&
+	    (option->flags & CFGF_MODIFIED) != 0)
+		values->value[values->count++] =
+			(struct conf_value){.key = key->name, .line = line_of(section)};
+	for (unsigned i = 0; i < option->nvalues && i <= CONF_WORDS_MAX; i++) {
+		const struct kept *kept = option->values[i]->ptr;
+
+		values->value[values->count++] = (struct conf_value){
+			.key = key->name, .line = kept->line, .text = kept->text};
+	}
+}
+
 static void read_resource(struct reader *r, cfg_t *section, struct conf_resource *out)
 {
-	struct conf_value v;
+	struct conf_resource_values values;
 
+	values.count = 0;
 	out->line = line_of(section);
 	read_title(r, section, "resource", out->name);
-	out->type = YOKE_RESOURCE_TYPE_ADDRESS;
-	if (!given(section, "type", &v))
-		conf_problem(r->problems, out->line, false,
-			     "resource \"%s\" has no type: write type = address", out->name);
-	else if (strcmp(v.text, yoke_word_resource_type(YOKE_RESOURCE_TYPE_ADDRESS)) != 0)
-		conf_problem(r->problems, v.line, false,
-			     "type = \"%.40s\" is not known: write type = address", v.text);
-	if (given(section, "address", &v))
-		conf_value_service(v, out, r->problems);
-	else
-		conf_problem(r->problems, out->line, false,
-			     "resource \"%s\" has no address: add address = \"ADDRESS/PREFIX\"",
-			     out->name);
-	if (given(section, "interface", &v))
-		conf_value_interface(v, out->interface, r->problems);
-	else
-		conf_problem(r->problems, out->line, false,
-			     "resource \"%s\" has no interface: add interface = \"NAME\"",
-			     out->name);
+	for (const struct conf_scan_key *key = conf_resource_keys; key->name != NULL; key++)
+		collect(section, key, &values);
+	conf_resource_read(&values, out, r->problems);
 }
 
 static void read_group_resources(struct reader *r, cfg_t *section, struct conf_group *group,
@@ -443,7 +441,8 @@ static void read_group_resources(struct reader *r, cfg_t *section, struct conf_g
 			resource = &c->resource[c->resource_count++];
 			group->resource_count++;
 		}
-		*resource = (struct conf_resource){.group = index};
+		memset(resource, 0, sizeof(*resource));
+		resource->group = index;
 		read_resource(r, inner, resource);
 	}
 }
@@ -497,7 +496,7 @@ static bool parse_cleaned(struct reader *r, const char *cleaned)
 	bool ok;
 
 	make_options(path_keys, &path, NULL);
-	make_options(resource_keys, &resource, NULL);
+	make_options(conf_resource_keys, &resource, NULL);
 	make_options(cluster_keys, &cluster, NULL);
 	make_options(node_keys, &node, (struct options *const[]){&path});
 	make_options(group_keys, &group, (struct options *const[]){&resource});

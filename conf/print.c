@@ -29,15 +29,45 @@ static void print_endpoint(const char *path, const struct conf_endpoint *e, FILE
 	fputs("\t}\n", out);
 }
 
+static void print_command(const char *key, const char *command, FILE *out)
+{
+	const char *word = NULL;
+
+	fprintf(out, "\t\t%s = {", key);
+	while ((word = conf_command_next(command, word)) != NULL)
+		fprintf(out, "%s \"%s\"", word == command ? "" : ",", word);
+	fputs(" }\n", out);
+}
+
+static void print_script(const struct conf_resource *r, FILE *out)
+{
+	print_command("start", r->start, out);
+	print_command("stop", r->stop, out);
+	print_command("status", r->status, out);
+	if (r->monitor[0] != '\0')
+		print_command("monitor", r->monitor, out);
+	fprintf(out, "\t\tstart_timeout_ms = %u\n\t\tstop_timeout_ms = %u\n", r->start_timeout_ms,
+		r->stop_timeout_ms);
+	fprintf(out, "\t\tmonitor_timeout_ms = %u\n\t\tmonitor_interval_ms = %u\n",
+		r->monitor_timeout_ms, r->monitor_interval_ms);
+	fprintf(out, "\t\tmonitor_failures = %u\n", r->monitor_failures);
+}
+
 static void print_resource(const struct conf_resource *r, FILE *out)
 {
 	char text[INET6_ADDRSTRLEN] = "";
 
-	inet_ntop(r->family, r->address, text, sizeof(text));
 	fprintf(out, "\tresource \"%s\" {\n\t\ttype = %s\n", r->name,
 		yoke_word_resource_type(r->type));
-	fprintf(out, "\t\taddress = \"%s/%u\"\n\t\tinterface = \"%s\"\n\t}\n", text, r->prefix_len,
-		r->interface);
+	if (r->type == YOKE_RESOURCE_TYPE_SCRIPT) {
+		print_script(r, out);
+	} else {
+		inet_ntop(r->family, r->address, text, sizeof(text));
+		fprintf(out, "\t\taddress = \"%s/%u\"\n\t\tinterface = \"%s\"\n", text,
+			r->prefix_len, r->interface);
+	}
+	fprintf(out, "\t\trestarts = %u\n\t\trestart_window_ms = %u\n\t}\n", r->restarts,
+		r->restart_window_ms);
 }
 
 static void print_group(const struct conf *c, const struct conf_group *g, FILE *out)

@@ -113,6 +113,53 @@ bool conf_value_interface(struct conf_value v, char out[YOKE_NAME_SIZE],
 	return true;
 }
 
+bool conf_value_program(struct conf_value v, struct conf_problems *problems)
+{
+	if (v.text[0] == '/' && v.text[1] != '\0')
+		return true;
+	conf_problem(problems, v.line, false,
+		     "%s = \"%.60s\" is not the absolute path of a program: begin it with '/'",
+		     v.key, v.text);
+	return false;
+}
+
+bool conf_value_command(const struct conf_value *words, unsigned count, char out[CONF_COMMAND_SIZE],
+			struct conf_problems *problems)
+{
+	size_t used = 0;
+
+	memset(out, 0, CONF_COMMAND_SIZE);
+	if (!conf_value_program(words[0], problems))
+		return false;
+	for (unsigned i = 0; i < count; i++) {
+		size_t size = strlen(words[i].text) + 1;
+
+		if (i == CONF_WORDS_MAX || used + size + 1 > CONF_COMMAND_SIZE) {
+			conf_problem(problems, words[i].line, false,
+				     "%s is too long: at most %d words of %d bytes together",
+				     words[i].key, CONF_WORDS_MAX, CONF_COMMAND_SIZE - 1);
+			memset(out, 0, CONF_COMMAND_SIZE);
+			return false;
+		}
+		if (size == 1) {
+			conf_problem(problems, words[i].line, false,
+				     "%s has an empty word: remove it", words[i].key);
+			memset(out, 0, CONF_COMMAND_SIZE);
+			return false;
+		}
+		memcpy(out + used, words[i].text, size);
+		used += size;
+	}
+	return true;
+}
+
+const char *conf_command_next(const char command[CONF_COMMAND_SIZE], const char *word)
+{
+	const char *following = word == NULL ? command : word + strlen(word) + 1;
+
+	return following[0] == '\0' ? NULL : following;
+}
+
 /* Why an IPv4 address (network order) cannot be one machine's; NULL: it can. */
 static const char *refuse_ipv4(const uint8_t a[4])
 {

@@ -41,6 +41,13 @@ bool conf_value_agentx(struct conf_value v, char out[CONF_FILE_SIZE],
 bool conf_value_interface(struct conf_value v, char out[YOKE_NAME_SIZE],
 			  struct conf_problems *problems);
 
+/* The absolute path of a program, of at most CONF_COMMAND_SIZE bytes. */
+bool conf_value_program(struct conf_value v, struct conf_problems *problems);
+
+/* A command of `count` words: an absolute path and arguments.  *out: empty when bad. */
+bool conf_value_command(const struct conf_value *words, unsigned count,
+			char out[CONF_COMMAND_SIZE], struct conf_problems *problems);
+
 /* A path's end: a unicast IPv4 or IPv6 address; the port is set.  address_len: 0 when bad. */
 bool conf_value_endpoint(struct conf_value v, uint16_t port, struct conf_endpoint *out,
 			 struct conf_problems *problems);

@@ -33,9 +33,9 @@ static const char *name(const char (*names)[YOKE_NAME_SIZE], unsigned count, uns
 
 static const char *run_word(enum core_run_kind kind)
 {
-	static const char *const words[] = {"?", "probe", "prepare", "start", "stop"};
+	static const char *const words[] = {"?", "probe", "prepare", "start", "stop", "monitor"};
 
-	return kind >= CORE_RUN_PROBE && kind <= CORE_RUN_STOP ? words[kind] : words[0];
+	return kind >= CORE_RUN_PROBE && kind <= CORE_RUN_MONITOR ? words[kind] : words[0];
 }
 
 static const char *result_word(enum core_result result)
@@ -197,7 +197,7 @@ static bool plausible_groups(const struct core_conf *conf)
 				return false;
 	}
 	for (unsigned r = 0; r < conf->resource_count; r++)
-		if (conf->resource_group[r] < 1 || conf->resource_group[r] > conf->group_count)
+		if (conf->resource[r].group < 1 || conf->resource[r].group > conf->group_count)
 			return false;
 	return true;
 }

@@ -152,6 +152,8 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 		c->resource[r].state = YOKE_RESOURCE_UNKNOWN;
 		c->resource[r].run_deadline = YOKE_NEVER;
 		c->resource[r].window_since = now;
+		c->resource[r].restart_since = now;
+		c->resource[r].monitor_at = YOKE_NEVER;
 	}
 	core_text(c->node[conf->self - 1].version, YOKE_NAME_SIZE, conf->version, (char *)NULL);
 	c->node[conf->self - 1].state = YOKE_NODE_ONLINE;
@@ -320,6 +322,7 @@ static void look(struct core *c, struct core_actions *out)
 	    yoke_time_due(yoke_time_add_ms(c->started, c->conf.startup_ms), c->now))
 		c->startup_over = true;
 	core_resource_expire(c, out);
+	core_resource_monitor(c, out);
 	for (rounds = 0, changed = true; changed && rounds < LOOKS_MAX; rounds++) {
 		before = out->count;
 		core_node_look(c, out);
@@ -388,7 +391,8 @@ yoke_time core_deadline(const struct core *c)
 	if (core_node_const(c, c->conf.self)->operation.number != 0)
 		t = yoke_time_min(t, core_node_const(c, c->conf.self)->operation.deadline);
 	for (uint16_t r = 0; r < c->conf.resource_count; r++)
-		t = yoke_time_min(t, c->resource[r].run_deadline);
+		t = yoke_time_min(
+			t, yoke_time_min(c->resource[r].run_deadline, c->resource[r].monitor_at));
 	for (uint16_t g = 1; g <= c->conf.group_count; g++)
 		t = yoke_time_min(t, core_group_deadline(c, g));
 	return t;

@@ -49,12 +49,23 @@ struct core_group_conf {
 	uint16_t resource_first, resource_count; /* indexes into core_conf.resource */
 };
 
+struct core_resource_conf {
+	uint16_t group;             /* number */
+	bool has_address;           /* answers on a network: a start may collide */
+	uint32_t start_ms, stop_ms; /* time-outs of a start, a stop, and of a monitor or probe */
+	uint32_t monitor_ms;
+	uint32_t monitor_interval_ms; /* 0: not monitored, it tells by itself */
+	uint16_t monitor_failures;    /* so many in a row are a failure; at least 1 */
+	uint16_t restarts;            /* here, within the window, before the group moves */
+	uint32_t restart_window_ms;
+};
+
 struct core_conf {
 	uint16_t self; /* our node number, 1.. */
 	uint16_t node_count, path_count, group_count, resource_count;
 	char node_name[YOKE_NODES_MAX][YOKE_NAME_SIZE];
 	struct core_group_conf group[YOKE_GROUPS_MAX];
-	uint16_t resource_group[YOKE_RESOURCES_MAX]; /* number of its group */
+	struct core_resource_conf resource[YOKE_RESOURCES_MAX];
 	uint32_t dead_ms, late_ms, interval_ms, startup_ms, conflict_ms, operation_ms, retry_ms;
 	uint64_t incarnation; /* ours, as in the frames: an acknowledgement names it */
 	uint8_t digest[CORE_DIGEST_SIZE];
@@ -81,6 +92,7 @@ enum core_run_kind {
 	CORE_RUN_PREPARE,   /* would a start collide?  -> DONE (nobody answers) or ANSWERED */
 	CORE_RUN_START,     /* -> DONE or FAILED */
 	CORE_RUN_STOP,      /* -> DONE or FAILED */
+	CORE_RUN_MONITOR,   /* is it well? -> RUNNING, STOPPED or FAILED */
 };
 
 enum core_result {

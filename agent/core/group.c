@@ -24,8 +24,10 @@
  * STARTING  the last resource is started                    STARTED   in_starting()
  * STARTING  a resource failed, or a conflict is lost        STOPPING  in_starting()
  * STARTED   another node is wanted and ready                STOPPING  in_started()
- * STARTED   a conflict is lost, a resource failed, ...      STOPPING  in_started()
- * STOPPING  all resources are stopped                       STOPPED or FAILED  in_stopping()
+ * STARTED   a conflict is lost, the engine leaves, ...      STOPPING  in_started()
+ * STARTED   a resource failed                               STOPPING  look_resources()
+ * STOPPING  all that is to be stopped is                    STOPPED, FAILED or, when it is only
+ *                                                           restarted, STARTING  in_stopping()
  * FAILED    retry_at, or an operator forgives               STOPPED   in_failed()
  *
  * The machine is level-triggered: core_group_look() is asked after every event and does what state
@@ -107,6 +109,7 @@ static void begin_stop(struct core *c, struct core_actions *out, uint16_t group,
 		       const char *reason)
 {
 	group_at(c, group)->failing = failing;
+	group_at(c, group)->restarting = false;
 	become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_STOPPING, reason);
 }
 
@@ -209,8 +212,7 @@ static void in_unknown(struct core *c, struct core_actions *out, uint16_t group)
 	if (!g->probing) {
 		g->probing = true;
 		for (uint16_t i = 0; i < count; i++)
-			core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_PROBE,
-					  c->conf.operation_ms);
+			core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_PROBE, 0);
 		return;
 	}
 	for (uint16_t i = 0; i < count; i++) {
@@ -364,8 +366,7 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 			return;
 		}
 		if (r->state != YOKE_RESOURCE_STARTED) {
-			core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_START,
-					  c->conf.operation_ms);
+			core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_START, 0);
 			return;
 		}
 	}
@@ -376,7 +377,9 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 static void announce(struct core *c, struct core_actions *out, uint16_t group)
 {
 	for (uint16_t i = 0; i < resource_count(c, group); i++)
-		core_act(out, CORE_ANNOUNCE)->u.announce.resource = resource_at(c, group, i);
+		if (c->conf.resource[resource_at(c, group, i) - 1].has_address)
+			core_act(out, CORE_ANNOUNCE)->u.announce.resource =
+				resource_at(c, group, i);
 	group_at(c, group)->announce_at = YOKE_NEVER;
 }
 
@@ -405,9 +408,8 @@ static void look_conflict(struct core *c, struct core_actions *out, uint16_t gro
 }
 
 /* Why we must stop it without anybody being ready; NULL: no need. */
-static const char *must_stop(struct core *c, uint16_t group, bool *failing)
+static const char *must_stop(struct core *c, uint16_t group)
 {
-	*failing = false;
 	if (c->hold[0] != '\0' && c->intent[c->conf.self - 1].standby)
 		return "this node must not own it: its saved state is unreadable";
 	if (c->leaving && core_candidate(c, group, c->conf.self) == 0)
@@ -416,13 +418,32 @@ static const char *must_stop(struct core *c, uint16_t group, bool *failing)
 	    yoke_time_due(yoke_time_add_ms(c->leave_deadline, -(int64_t)c->conf.operation_ms / 2),
 			  c->now))
 		return "the engine is being stopped, and no other node became ready in time";
-	for (uint16_t i = 0; i < resource_count(c, group); i++)
-		if (resource_of(c, group, i)->run == 0 &&
-		    resource_of(c, group, i)->state != YOKE_RESOURCE_STARTED) {
-			*failing = true;
-			return resource_of(c, group, i)->reason;
-		}
 	return NULL;
+}
+
+/* A resource that should run does not: start it and what comes after it again, at the same term, or
+ * give the group up.  Returns false when all run. */
+static bool look_resources(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+	char reason[YOKE_REASON_SIZE];
+
+	for (uint16_t i = 0; i < resource_count(c, group); i++) {
+		struct core_resource *r = resource_of(c, group, i);
+
+		if (r->run != 0 || r->state == YOKE_RESOURCE_STARTED)
+			continue;
+		if (!core_resource_may_restart(c, resource_at(c, group, i))) {
+			begin_stop(c, out, group, true, r->reason);
+			return true;
+		}
+		core_text(reason, sizeof(reason), "restarted here: ", r->reason, (char *)NULL);
+		become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_RESTARTING, reason);
+		g->restarting = true;
+		g->keep = i;
+		return true;
+	}
+	return false;
 }
 
 static void hand_over(struct core *c, struct core_actions *out, uint16_t group, uint16_t to)
@@ -441,18 +462,19 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 	struct core_group *g = group_at(c, group);
 	uint16_t wanted = core_wanted(c, group);
 	const char *why;
-	bool failing;
 
 	if (winner(c, group) != 0) {
 		lose(c, out, group, winner(c, group));
 		return;
 	}
 	look_conflict(c, out, group);
-	why = must_stop(c, group, &failing);
+	why = must_stop(c, group);
 	if (why != NULL) {
-		begin_stop(c, out, group, failing, why);
+		begin_stop(c, out, group, false, why);
 		return;
 	}
+	if (look_resources(c, out, group))
+		return;
 	if (wanted != 0 && wanted != c->conf.self &&
 	    core_node_const(c, wanted)->state == YOKE_NODE_ONLINE &&
 	    core_node_const(c, wanted)->claim[group - 1].ready) {
@@ -468,9 +490,11 @@ static void in_stopping(struct core *c, struct core_actions *out, uint16_t group
 	struct core_group *g = group_at(c, group);
 	char reason[YOKE_REASON_SIZE];
 
-	for (uint16_t i = resource_count(c, group); i-- > 0;) {
+	for (uint16_t i = resource_count(c, group); i-- > (g->restarting ? g->keep : 0);) {
 		struct core_resource *r = resource_of(c, group, i);
 
+		if (r->run != 0 && r->run_kind == CORE_RUN_MONITOR)
+			core_resource_cancel(c, out, resource_at(c, group, i));
 		if (r->run != 0)
 			return;
 		if (r->state == YOKE_RESOURCE_STOPPED)
@@ -483,12 +507,14 @@ static void in_stopping(struct core *c, struct core_actions *out, uint16_t group
 				return;
 			g->retry_at = YOKE_NEVER;
 		}
-		core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_STOP,
-				  c->conf.operation_ms);
+		core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_STOP, 0);
 		return;
 	}
 	core_text(reason, sizeof(reason), g->reason, (char *)NULL);
-	if (g->failing) {
+	if (g->restarting) {
+		g->restarting = false;
+		become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING, reason);
+	} else if (g->failing) {
 		g->failing = false;
 		become(c, out, group, YOKE_GROUP_FAILED, YOKE_EVENT_GROUP_FAILED, reason);
 		g->retry_at = yoke_time_add_ms(c->now, c->conf.retry_ms);
@@ -560,6 +586,8 @@ void core_group_doubt(struct core *c, uint16_t group, uint32_t after_ms)
 
 void core_group_forgive(struct core *c, uint16_t group)
 {
+	for (uint16_t i = 0; i < resource_count(c, group); i++)
+		resource_of(c, group, i)->restart_count = 0;
 	if (group_at(c, group)->state == YOKE_GROUP_FAILED)
 		group_at(c, group)->retry_at = c->now;
 }

@@ -81,11 +81,16 @@ void core_prepare_hwaddr_text(const uint8_t *hwaddr, char text[18]);
 
 /* ---- resource.c: one operation at a time on a resource ---- */
 
+/* timeout_ms: of a prepare; the others have theirs from the configuration (0). */
 void core_resource_run(struct core *c, struct core_actions *out, uint16_t resource,
 		       enum core_run_kind kind, uint32_t timeout_ms);
 void core_resource_cancel(struct core *c, struct core_actions *out, uint16_t resource);
 void core_resource_on_result(struct core *c, struct core_actions *out, const struct core_event *ev);
 void core_resource_on_news(struct core *c, struct core_actions *out, const struct core_event *ev);
+/* Look after what is started: monitors that are due. */
+void core_resource_monitor(struct core *c, struct core_actions *out);
+/* May it be started again here?  If so, that is counted. */
+bool core_resource_may_restart(struct core *c, uint16_t resource);
 /* Operations that did not end in time have failed. */
 void core_resource_expire(struct core *c, struct core_actions *out);
 

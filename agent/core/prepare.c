@@ -50,6 +50,15 @@ void core_prepare_drop(struct core *c, struct core_actions *out, uint16_t group)
 	g->prepare_by = 0;
 }
 
+static bool prepare_out(struct core *c, uint16_t group)
+{
+	for (uint16_t i = 0; i < resource_count(c, group); i++)
+		if (resource_of(c, group, i)->run != 0 &&
+		    resource_of(c, group, i)->run_kind == CORE_RUN_PREPARE)
+			return true;
+	return false;
+}
+
 void core_prepare_begin(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = &c->group[group - 1];
@@ -61,9 +70,12 @@ void core_prepare_begin(struct core *c, struct core_actions *out, uint16_t group
 	}
 	g->prepare = CORE_PREPARE_RUNNING;
 	for (uint16_t i = 0; i < resource_count(c, group); i++)
-		if (resource_of(c, group, i)->run == 0)
+		if (resource_of(c, group, i)->run == 0 &&
+		    c->conf.resource[resource_at(c, group, i) - 1].has_address)
 			core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_PREPARE,
 					  prepare_ms(c));
+	if (!prepare_out(c, group))
+		g->prepare = CORE_PREPARE_CLEAR; /* it has no address that could collide */
 }
 
 static uint16_t node_of_hwaddr(const struct core *c, const uint8_t *hwaddr)
@@ -76,15 +88,6 @@ static uint16_t node_of_hwaddr(const struct core *c, const uint8_t *hwaddr)
 				return n;
 	}
 	return 0;
-}
-
-static bool prepare_out(struct core *c, uint16_t group)
-{
-	for (uint16_t i = 0; i < resource_count(c, group); i++)
-		if (resource_of(c, group, i)->run != 0 &&
-		    resource_of(c, group, i)->run_kind == CORE_RUN_PREPARE)
-			return true;
-	return false;
 }
 
 /* A node in contact answers for what it says not to run: it has just started it and its word is on

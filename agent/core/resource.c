@@ -1,9 +1,14 @@
 /* One operation at a time on a resource of this node.
  *
- *              probe           start             done             stop
- *   UNKNOWN ---------> STOPPED -----> STARTING --------> STARTED -------> STOPPING --done-->
- * STOPPED |      <-lost-              |
- *                                        +--failed--> FAILED <-failed-+
+ *              probe            start             done             stop            done
+ *   UNKNOWN ---------> STOPPED ------> STARTING --------> STARTED ------> STOPPING -----> STOPPED
+ *                                         |                 |               |
+ *                                       failed       monitor failed       failed
+ *                                         +--------------> FAILED <---------+
+ *
+ * What something else removed is started again at once.  What is monitored is asked each
+ * monitor_interval_ms; monitor_failures answers in a row that it is not well, or one that it is not
+ * running, make it FAILED.
  *
  * A result counts only if its id is the one that is out; anything else is late or double and is
  * ignored.  run_kind keeps what the last operation was, so that FAILED tells a failed stop (which
@@ -21,7 +26,7 @@ enum {
 
 static uint16_t group_of(const struct core *c, uint16_t resource)
 {
-	return c->conf.resource_group[resource - 1];
+	return c->conf.resource[resource - 1].group;
 }
 
 static struct yoke_event *tell(struct core *c, struct core_actions *out, uint16_t resource,
@@ -34,6 +39,28 @@ static struct yoke_event *tell(struct core *c, struct core_actions *out, uint16_
 	return ev;
 }
 
+static uint32_t timeout_of(const struct core *c, uint16_t resource, enum core_run_kind kind)
+{
+	const struct core_resource_conf *conf = &c->conf.resource[resource - 1];
+	uint32_t timeout_ms = 0;
+
+	switch (kind) {
+	case CORE_RUN_START:
+		timeout_ms = conf->start_ms;
+		break;
+	case CORE_RUN_STOP:
+		timeout_ms = conf->stop_ms;
+		break;
+	case CORE_RUN_PROBE:
+	case CORE_RUN_MONITOR:
+		timeout_ms = conf->monitor_ms;
+		break;
+	case CORE_RUN_PREPARE:
+		break;
+	}
+	return timeout_ms != 0 ? timeout_ms : c->conf.operation_ms;
+}
+
 void core_resource_run(struct core *c, struct core_actions *out, uint16_t resource,
 		       enum core_run_kind kind, uint32_t timeout_ms)
 {
@@ -41,7 +68,10 @@ void core_resource_run(struct core *c, struct core_actions *out, uint16_t resour
 	struct core_action *a = core_act(out, CORE_RUN);
 
 	assert(r->run == 0);
+	if (kind != CORE_RUN_PREPARE)
+		timeout_ms = timeout_of(c, resource, kind);
 	r->removed = false;
+	r->monitor_at = YOKE_NEVER;
 	c->run_last = c->run_last == UINT32_MAX ? 1 : c->run_last + 1;
 	r->run = c->run_last;
 	r->run_kind = kind;
@@ -107,7 +137,7 @@ static void on_lost(struct core *c, struct core_actions *out, uint16_t resource)
 		return;
 	}
 	r->restoring = true;
-	core_resource_run(c, out, resource, CORE_RUN_START, c->conf.operation_ms);
+	core_resource_run(c, out, resource, CORE_RUN_START, 0);
 }
 
 static void started(struct core *c, struct core_actions *out, uint16_t resource)
@@ -116,6 +146,7 @@ static void started(struct core *c, struct core_actions *out, uint16_t resource)
 
 	r->state = YOKE_RESOURCE_STARTED;
 	r->reason[0] = '\0';
+	r->monitor_misses = 0;
 	if (r->restoring) {
 		r->restoring = false;
 		r->restores++;
@@ -125,6 +156,31 @@ static void started(struct core *c, struct core_actions *out, uint16_t resource)
 	}
 	if (r->removed)
 		on_lost(c, out, resource);
+}
+
+static void monitor_later(struct core *c, uint16_t resource)
+{
+	uint32_t interval_ms = c->conf.resource[resource - 1].monitor_interval_ms;
+
+	if (interval_ms != 0)
+		c->resource[resource - 1].monitor_at = yoke_time_add_ms(c->now, interval_ms);
+}
+
+static void monitored(struct core *c, struct core_actions *out, uint16_t resource,
+		      enum core_result result, const char *reason)
+{
+	struct core_resource *r = &c->resource[resource - 1];
+
+	if (result == CORE_RESULT_RUNNING) {
+		r->monitor_misses = 0;
+		monitor_later(c, resource);
+	} else if (result == CORE_RESULT_STOPPED) {
+		fail(c, out, resource, reason[0] != '\0' ? reason : "it was found not running");
+	} else if (++r->monitor_misses >= c->conf.resource[resource - 1].monitor_failures) {
+		fail(c, out, resource, reason);
+	} else {
+		monitor_later(c, resource);
+	}
 }
 
 static void apply(struct core *c, struct core_actions *out, uint16_t resource,
@@ -155,6 +211,9 @@ static void apply(struct core *c, struct core_actions *out, uint16_t resource,
 			fail(c, out, resource, reason);
 		}
 		break;
+	case CORE_RUN_MONITOR:
+		monitored(c, out, resource, result, reason);
+		break;
 	case CORE_RUN_PREPARE:
 		break; /* the group's affair: core_prepare_on_result() */
 	}
@@ -174,6 +233,37 @@ void core_resource_on_result(struct core *c, struct core_actions *out, const str
 			apply(c, out, i, ev->u.result.result, ev->u.result.reason);
 		return;
 	}
+}
+
+void core_resource_monitor(struct core *c, struct core_actions *out)
+{
+	for (uint16_t i = 1; i <= c->conf.resource_count; i++) {
+		struct core_resource *r = &c->resource[i - 1];
+		bool wanted = r->state == YOKE_RESOURCE_STARTED && r->run == 0 &&
+			      c->group[group_of(c, i) - 1].state == YOKE_GROUP_STARTED;
+
+		if (!wanted)
+			r->monitor_at = YOKE_NEVER;
+		else if (yoke_time_due(r->monitor_at, c->now))
+			core_resource_run(c, out, i, CORE_RUN_MONITOR, 0);
+		else if (yoke_time_is_never(r->monitor_at))
+			monitor_later(c, i);
+	}
+}
+
+bool core_resource_may_restart(struct core *c, uint16_t resource)
+{
+	const struct core_resource_conf *conf = &c->conf.resource[resource - 1];
+	struct core_resource *r = &c->resource[resource - 1];
+
+	if (yoke_time_span_us(r->restart_since, c->now) > (int64_t)conf->restart_window_ms * 1000) {
+		r->restart_since = c->now;
+		r->restart_count = 0;
+	}
+	if (r->restart_count >= conf->restarts)
+		return false;
+	r->restart_count++;
+	return true;
 }
 
 void core_resource_expire(struct core *c, struct core_actions *out)

@@ -82,6 +82,8 @@ struct core_group {
 	uint64_t reserved;  /* durable: no term above it was ever used here */
 	uint64_t reserving; /* in the record that is being saved */
 	bool failing;       /* STOPPING: will be FAILED, not STOPPED */
+	bool restarting;    /* STOPPING: will be STARTING again, at the same term */
+	uint16_t keep;      /* restarting: so many of its first resources stay started */
 	bool probing;       /* UNKNOWN: the probes are out */
 	enum core_prepare prepare;
 	uint16_t prepare_by;                /* NODE: its number */
@@ -99,16 +101,20 @@ struct core_group {
 /* A resource on this node. */
 struct core_resource {
 	enum yoke_resource_state state;
-	bool usable, usable_known; /* known: the shell has told */
+	bool usable, usable_known;        /* known: the shell has told */
 	uint8_t hwaddr[CORE_HWADDR_SIZE]; /* the last one told; all zero: none */
-	uint32_t run; /* id of the operation that is out; 0: none */
+	uint32_t run;                     /* id of the operation that is out; 0: none */
 	enum core_run_kind run_kind;
 	yoke_time run_deadline;
 	bool restoring;        /* started again because something removed it */
-	bool removed; /* while its start or probe was under way: the result is old news */
+	bool removed;          /* while its start or probe was under way: the result is old news */
 	uint32_t restores;     /* since init */
 	uint32_t window_count; /* restores in the present minute */
 	yoke_time window_since;
+	uint16_t monitor_misses; /* monitors that failed in a row */
+	yoke_time monitor_at;    /* the next one; YOKE_NEVER: none */
+	uint16_t restart_count;  /* local restarts in the present window */
+	yoke_time restart_since;
 	char reason[YOKE_REASON_SIZE]; /* last failure */
 };
 

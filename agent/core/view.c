@@ -115,7 +115,7 @@ static void view_resources(const struct core *c, struct yoke_snapshot *s)
 	for (uint16_t r = 0; r < c->conf.resource_count; r++) {
 		struct yoke_snapshot_resource *v = &s->resource[r];
 
-		v->group = c->conf.resource_group[r];
+		v->group = c->conf.resource[r].group;
 		v->usable = c->resource[r].usable;
 		v->restores = c->resource[r].restores;
 		core_text(v->reason, sizeof(v->reason), c->resource[r].reason, (char *)NULL);

@@ -29,7 +29,8 @@ static void configure(struct sim_world *w, uint16_t number, struct core_conf *co
 		group->resource_count = s->resource_count;
 	}
 	for (uint16_t r = 0; r < conf->resource_count; r++)
-		conf->resource_group[r] = (uint16_t)(r / s->resource_count + 1);
+		conf->resource[r] = (struct core_resource_conf){
+			.group = (uint16_t)(r / s->resource_count + 1), .has_address = true};
 	conf->dead_ms = s->dead_ms;
 	conf->late_ms = s->late_ms;
 	conf->interval_ms = s->interval_ms;

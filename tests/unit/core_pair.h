@@ -337,7 +337,8 @@ static inline void pair_conf(struct pair *p, uint16_t node)
 	c->group[0].node[1] = BETA;
 	c->group[0].node_count = 2;
 	c->group[0].resource_count = PAIR_RESOURCES;
-	c->resource_group[0] = c->resource_group[1] = 1;
+	c->resource[0] = c->resource[1] =
+		(struct core_resource_conf){.group = 1, .has_address = true};
 	c->dead_ms = PAIR_DEAD_MS;
 	c->late_ms = 500;
 	c->interval_ms = 100;

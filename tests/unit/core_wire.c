@@ -136,7 +136,7 @@ static void groups_go_by_name_not_by_place(void **state)
 			snprintf(c->group[g].name, YOKE_NAME_SIZE, "%s", g == n ? "web" : "mail");
 			c->group[g].resource_first = (uint16_t)g;
 			c->group[g].resource_count = 1;
-			c->resource_group[g] = (uint16_t)(g + 1);
+			c->resource[g].group = (uint16_t)(g + 1);
 		}
 		c->digest[0] = (uint8_t)n;
 	}
@@ -216,7 +216,7 @@ static void the_largest_state_fits_a_frame(void **state)
 			memcpy(c->group[g].name, name, sizeof(name));
 			c->group[g].resource_first = (uint16_t)(2 * g);
 			c->group[g].resource_count = 2;
-			c->resource_group[2 * g] = c->resource_group[2 * g + 1] = (uint16_t)(g + 1);
+			c->resource[2 * g].group = c->resource[2 * g + 1].group = (uint16_t)(g + 1);
 		}
 		snprintf(c->version, sizeof(c->version), "a-version-of-thirty-one-letters");
 	}

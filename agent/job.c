@@ -1,0 +1,385 @@
+#include "agent/job.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+
+enum {
+	TIMEOUT_MS_MAX = 3600000,
+	READS_MAX = 16, /* of one pipe in one go: as much as a pipe holds */
+};
+
+static bool is_look(enum core_run_kind kind)
+{
+	return kind == CORE_RUN_PROBE || kind == CORE_RUN_MONITOR;
+}
+
+static const struct conf_resource *resource_of(const struct agent_job_set *set,
+					       const struct agent_job *job)
+{
+	return &set->conf->resource[job - set->job];
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void agent_job_init(struct agent_job_set *set, const struct conf *conf, const char *node)
+{
+	set->conf = conf;
+	set->node = node;
+	for (unsigned i = 0; i < conf->resource_count; i++)
+		set->job[i].output_fd = set->job[i].left_fd = -1;
+}
+
+/* ---- results ---- */
+
+static void tell(struct agent_job *job, uint32_t id, enum core_result result, const char *reason)
+{
+	job->done = true;
+	job->done_id = id;
+	job->done_result = result;
+	snprintf(job->done_reason, sizeof(job->done_reason), "%s", reason);
+}
+
+/* What runs has this result, if the engine that asked is still there and still wants it. */
+static void tell_running(const struct agent_job_set *set, struct agent_job *job,
+			 enum core_result result, const char *reason)
+{
+	if (job->engine == set->engine && !job->replaced)
+		tell(job, job->request.id, result, reason);
+}
+
+static void refuse_waiting(struct agent_job *job, const char *reason)
+{
+	job->waiting.is_set = false;
+	tell(job, job->waiting.id, CORE_RESULT_FAILED, reason);
+}
+
+bool agent_job_tell(struct agent_job_set *set, int channel_fd)
+{
+	struct agent_channel_message m = {.kind = AGENT_CHANNEL_DONE};
+
+	for (unsigned i = 0; i < set->conf->resource_count; i++) {
+		struct agent_job *job = &set->job[i];
+
+		if (!job->done)
+			continue;
+		m.u.done.id = job->done_id;
+		m.u.done.result = job->done_result;
+		memcpy(m.u.done.reason, job->done_reason, sizeof(m.u.done.reason));
+		if (agent_channel_send(channel_fd, &m) < 0)
+			return errno == EAGAIN;
+		job->done = false;
+	}
+	return false;
+}
+
+/* ---- requests ---- */
+
+void agent_job_engine(struct agent_job_set *set)
+{
+	set->engine++;
+	for (unsigned i = 0; i < set->conf->resource_count; i++)
+		set->job[i].waiting.is_set = set->job[i].done = false;
+}
+
+static void kill_group(struct agent_job *job, int number)
+{
+	kill(-job->pid, number);
+}
+
+/* The group that is killed is the job's own until the job is reaped. */
+static void kill_for_good(struct agent_job *job, int64_t now_ms)
+{
+	kill_group(job, SIGKILL);
+	job->state = AGENT_JOB_KILLED;
+	job->until_ms = now_ms + AGENT_JOB_HUNG_MS;
+}
+
+void agent_job_ask(struct agent_job_set *set, const struct agent_channel_message *m,
+		   int64_t now_ms)
+{
+	uint16_t number = m->u.job.resource;
+	enum core_run_kind kind = m->u.job.kind;
+	struct agent_job *job;
+
+	if (number < 1 || number > set->conf->resource_count ||
+	    set->conf->resource[number - 1].type != YOKE_RESOURCE_TYPE_SCRIPT ||
+	    (!is_look(kind) && kind != CORE_RUN_START && kind != CORE_RUN_STOP))
+		return;
+	job = &set->job[number - 1];
+	job->waiting = (struct agent_job_request){
+		.is_set = true,
+		.id = m->u.job.id,
+		.kind = kind,
+		.timeout_ms = m->u.job.timeout_ms < TIMEOUT_MS_MAX ? m->u.job.timeout_ms
+								   : TIMEOUT_MS_MAX,
+		.asked_ms = now_ms,
+	};
+	if (job->state == AGENT_JOB_HUNG) {
+		refuse_waiting(job, "the one before it hangs in the kernel");
+	} else if (job->state != AGENT_JOB_NONE && is_look(job->request.kind) && !is_look(kind)) {
+		job->replaced = true;
+		if (job->state != AGENT_JOB_KILLED)
+			kill_for_good(job, now_ms);
+	}
+}
+
+/* ---- output ---- */
+
+/* Take what a pipe holds.  keep: NULL for what nobody wants any more.  Returns false at its end. */
+static bool drain(int fd, struct agent_job_output *keep)
+{
+	char bytes[AGENT_JOB_OUTPUT_SIZE];
+
+	for (int i = 0; i < READS_MAX; i++) {
+		ssize_t got = read(fd, bytes, sizeof(bytes));
+
+		if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+			return false;
+		if (got < 0)
+			return true;
+		if (keep != NULL)
+			agent_job_append(keep, bytes, (size_t)got);
+	}
+	return true;
+}
+
+unsigned agent_job_fds(const struct agent_job_set *set, int64_t now_ms,
+		       struct pollfd fds[AGENT_JOB_FDS_MAX])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < set->conf->resource_count && now_ms >= set->rest_until_ms; i++) {
+		const struct agent_job *job = &set->job[i];
+
+		if (job->output_fd >= 0)
+			fds[count++] = (struct pollfd){.fd = job->output_fd, .events = POLLIN};
+		if (job->left_fd >= 0)
+			fds[count++] = (struct pollfd){.fd = job->left_fd, .events = POLLIN};
+	}
+	return count;
+}
+
+static void read_one(struct agent_job_set *set, int fd)
+{
+	for (unsigned i = 0; i < set->conf->resource_count; i++) {
+		struct agent_job *job = &set->job[i];
+
+		if (job->output_fd == fd && !drain(fd, &job->output))
+			close_fd(&job->output_fd);
+		else if (job->left_fd == fd && !drain(fd, NULL))
+			close_fd(&job->left_fd);
+	}
+}
+
+void agent_job_read(struct agent_job_set *set, const struct pollfd *fds, unsigned count,
+		    int64_t now_ms)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (fds[i].revents == 0)
+			continue;
+		read_one(set, fds[i].fd);
+		set->rest_until_ms = now_ms + AGENT_JOB_REST_MS;
+	}
+}
+
+/* ---- the end of a job ---- */
+
+static struct agent_job *find(struct agent_job_set *set, pid_t pid)
+{
+	for (unsigned i = 0; i < set->conf->resource_count; i++)
+		if (set->job[i].state != AGENT_JOB_NONE && set->job[i].pid == pid)
+			return &set->job[i];
+	return NULL;
+}
+
+void agent_job_ending(struct agent_job_set *set, pid_t pid)
+{
+	struct agent_job *job = find(set, pid);
+
+	if (job != NULL && job->state != AGENT_JOB_RUNNING)
+		kill_group(job, SIGKILL); /* those of the group that did not heed SIGTERM */
+}
+
+/* One less that runs: it ended, or it hangs. */
+static void release(struct agent_job_set *set, const struct agent_job *job)
+{
+	set->running--;
+	set->looks -= is_look(job->request.kind);
+}
+
+static void describe_timeout(const struct agent_job *job, char reason[YOKE_REASON_SIZE])
+{
+	char line[YOKE_REASON_SIZE];
+
+	agent_job_last_line(&job->output, line);
+	snprintf(reason, YOKE_REASON_SIZE, "timed out after %u ms%s%.60s", job->request.timeout_ms,
+		 line[0] == '\0' ? "" : ": ", line);
+}
+
+bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status)
+{
+	struct agent_job *job = find(set, pid);
+	char reason[YOKE_REASON_SIZE];
+	enum core_result result;
+
+	if (job == NULL)
+		return false;
+	if (job->output_fd >= 0 && !drain(job->output_fd, &job->output))
+		close_fd(&job->output_fd);
+	if (job->state == AGENT_JOB_RUNNING) {
+		result = agent_job_verdict(job->request.kind,
+					   job->request.kind == CORE_RUN_MONITOR &&
+						   resource_of(set, job)->monitor[0] != '\0',
+					   status, &job->output, reason);
+		tell_running(set, job, result, reason);
+	} else if (job->state != AGENT_JOB_HUNG) {
+		describe_timeout(job, reason);
+		tell_running(set, job, CORE_RESULT_FAILED, reason);
+	}
+	if (job->state != AGENT_JOB_HUNG)
+		release(set, job);
+	/* A daemon that was just started would die of writing to a pipe that nobody reads. */
+	if (job->request.kind == CORE_RUN_START && job->state == AGENT_JOB_RUNNING &&
+	    job->output_fd >= 0) {
+		close_fd(&job->left_fd);
+		job->left_fd = job->output_fd;
+		job->output_fd = -1;
+	}
+	close_fd(&job->output_fd);
+	job->state = AGENT_JOB_NONE;
+	return true;
+}
+
+/* ---- time ---- */
+
+static void start(struct agent_job_set *set, struct agent_job *job, int64_t now_ms)
+{
+	char reason[YOKE_REASON_SIZE];
+
+	job->output.size = 0;
+	job->pid = agent_job_spawn(set, (uint16_t)(job - set->job + 1), job->waiting.kind,
+				   &job->output_fd);
+	if (job->pid < 0) {
+		snprintf(reason, sizeof(reason), "cannot be executed: %s", strerror(errno));
+		refuse_waiting(job, reason);
+		return;
+	}
+	job->request = job->waiting;
+	job->waiting.is_set = false;
+	job->engine = set->engine;
+	job->replaced = false;
+	job->state = AGENT_JOB_RUNNING;
+	job->until_ms = now_ms + job->request.timeout_ms;
+	set->running++;
+	set->looks += is_look(job->request.kind);
+}
+
+/* The state's patience is over. */
+static void press(struct agent_job_set *set, struct agent_job *job, int64_t now_ms)
+{
+	const char *name = resource_of(set, job)->name;
+
+	switch (job->state) {
+	case AGENT_JOB_RUNNING:
+		kill_group(job, SIGTERM);
+		kill_group(job, SIGCONT);
+		job->state = AGENT_JOB_TERMINATED;
+		job->until_ms = now_ms + AGENT_JOB_TERM_MS;
+		break;
+	case AGENT_JOB_TERMINATED:
+		kill_for_good(job, now_ms);
+		break;
+	case AGENT_JOB_KILLED:
+		yoke_log(YOKE_LOG_WARNING, "%s: process %d hangs in the kernel", name,
+			 (int)job->pid);
+		tell_running(set, job, CORE_RESULT_FAILED, "hung in the kernel");
+		release(set, job);
+		job->state = AGENT_JOB_HUNG;
+		job->until_ms = INT64_MAX;
+		if (job->waiting.is_set)
+			refuse_waiting(job, "the one before it hangs in the kernel");
+		break;
+	case AGENT_JOB_HUNG:
+	case AGENT_JOB_NONE:
+		break;
+	}
+}
+
+/* Of those that wait, of one class, the one that was asked first; NULL: none may start. */
+static struct agent_job *next(struct agent_job_set *set, bool looks)
+{
+	struct agent_job *first = NULL;
+
+	if (set->running >= AGENT_JOBS_MAX || (looks && set->looks >= AGENT_JOB_LOOKS_MAX))
+		return NULL;
+	for (unsigned i = 0; i < set->conf->resource_count; i++) {
+		struct agent_job *job = &set->job[i];
+
+		if (job->waiting.is_set && job->state == AGENT_JOB_NONE && !job->done &&
+		    is_look(job->waiting.kind) == looks &&
+		    (first == NULL || job->waiting.asked_ms < first->waiting.asked_ms))
+			first = job;
+	}
+	return first;
+}
+
+void agent_job_tick(struct agent_job_set *set, int64_t now_ms)
+{
+	struct agent_job *job;
+	char reason[YOKE_REASON_SIZE];
+
+	for (unsigned i = 0; i < set->conf->resource_count; i++) {
+		job = &set->job[i];
+		if (job->state != AGENT_JOB_NONE && now_ms >= job->until_ms)
+			press(set, job, now_ms);
+		if (job->waiting.is_set &&
+		    now_ms >= job->waiting.asked_ms + job->waiting.timeout_ms) {
+			snprintf(reason, sizeof(reason), "had to wait for %u ms, and did not run",
+				 job->waiting.timeout_ms);
+			refuse_waiting(job, reason);
+		}
+	}
+	while ((job = next(set, false)) != NULL)
+		start(set, job, now_ms);
+	while ((job = next(set, true)) != NULL)
+		start(set, job, now_ms);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t agent_job_deadline_ms(const struct agent_job_set *set, int64_t now_ms)
+{
+	int64_t at = INT64_MAX;
+
+	for (unsigned i = 0; i < set->conf->resource_count; i++) {
+		const struct agent_job *job = &set->job[i];
+
+		if (job->state != AGENT_JOB_NONE)
+			at = earlier(at, job->until_ms);
+		if (job->waiting.is_set)
+			at = earlier(at, job->waiting.asked_ms + job->waiting.timeout_ms);
+		if ((job->output_fd >= 0 || job->left_fd >= 0) && now_ms < set->rest_until_ms)
+			at = earlier(at, set->rest_until_ms);
+	}
+	return at;
+}
+
+void agent_job_leave(struct agent_job_set *set)
+{
+	for (unsigned i = 0; i < set->conf->resource_count; i++)
+		if (set->job[i].state != AGENT_JOB_NONE && is_look(set->job[i].request.kind))
+			kill_group(&set->job[i], SIGKILL);
+}

@@ -1,0 +1,130 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/job.h"
+
+enum {
+	ENVIRONMENT_MAX = 8,
+	VARIABLE_SIZE = 16 + YOKE_NAME_SIZE,
+	EXIT_CANNOT_EXECUTE = 126,
+	EXIT_NOT_FOUND = 127,
+};
+
+static const char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+const char *agent_job_command(const struct conf_resource *r, enum core_run_kind kind)
+{
+	switch (kind) {
+	case CORE_RUN_START:
+		return r->start;
+	case CORE_RUN_STOP:
+		return r->stop;
+	case CORE_RUN_MONITOR:
+		return r->monitor[0] != '\0' ? r->monitor : r->status;
+	case CORE_RUN_PROBE:
+	case CORE_RUN_PREPARE:
+		break;
+	}
+	return r->status;
+}
+
+static const char *word_of(enum core_run_kind kind)
+{
+	return kind == CORE_RUN_START  ? "start"
+	       : kind == CORE_RUN_STOP ? "stop"
+	       : kind == CORE_RUN_MONITOR ? "monitor"
+					  : "status";
+}
+
+static void fail_child(const char *what, int status) __attribute__((noreturn));
+static void fail_child(const char *what, int status)
+{
+	dprintf(STDERR_FILENO, "%s: %s\n", what, strerror(errno));
+	_exit(status);
+}
+
+/* Nothing of the keeper's is left: no signal mask, no descriptor, no privilege of being spared. */
+static void shed(int output_fd)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL};
+	sigset_t none;
+	int fd;
+
+	setsid();
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || dup2(fd, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 ||
+	    dup2(output_fd, STDERR_FILENO) < 0)
+		_exit(EXIT_CANNOT_EXECUTE);
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, &standard, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	umask(0022);
+	if (chdir("/") < 0)
+		fail_child("/", EXIT_CANNOT_EXECUTE);
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		dprintf(fd, "0");
+		close(fd);
+	}
+}
+
+static void run(const struct agent_job_set *set, const struct conf_resource *r,
+		enum core_run_kind kind) __attribute__((noreturn));
+static void run(const struct agent_job_set *set, const struct conf_resource *r,
+		enum core_run_kind kind)
+{
+	const char *command = agent_job_command(r, kind), *word = NULL;
+	char variable[4][VARIABLE_SIZE], text[CONF_COMMAND_SIZE];
+	char *arguments[CONF_WORDS_MAX + 1] = {NULL};
+	char *environment[ENVIRONMENT_MAX] = {(char *)path, "LANG=C"};
+	unsigned count = 0;
+
+	snprintf(variable[0], VARIABLE_SIZE, "YOKE_GROUP=%s", set->conf->group[r->group].name);
+	snprintf(variable[1], VARIABLE_SIZE, "YOKE_RESOURCE=%s", r->name);
+	snprintf(variable[2], VARIABLE_SIZE, "YOKE_NODE=%s", set->node);
+	snprintf(variable[3], VARIABLE_SIZE, "YOKE_ACTION=%s", word_of(kind));
+	for (unsigned i = 0; i < 4; i++)
+		environment[2 + i] = variable[i];
+	memcpy(text, command, sizeof(text));
+	while (count < CONF_WORDS_MAX && (word = conf_command_next(text, word)) != NULL)
+		arguments[count++] = text + (word - text);
+	execve(arguments[0], arguments, environment);
+	fail_child(arguments[0], errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE);
+}
+
+pid_t agent_job_spawn(const struct agent_job_set *set, uint16_t resource, enum core_run_kind kind,
+		      int *output_fd)
+{
+	int ends[2], failed;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
+		close(ends[0]);
+		close(ends[1]);
+		return -1;
+	}
+	pid = fork();
+	if (pid == 0) {
+		shed(ends[1]);
+		run(set, &set->conf->resource[resource - 1], kind);
+	}
+	failed = errno;
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		errno = failed;
+		return -1;
+	}
+	setpgid(pid, pid); /* whoever is first: it may have to be killed before it ran */
+	*output_fd = ends[0];
+	return pid;
+}

@@ -1,0 +1,102 @@
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "agent/job.h"
+
+/* Exit statuses that have a meaning by convention. */
+enum {
+	EXIT_GOOD = 0,
+	EXIT_WARNING = 1,     /* a plugin's */
+	EXIT_LSB_STOPPED = 3, /* of status */
+	EXIT_OCF_STOPPED = 7,
+	EXIT_CANNOT_EXECUTE = 126,
+	EXIT_NOT_FOUND = 127,
+};
+
+void agent_job_append(struct agent_job_output *output, const char *bytes, size_t size)
+{
+	size_t kept = output->size, room = sizeof(output->bytes);
+
+	if (size > room) {
+		bytes += size - room;
+		size = room;
+	}
+	if (kept > room - size) {
+		kept = room - size;
+		memmove(output->bytes, output->bytes + output->size - kept, kept);
+	}
+	memcpy(output->bytes + kept, bytes, size);
+	output->size = (unsigned)(kept + size);
+}
+
+static bool is_blank(char c)
+{
+	return c <= ' ' || c > '~';
+}
+
+void agent_job_last_line(const struct agent_job_output *output, char line[YOKE_REASON_SIZE])
+{
+	unsigned end = output->size, first, used = 0;
+
+	while (end > 0 && is_blank(output->bytes[end - 1]))
+		end--;
+	for (first = end; first > 0 && output->bytes[first - 1] != '\n'; first--)
+		;
+	while (first < end && is_blank(output->bytes[first]))
+		first++;
+	for (; first < end && used < YOKE_REASON_SIZE - 1; first++) {
+		char c = output->bytes[first];
+
+		if (c >= ' ' && c <= '~')
+			line[used++] = c;
+		else if (c == '\t' || c < 0)
+			line[used++] = c == '\t' ? ' ' : '?';
+	}
+	line[used] = '\0';
+}
+
+static enum core_result of_look(enum core_run_kind kind, bool plugin, int code)
+{
+	if (code == EXIT_GOOD)
+		return CORE_RESULT_RUNNING;
+	if (kind == CORE_RUN_PROBE)
+		return CORE_RESULT_STOPPED;
+	if (plugin)
+		return code == EXIT_WARNING ? CORE_RESULT_RUNNING : CORE_RESULT_FAILED;
+	return code == EXIT_LSB_STOPPED || code == EXIT_OCF_STOPPED ? CORE_RESULT_STOPPED
+								    : CORE_RESULT_FAILED;
+}
+
+enum core_result agent_job_verdict(enum core_run_kind kind, bool plugin, int status,
+				   const struct agent_job_output *output,
+				   char reason[YOKE_REASON_SIZE])
+{
+	char line[YOKE_REASON_SIZE];
+	enum core_result result;
+	int code;
+
+	reason[0] = '\0';
+	if (WIFSIGNALED(status)) {
+		snprintf(reason, YOKE_REASON_SIZE, "killed by signal %d", WTERMSIG(status));
+		return CORE_RESULT_FAILED;
+	}
+	code = WEXITSTATUS(status);
+	agent_job_last_line(output, line);
+	if (code == EXIT_CANNOT_EXECUTE || code == EXIT_NOT_FOUND) {
+		snprintf(reason, YOKE_REASON_SIZE, "cannot be executed%s%.70s",
+			 line[0] == '\0' ? "" : ": ", line);
+		return CORE_RESULT_FAILED;
+	}
+	if (kind == CORE_RUN_START || kind == CORE_RUN_STOP)
+		result = code == EXIT_GOOD ? CORE_RESULT_DONE : CORE_RESULT_FAILED;
+	else
+		result = of_look(kind, plugin, code);
+	if (result == CORE_RESULT_DONE || result == CORE_RESULT_RUNNING)
+		return result;
+	if (line[0] != '\0')
+		memcpy(reason, line, YOKE_REASON_SIZE);
+	else
+		snprintf(reason, YOKE_REASON_SIZE, "ended with status %d", code);
+	return result;
+}
