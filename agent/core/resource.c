@@ -1,9 +1,10 @@
 /* One operation at a time on a resource of this node.
  *
- *              probe           start             done             stop
- *   UNKNOWN ---------> STOPPED -----> STARTING --------> STARTED -------> STOPPING --done-->
- * STOPPED |      <-lost-              |
- *                                        +--failed--> FAILED <-failed-+
+ *              probe            start             done             stop            done
+ *   UNKNOWN ---------> STOPPED ------> STARTING --------> STARTED ------> STOPPING -----> STOPPED
+ *                                         |                 |               |
+ *                                       failed       lost too often       failed
+ *                                         +--------------> FAILED <---------+
  *
  * A result counts only if its id is the one that is out; anything else is late or double and is
  * ignored.  run_kind keeps what the last operation was, so that FAILED tells a failed stop (which
