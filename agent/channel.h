@@ -2,7 +2,7 @@
  *
  * A SEQPACKET socketpair between keeper and engine, and one between keeper and saver.  All are the
  * same binary of the same start, so a message is a plain struct, cut to the bytes that its kind
- * uses. Sends never wait: a full channel is an answer ("not taken"), which the sender must handle.
+ * uses.  Sends never wait: a full channel is an answer ("not taken"), which the sender must handle.
  *
  * Layer: agent.  Memory: messages are copied.
  */

@@ -125,7 +125,7 @@ def fuzz():
 
 
 def snmp():
-    return [Step("snmp walk", ["build/tests/snmp/walk"], plain), pytest("snmp", "tests/snmp")]
+    return [Step("snmp walk", ["build/tests/snmp/walk"], cmocka), pytest("snmp", "tests/snmp")]
 
 
 def cli():

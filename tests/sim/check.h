@@ -4,14 +4,17 @@
  *
  *   alone      No two kernels have a group's address at once: never in a run without faults; else
  *              for at most both_us() when no fault is in force.  (With conflict_ms = 0 two nodes
- * that become able in the same instant may start it both: the second rule holds for it.) owned In
- * undisturbed time, while all nodes are able, somebody has every group. still      In undisturbed
- * time, while all nodes are able, no group moves without an operator. kept       A mild fault alone
- * (one path of several, an engine that stands still or restarts well within the dead time) takes no
- * group from its owner and leaves none failed or held. takeover   After a power cut of a settled
- * owner the other has its groups in dead_ms + a margin. told       When two had a group, the one
- * that keeps it announces it, so that the last word is its. terms      A node never starts a group
- * at a term that is not above all that it used before, or that is not in the record on its disk.
+ *              that become able in the same instant may start it both: the second rule holds.)
+ *   owned      In undisturbed time, while all nodes are able, somebody has every group.
+ *   still      In undisturbed time, while all nodes are able, no group moves without an operator.
+ *   kept       A mild fault alone (one path of several, an engine that stands still or restarts
+ *              well within the dead time) takes no group from its owner and leaves none failed or
+ *              held.
+ *   takeover   After a power cut of a settled owner the other has its groups in dead_ms + a margin.
+ *   told       When two had a group, the one that keeps it announces it, so that the last word is
+ *              its.
+ *   terms      A node never starts a group at a term that is not above all that it used before, or
+ *              that is not in the record on its disk.
  *   held       A node whose record is unreadable starts nothing before an operator says "online".
  *   core       core_check(), a deadline in the future, one operation at a time on a resource, every
  *              start, stop and failure with a reason.

@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "agent/core/core.h"
 
 enum {
