@@ -22,6 +22,10 @@ static size_t size_of(const struct agent_channel_message *m)
 		return head + sizeof(m->u.event);
 	case AGENT_CHANNEL_LEAVE:
 		return head;
+	case AGENT_CHANNEL_JOB:
+		return head + sizeof(m->u.job);
+	case AGENT_CHANNEL_DONE:
+		return head + sizeof(m->u.done);
 	}
 	return 0;
 }

@@ -22,6 +22,8 @@ enum agent_channel_kind {
 	AGENT_CHANNEL_SAVED,      /* and back: u.saved */
 	AGENT_CHANNEL_EVENT,      /* engine to keeper to saver: remember u.event over a reboot */
 	AGENT_CHANNEL_LEAVE,      /* keeper to engine: hand over, say goodbye, exit 0 */
+	AGENT_CHANNEL_JOB,        /* engine to keeper: do u.job, see agent/job.h */
+	AGENT_CHANNEL_DONE,       /* and back: u.done */
 };
 
 struct agent_channel_message {
@@ -40,6 +42,17 @@ struct agent_channel_message {
 			char reason[YOKE_REASON_SIZE];
 		} saved;
 		struct yoke_event event;
+		struct {
+			uint32_t id;         /* of the core's run */
+			uint16_t resource;   /* number */
+			uint32_t kind;       /* enum core_run_kind */
+			uint32_t timeout_ms; /* from when it starts */
+		} job;
+		struct {
+			uint32_t id;
+			uint32_t result; /* enum core_result */
+			char reason[YOKE_REASON_SIZE];
+		} done;
 	} u;
 };
 

@@ -88,7 +88,7 @@ static int start_addresses(struct agent_engine *e, yoke_time now)
 {
 	static struct agent_address_conf confs[YOKE_RESOURCES_MAX];
 	char why[YOKE_REASON_SIZE];
-	unsigned count = agent_setup_addresses(&e->conf, confs);
+	unsigned count = agent_setup_addresses(&e->conf, confs, e->address);
 
 	e->notes.count = 0;
 	if (agent_address_init(&e->addresses, confs, count, e->conf.refresh_ms, now, &e->notes,
@@ -104,6 +104,7 @@ static void first_steps(struct agent_engine *e, yoke_time now)
 	struct core_event ev = {.type = CORE_TIMER, .now = now};
 
 	agent_engine_feed_notes(e, now);
+	agent_engine_feed_scripts(e, now);
 	agent_engine_feed(e, &ev);
 }
 

@@ -56,7 +56,8 @@ struct agent_engine {
 	struct hb_received received; /* scratch */
 	struct hb_changes changes;   /* scratch */
 	struct agent_address_set addresses;
-	struct agent_address_notes notes;              /* scratch */
+	uint16_t address[YOKE_RESOURCES_MAX]; /* [resource number - 1]: index in addresses */
+	struct agent_address_notes notes;     /* scratch */
 	struct agent_result result[AGENT_RESULTS_MAX]; /* ring */
 	unsigned result_first, result_count;
 	struct agent_channel_message message; /* scratch */
@@ -97,7 +98,9 @@ void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnati
 void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation,
 		    const uint8_t key[CONF_KEY_SIZE], struct hb_conf *hb);
 void agent_setup_names(const struct conf *conf, struct yoke_names *names);
-unsigned agent_setup_addresses(const struct conf *conf, struct agent_address_conf *addresses);
+/* Fill in all addresses, and where each resource's is.  Returns how many. */
+unsigned agent_setup_addresses(const struct conf *conf, struct agent_address_conf *addresses,
+			       uint16_t index[YOKE_RESOURCES_MAX]);
 
 /* ---- feed.c ---- */
 
@@ -106,6 +109,10 @@ void agent_engine_feed(struct agent_engine *e, const struct core_event *event);
 /* Feed what heartbeats and addresses reported. */
 void agent_engine_feed_changes(struct agent_engine *e, yoke_time now);
 void agent_engine_feed_received(struct agent_engine *e, yoke_time now);
+/* The keeper's answer to a job, in e->message. */
+void agent_engine_feed_done(struct agent_engine *e, yoke_time now);
+/* At the start: a script can run everywhere. */
+void agent_engine_feed_scripts(struct agent_engine *e, yoke_time now);
 void agent_engine_feed_notes(struct agent_engine *e, yoke_time now);
 
 /* ---- history.c ---- */

@@ -30,20 +30,19 @@ static void push_result(struct agent_engine *e, uint32_t id, enum core_result re
 
 /* ---- one function per action ---- */
 
-/* Every resource is an address in this version, and the set is in the resources' order. */
-static void run(struct agent_engine *e, const struct core_action *a, yoke_time now)
+static void run_address(struct agent_engine *e, const struct core_action *a, yoke_time now)
 {
-	unsigned i = a->u.run.resource - 1u;
+	unsigned i = e->address[a->u.run.resource - 1u];
 	char why[YOKE_REASON_SIZE] = "";
 	uint32_t id = a->u.run.id;
+	bool runs;
 	int rc = 0;
 
 	switch (a->u.run.kind) {
 	case CORE_RUN_PROBE:
-		push_result(e, id,
-			    agent_address_probe(&e->addresses, i) ? CORE_RESULT_RUNNING
-								  : CORE_RESULT_STOPPED,
-			    "");
+	case CORE_RUN_MONITOR:
+		runs = agent_address_probe(&e->addresses, i);
+		push_result(e, id, runs ? CORE_RESULT_RUNNING : CORE_RESULT_STOPPED, "");
 		return;
 	case CORE_RUN_PREPARE:
 		rc = agent_address_prepare(&e->addresses, i, id, a->u.run.timeout_ms, now, why);
@@ -58,6 +57,37 @@ static void run(struct agent_engine *e, const struct core_action *a, yoke_time n
 		break;
 	}
 	push_result(e, id, rc == 0 ? CORE_RESULT_DONE : CORE_RESULT_FAILED, why);
+}
+
+/* Nothing answers for a script, so its start cannot collide. */
+static void run_script(struct agent_engine *e, const struct core_action *a)
+{
+	struct agent_channel_message *m = &e->message;
+
+	if (a->u.run.kind == CORE_RUN_PREPARE) {
+		push_result(e, a->u.run.id, CORE_RESULT_DONE, "");
+		return;
+	}
+	m->kind = AGENT_CHANNEL_JOB;
+	m->u.job.id = a->u.run.id;
+	m->u.job.resource = a->u.run.resource;
+	m->u.job.kind = a->u.run.kind;
+	m->u.job.timeout_ms = a->u.run.timeout_ms;
+	if (agent_channel_send(AGENT_ROLE_FD_CHANNEL, m) < 0)
+		push_result(e, a->u.run.id, CORE_RESULT_FAILED, "the keeper does not read");
+}
+
+static bool is_script(const struct agent_engine *e, uint16_t resource)
+{
+	return e->conf.resource[resource - 1].type == YOKE_RESOURCE_TYPE_SCRIPT;
+}
+
+static void run(struct agent_engine *e, const struct core_action *a, yoke_time now)
+{
+	if (is_script(e, a->u.run.resource))
+		run_script(e, a);
+	else
+		run_address(e, a, now);
 }
 
 static void save(struct agent_engine *e, const struct core_action *a)
@@ -95,7 +125,9 @@ static void perform_one(struct agent_engine *e, const struct core_action *a, yok
 		agent_address_cancel(&e->addresses, a->u.cancel.id);
 		break;
 	case CORE_ANNOUNCE:
-		agent_address_announce(&e->addresses, a->u.announce.resource - 1u, now);
+		if (!is_script(e, a->u.announce.resource))
+			agent_address_announce(&e->addresses,
+					       e->address[a->u.announce.resource - 1], now);
 		break;
 	case CORE_SAVE:
 		save(e, a);
@@ -181,6 +213,29 @@ void agent_engine_feed_received(struct agent_engine *e, yoke_time now)
 	ev->u.message.size = e->received.size;
 	memcpy(ev->u.message.bytes, e->received.bytes, e->received.size);
 	agent_engine_feed(e, ev);
+}
+
+void agent_engine_feed_done(struct agent_engine *e, yoke_time now)
+{
+	struct core_event ev = {.type = CORE_RESULT, .now = now};
+
+	ev.u.result.id = e->message.u.done.id;
+	ev.u.result.result = (enum core_result)e->message.u.done.result;
+	memcpy(ev.u.result.reason, e->message.u.done.reason, sizeof(ev.u.result.reason));
+	agent_engine_feed(e, &ev);
+}
+
+void agent_engine_feed_scripts(struct agent_engine *e, yoke_time now)
+{
+	for (uint16_t r = 1; r <= e->conf.resource_count; r++) {
+		struct core_event ev = {.type = CORE_RESOURCE, .now = now};
+
+		if (!is_script(e, r))
+			continue;
+		ev.u.resource.resource = r;
+		ev.u.resource.news = CORE_NEWS_USABLE;
+		agent_engine_feed(e, &ev);
+	}
 }
 
 static bool event_of_note(const struct agent_address_note *note, struct core_event *ev)

@@ -13,6 +13,8 @@ enum {
 	READS_MAX = 16, /* of one pipe in one go: as much as a pipe holds */
 };
 
+static const char hung[] = "hung in the kernel: the process before it cannot be killed";
+
 static bool is_look(enum core_run_kind kind)
 {
 	return kind == CORE_RUN_PROBE || kind == CORE_RUN_MONITOR;
@@ -49,11 +51,11 @@ static void tell(struct agent_job *job, uint32_t id, enum core_result result, co
 	snprintf(job->done_reason, sizeof(job->done_reason), "%s", reason);
 }
 
-/* What runs has this result, if the engine that asked is still there and still wants it. */
+/* What runs has this result, if the engine that asked is still there. */
 static void tell_running(const struct agent_job_set *set, struct agent_job *job,
 			 enum core_result result, const char *reason)
 {
-	if (job->engine == set->engine && !job->replaced)
+	if (job->engine == set->engine)
 		tell(job, job->request.id, result, reason);
 }
 
@@ -91,9 +93,11 @@ void agent_job_engine(struct agent_job_set *set)
 		set->job[i].waiting.is_set = set->job[i].done = false;
 }
 
-static void kill_group(struct agent_job *job, int number)
+/* A job that did not run yet has no group of its own. */
+static void kill_group(const struct agent_job *job, int number)
 {
-	kill(-job->pid, number);
+	if (kill(-job->pid, number) < 0)
+		kill(job->pid, number);
 }
 
 /* The group that is killed is the job's own until the job is reaped. */
@@ -104,11 +108,10 @@ static void kill_for_good(struct agent_job *job, int64_t now_ms)
 	job->until_ms = now_ms + AGENT_JOB_HUNG_MS;
 }
 
-void agent_job_ask(struct agent_job_set *set, const struct agent_channel_message *m,
-		   int64_t now_ms)
+void agent_job_ask(struct agent_job_set *set, const struct agent_channel_message *m, int64_t now_ms)
 {
 	uint16_t number = m->u.job.resource;
-	enum core_run_kind kind = m->u.job.kind;
+	enum core_run_kind kind = (enum core_run_kind)m->u.job.kind;
 	struct agent_job *job;
 
 	if (number < 1 || number > set->conf->resource_count ||
@@ -120,16 +123,15 @@ void agent_job_ask(struct agent_job_set *set, const struct agent_channel_message
 		.is_set = true,
 		.id = m->u.job.id,
 		.kind = kind,
-		.timeout_ms = m->u.job.timeout_ms < TIMEOUT_MS_MAX ? m->u.job.timeout_ms
-								   : TIMEOUT_MS_MAX,
+		.timeout_ms =
+			m->u.job.timeout_ms < TIMEOUT_MS_MAX ? m->u.job.timeout_ms : TIMEOUT_MS_MAX,
 		.asked_ms = now_ms,
 	};
 	if (job->state == AGENT_JOB_HUNG) {
-		refuse_waiting(job, "the one before it hangs in the kernel");
-	} else if (job->state != AGENT_JOB_NONE && is_look(job->request.kind) && !is_look(kind)) {
-		job->replaced = true;
-		if (job->state != AGENT_JOB_KILLED)
-			kill_for_good(job, now_ms);
+		refuse_waiting(job, hung);
+	} else if ((job->state == AGENT_JOB_RUNNING || job->state == AGENT_JOB_TERMINATED) &&
+		   is_look(job->request.kind) && !is_look(kind)) {
+		kill_for_good(job, now_ms); /* and not told: nobody waits for it any more */
 	}
 }
 
@@ -217,13 +219,22 @@ static void release(struct agent_job_set *set, const struct agent_job *job)
 	set->looks -= is_look(job->request.kind);
 }
 
-static void describe_timeout(const struct agent_job *job, char reason[YOKE_REASON_SIZE])
+static void take_output(struct agent_job *job)
 {
-	char line[YOKE_REASON_SIZE];
+	if (job->output_fd >= 0 && !drain(job->output_fd, &job->output))
+		close_fd(&job->output_fd);
+}
 
+/* Told at once: what the engine asks for next waits until the job is gone. */
+static void tell_timeout(const struct agent_job_set *set, struct agent_job *job)
+{
+	char line[YOKE_REASON_SIZE], reason[YOKE_REASON_SIZE];
+
+	take_output(job);
 	agent_job_last_line(&job->output, line);
 	snprintf(reason, YOKE_REASON_SIZE, "timed out after %u ms%s%.60s", job->request.timeout_ms,
 		 line[0] == '\0' ? "" : ": ", line);
+	tell_running(set, job, CORE_RESULT_FAILED, reason);
 }
 
 bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status)
@@ -234,17 +245,13 @@ bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status)
 
 	if (job == NULL)
 		return false;
-	if (job->output_fd >= 0 && !drain(job->output_fd, &job->output))
-		close_fd(&job->output_fd);
+	take_output(job);
 	if (job->state == AGENT_JOB_RUNNING) {
 		result = agent_job_verdict(job->request.kind,
 					   job->request.kind == CORE_RUN_MONITOR &&
 						   resource_of(set, job)->monitor[0] != '\0',
 					   status, &job->output, reason);
 		tell_running(set, job, result, reason);
-	} else if (job->state != AGENT_JOB_HUNG) {
-		describe_timeout(job, reason);
-		tell_running(set, job, CORE_RESULT_FAILED, reason);
 	}
 	if (job->state != AGENT_JOB_HUNG)
 		release(set, job);
@@ -277,7 +284,6 @@ static void start(struct agent_job_set *set, struct agent_job *job, int64_t now_
 	job->request = job->waiting;
 	job->waiting.is_set = false;
 	job->engine = set->engine;
-	job->replaced = false;
 	job->state = AGENT_JOB_RUNNING;
 	job->until_ms = now_ms + job->request.timeout_ms;
 	set->running++;
@@ -291,6 +297,7 @@ static void press(struct agent_job_set *set, struct agent_job *job, int64_t now_
 
 	switch (job->state) {
 	case AGENT_JOB_RUNNING:
+		tell_timeout(set, job);
 		kill_group(job, SIGTERM);
 		kill_group(job, SIGCONT);
 		job->state = AGENT_JOB_TERMINATED;
@@ -302,12 +309,11 @@ static void press(struct agent_job_set *set, struct agent_job *job, int64_t now_
 	case AGENT_JOB_KILLED:
 		yoke_log(YOKE_LOG_WARNING, "%s: process %d hangs in the kernel", name,
 			 (int)job->pid);
-		tell_running(set, job, CORE_RESULT_FAILED, "hung in the kernel");
 		release(set, job);
 		job->state = AGENT_JOB_HUNG;
 		job->until_ms = INT64_MAX;
 		if (job->waiting.is_set)
-			refuse_waiting(job, "the one before it hangs in the kernel");
+			refuse_waiting(job, hung);
 		break;
 	case AGENT_JOB_HUNG:
 	case AGENT_JOB_NONE:

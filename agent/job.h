@@ -3,11 +3,12 @@
  * A job is one command of a `type = script` resource: probe, start, stop or monitor.  It is a
  * process group of its own with an environment from scratch.  It is over when its first process
  * is, not when its output is: a daemon may hold the pipe for ever.  What a job that ended in time
- * left behind is never touched.  One that takes too long gets SIGTERM, two seconds later SIGKILL,
- * with its whole process group; what the kernel does not let go five seconds later is reported as
- * hung, and its resource gets no other job until it is gone.
+ * left behind is never touched.  One that takes too long has failed: that is told at once, and its
+ * whole process group gets SIGTERM, two seconds later SIGKILL.  What the kernel does not let go
+ * five seconds later hangs: all that its resource is asked for fails until it is gone.
  *
- *   asked -> waiting -> running -> (late: TERM -> KILL -> hung) -> ended -> told to the engine
+ *   waiting -> running -> ended: told
+ *                      -> late: told -> TERM -> KILL -> hung
  *
  * One job runs for a resource; one more may wait, the newest.  At most AGENT_JOBS_MAX run, of them
  * AGENT_JOB_LOOKS_MAX probes and monitors, so that a start or stop never waits behind those; one
@@ -34,12 +35,12 @@
 #include "conf/conf.h"
 
 enum {
-	AGENT_JOBS_MAX = 16,         /* that run */
-	AGENT_JOB_LOOKS_MAX = 8,     /* of them probes and monitors */
+	AGENT_JOBS_MAX = 16,          /* that run */
+	AGENT_JOB_LOOKS_MAX = 8,      /* of them probes and monitors */
 	AGENT_JOB_OUTPUT_SIZE = 4096, /* bytes of output that are kept: the last ones */
-	AGENT_JOB_TERM_MS = 2000,    /* between SIGTERM and SIGKILL */
-	AGENT_JOB_HUNG_MS = 5000,    /* after SIGKILL */
-	AGENT_JOB_REST_MS = 20,      /* output is read once in this time, so that none takes all */
+	AGENT_JOB_TERM_MS = 2000,     /* between SIGTERM and SIGKILL */
+	AGENT_JOB_HUNG_MS = 5000,     /* after SIGKILL */
+	AGENT_JOB_REST_MS = 20,       /* output is read once in this time, so that none takes all */
 	AGENT_JOB_FDS_MAX = 2 * YOKE_RESOURCES_MAX,
 };
 
@@ -53,7 +54,7 @@ enum agent_job_state {
 	AGENT_JOB_RUNNING,
 	AGENT_JOB_TERMINATED, /* was sent SIGTERM */
 	AGENT_JOB_KILLED,     /* was sent SIGKILL */
-	AGENT_JOB_HUNG,       /* and did not go; its result was told */
+	AGENT_JOB_HUNG,       /* and did not go */
 };
 
 struct agent_job_request {
@@ -71,7 +72,6 @@ struct agent_job {
 	uint32_t engine;                  /* which engine asked for it */
 	pid_t pid;                        /* and process group */
 	int64_t until_ms;                 /* end of the state's patience */
-	bool replaced;                    /* killed for a start or stop, nobody waits for it */
 	int output_fd;                    /* -1: none */
 	int left_fd; /* of a start that ended: what it left may still write; -1: none */
 	struct agent_job_output output;

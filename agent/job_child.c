@@ -15,7 +15,8 @@ enum {
 	EXIT_NOT_FOUND = 127,
 };
 
-static const char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+static char language[] = "LANG=C";
 
 const char *agent_job_command(const struct conf_resource *r, enum core_run_kind kind)
 {
@@ -35,8 +36,8 @@ const char *agent_job_command(const struct conf_resource *r, enum core_run_kind 
 
 static const char *word_of(enum core_run_kind kind)
 {
-	return kind == CORE_RUN_START  ? "start"
-	       : kind == CORE_RUN_STOP ? "stop"
+	return kind == CORE_RUN_START     ? "start"
+	       : kind == CORE_RUN_STOP    ? "stop"
 	       : kind == CORE_RUN_MONITOR ? "monitor"
 					  : "status";
 }
@@ -83,7 +84,7 @@ static void run(const struct agent_job_set *set, const struct conf_resource *r,
 	const char *command = agent_job_command(r, kind), *word = NULL;
 	char variable[4][VARIABLE_SIZE], text[CONF_COMMAND_SIZE];
 	char *arguments[CONF_WORDS_MAX + 1] = {NULL};
-	char *environment[ENVIRONMENT_MAX] = {(char *)path, "LANG=C"};
+	char *environment[ENVIRONMENT_MAX] = {path, language};
 	unsigned count = 0;
 
 	snprintf(variable[0], VARIABLE_SIZE, "YOKE_GROUP=%s", set->conf->group[r->group].name);
@@ -124,7 +125,6 @@ pid_t agent_job_spawn(const struct agent_job_set *set, uint16_t resource, enum c
 		errno = failed;
 		return -1;
 	}
-	setpgid(pid, pid); /* whoever is first: it may have to be killed before it ran */
 	*output_fd = ends[0];
 	return pid;
 }

@@ -32,7 +32,7 @@ void agent_job_append(struct agent_job_output *output, const char *bytes, size_t
 
 static bool is_blank(char c)
 {
-	return c <= ' ' || c > '~';
+	return (unsigned char)c <= ' ';
 }
 
 void agent_job_last_line(const struct agent_job_output *output, char line[YOKE_REASON_SIZE])
@@ -50,7 +50,7 @@ void agent_job_last_line(const struct agent_job_output *output, char line[YOKE_R
 
 		if (c >= ' ' && c <= '~')
 			line[used++] = c;
-		else if (c == '\t' || c < 0)
+		else if (c == '\t' || (unsigned char)c > '~')
 			line[used++] = c == '\t' ? ' ' : '?';
 	}
 	line[used] = '\0';

@@ -61,12 +61,21 @@ static void engine_ended(struct agent_keeper *k, int status)
 	k->leaving_died = k->leaving;
 }
 
+/* Besides our own: jobs, and what they left behind, whose parents are gone. */
 static void reap(struct agent_keeper *k)
 {
+	siginfo_t info = {0};
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+	/* Looked at before it is reaped: until then nobody else can have its number. */
+	while (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid != 0) {
+		pid = info.si_pid;
+		if (info.si_code != CLD_STOPPED)
+			agent_job_ending(&k->jobs, pid);
+		if (waitpid(pid, &status, WNOHANG | WUNTRACED) != pid)
+			break;
 		if (WIFSTOPPED(status)) {
 			/* A stopped one is of no use: the next one goes on where it was. */
 			if (pid == k->engine.pid || pid == k->saver.pid)
@@ -79,6 +88,8 @@ static void reap(struct agent_keeper *k)
 			ended(&k->saver, status, true);
 		else if (pid == k->snmp.pid)
 			ended(&k->snmp, status, false);
+		else
+			agent_job_ended(&k->jobs, pid, status);
 	}
 }
 
@@ -107,6 +118,7 @@ static void look(struct agent_keeper *k, int64_t now)
 	}
 	if (k->engine.pid == 0 && k->engine.start_at_ms <= now) {
 		k->save_first = k->save_last + 1;
+		agent_job_engine(&k->jobs);
 		agent_keeper_start_engine(k);
 	}
 	if (k->saver.pid == 0 && k->saver.start_at_ms <= now)
@@ -117,8 +129,10 @@ static void look(struct agent_keeper *k, int64_t now)
 
 static int poll_ms(const struct agent_keeper *k, int64_t now)
 {
-	int64_t at = hang_at_ms(k);
+	int64_t at = hang_at_ms(k), job_at = agent_job_deadline_ms(&k->jobs, now);
 
+	if (job_at < at)
+		at = job_at;
 	if (k->leaving && k->leave_until_ms < at)
 		at = k->leave_until_ms;
 	if (k->engine.pid == 0 && k->engine.start_at_ms < at)
@@ -166,6 +180,8 @@ static void from_engine(struct agent_keeper *k)
 			save(k, &m);
 		else if (m.kind == AGENT_CHANNEL_EVENT && k->saver_fd >= 0 && !k->saving_waits)
 			agent_channel_send(k->saver_fd, &m);
+		else if (m.kind == AGENT_CHANNEL_JOB)
+			agent_job_ask(&k->jobs, &m, agent_keeper_now_ms());
 	}
 	if (got < 0) {
 		close(k->engine_fd); /* its end is reaped */
@@ -220,6 +236,21 @@ static void to_saver(struct agent_keeper *k)
 	k->saving_waits = agent_channel_send(k->saver_fd, &k->saving) < 0;
 }
 
+/* How long the slowest group may take to stop; at least an operation. */
+static int64_t stop_ms(const struct conf *conf)
+{
+	int64_t longest_ms = conf->operation_ms, group_ms[YOKE_GROUPS_MAX] = {0};
+
+	for (unsigned i = 0; i < conf->resource_count; i++) {
+		int64_t *sum_ms = &group_ms[conf->resource[i].group];
+
+		*sum_ms += conf->resource[i].stop_timeout_ms;
+		if (*sum_ms > longest_ms)
+			longest_ms = *sum_ms;
+	}
+	return longest_ms;
+}
+
 /* An engine that is between two lives is told to leave when it starts. */
 static void leave(struct agent_keeper *k)
 {
@@ -228,7 +259,7 @@ static void leave(struct agent_keeper *k)
 	if (k->leaving)
 		return;
 	k->leaving = true;
-	k->leave_until_ms = agent_keeper_now_ms() + (int64_t)k->conf.operation_ms + LEAVE_GRACE_MS;
+	k->leave_until_ms = agent_keeper_now_ms() + stop_ms(&k->conf) + LEAVE_GRACE_MS;
 	if (k->engine.pid == 0)
 		k->engine.start_at_ms = agent_keeper_now_ms();
 	else if (k->engine_fd >= 0)
@@ -250,36 +281,53 @@ static void from_signals(struct agent_keeper *k)
 
 /* ---- the loop ---- */
 
+enum { POLL_SIGNAL, POLL_ENGINE, POLL_SAVER, POLL_JOBS };
+
+static short poll_events(bool waits)
+{
+	return waits ? POLLIN | POLLOUT : POLLIN;
+}
+
+static void turn_jobs(struct agent_keeper *k)
+{
+	agent_job_tick(&k->jobs, agent_keeper_now_ms());
+	k->results_wait = k->engine_fd >= 0 && agent_job_tell(&k->jobs, k->engine_fd);
+}
+
 static void turn(struct agent_keeper *k)
 {
-	struct pollfd p[] = {
+	struct pollfd p[POLL_JOBS + AGENT_JOB_FDS_MAX] = {
 		{.fd = k->signal_fd, .events = POLLIN},
-		{.fd = k->engine_fd, .events = POLLIN},
-		{.fd = k->saver_fd, .events = (short)(k->saving_waits ? POLLIN | POLLOUT : POLLIN)},
+		{.fd = k->engine_fd, .events = poll_events(k->results_wait)},
+		{.fd = k->saver_fd, .events = poll_events(k->saving_waits)},
 	};
-
 	int64_t hang_ms = agent_role_hang_ms(k->conf.dead_ms), before = agent_keeper_now_ms();
+	unsigned outputs = agent_job_fds(&k->jobs, before, p + POLL_JOBS);
 	int wait_ms = poll_ms(k, before);
 
-	poll(p, sizeof(p) / sizeof(p[0]), wait_ms);
+	poll(p, POLL_JOBS + outputs, wait_ms);
 	/* Who slept himself (a paused machine) cannot say that the engine did not run. */
 	if (wait_ms >= 0 && agent_keeper_now_ms() > before + wait_ms + hang_ms / 2)
 		k->judge_at_ms = agent_keeper_now_ms() + hang_ms;
-	if (p[0].revents != 0)
+	agent_job_read(&k->jobs, p + POLL_JOBS, outputs, agent_keeper_now_ms());
+	if (p[POLL_SIGNAL].revents != 0)
 		from_signals(k);
-	if (p[1].revents != 0 && k->engine_fd >= 0)
+	if (p[POLL_ENGINE].revents != 0 && k->engine_fd >= 0)
 		from_engine(k);
-	if (p[2].revents != 0 && k->saver_fd >= 0)
+	if (p[POLL_SAVER].revents != 0 && k->saver_fd >= 0)
 		from_saver(k);
 	if (k->saving_waits && k->saver_fd >= 0)
 		to_saver(k);
-	if (!k->done)
-		look(k, agent_keeper_now_ms());
+	if (k->done)
+		return;
+	look(k, agent_keeper_now_ms());
+	turn_jobs(k);
 }
 
 /* Let the saver finish what it has, and end the rest. */
 static void finish(struct agent_keeper *k)
 {
+	agent_job_leave(&k->jobs);
 	if (k->snmp.pid != 0)
 		kill(k->snmp.pid, SIGTERM);
 	if (k->engine.pid != 0)
@@ -296,17 +344,23 @@ static void finish(struct agent_keeper *k)
 
 int agent_keeper_run(const char *program, const char *conf_file, const char *node)
 {
-	static struct agent_keeper k;
+	/* Not static: the engine, which is the same program, locks all that is. */
+	struct agent_keeper *k = calloc(1, sizeof(*k));
 	char why[YOKE_REASON_SIZE];
+	int status;
 
-	if (agent_keeper_prepare(&k, program, conf_file, node) < 0)
+	if (k == NULL || agent_keeper_prepare(k, program, conf_file, node) < 0) {
+		free(k);
 		return 1;
+	}
 	if (agent_privilege_realtime(AGENT_ROLE_PRIORITY_KEEPER, true, why) < 0)
 		yoke_log(YOKE_LOG_WARNING, "the keeper runs without realtime priority: %s", why);
-	yoke_log(YOKE_LOG_INFO, "yoked " YOKE_VERSION ", node %s, cluster %s", k.node,
-		 k.conf.cluster);
-	while (!k.done)
-		turn(&k);
-	finish(&k);
-	return k.status;
+	yoke_log(YOKE_LOG_INFO, "yoked " YOKE_VERSION ", node %s, cluster %s", k->node,
+		 k->conf.cluster);
+	while (!k->done)
+		turn(k);
+	finish(k);
+	status = k->status;
+	free(k);
+	return status;
 }

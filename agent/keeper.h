@@ -4,7 +4,8 @@
  * life for agent_role_hang_ms() is killed and started again: the new one adopts what runs.  The
  * configuration that the keeper checked at its start is what every engine gets, so that a file
  * edited badly meanwhile cannot prevent a restart.  If the keeper dies, the kernel ends the others
- * with it, whoever started the keeper starts it again, and the addresses stay where they are.
+ * with it, whoever started the keeper starts it again, and addresses and services stay where they
+ * are.
  *
  * Layer: agent.  Its loop waits in poll(2) only.
  */
@@ -16,6 +17,7 @@
 #include <sys/types.h>
 
 #include "agent/channel.h"
+#include "agent/job.h"
 #include "agent/shared.h"
 #include "conf/conf.h"
 
@@ -43,8 +45,10 @@ struct agent_keeper {
 	bool saving_waits;  /* the saver's channel was full: to be sent when it has room */
 	uint32_t save_last; /* serial of the newest save; from save_first on of this engine */
 	uint32_t save_first;
+	struct agent_job_set jobs;
+	bool results_wait;   /* the engine's channel was full */
 	int64_t judge_at_ms; /* no engine is judged before: we did not run ourselves */
-	pid_t killed; /* an engine that hung: said and done once */
+	pid_t killed;        /* an engine that hung: said and done once */
 	bool leaving;
 	bool leaving_died; /* an engine died while leaving: it gets one more */
 	int64_t leave_until_ms;

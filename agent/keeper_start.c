@@ -248,6 +248,8 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 	    take_lock(k) < 0 || open_shared(k) < 0 || open_control(k) < 0 || open_signals(k) < 0)
 		return -1;
 	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* what jobs leave behind is ours to reap */
+	agent_job_init(&k->jobs, &k->conf, k->node);
 	find_snmp_program(k);
 	k->snmp.start_at_ms = k->conf.snmp ? 0 : INT64_MAX;
 	first_record(k);

@@ -111,6 +111,9 @@ static void from_keeper(struct agent_engine *e, yoke_time now)
 		ev.u.saved.version = e->message.u.saved.version;
 		ev.u.saved.ok = e->message.u.saved.ok;
 		memcpy(ev.u.saved.reason, e->message.u.saved.reason, sizeof(ev.u.saved.reason));
+	} else if (e->message.kind == AGENT_CHANNEL_DONE) {
+		agent_engine_feed_done(e, now);
+		return;
 	} else {
 		return;
 	}

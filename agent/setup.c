@@ -3,6 +3,22 @@
 
 #include "agent/engine.h"
 
+static void setup_resource(const struct conf *conf, const struct conf_resource *from,
+			   struct core_resource_conf *to)
+{
+	bool is_script = from->type == YOKE_RESOURCE_TYPE_SCRIPT;
+
+	to->group = (uint16_t)(from->group + 1);
+	to->has_address = !is_script;
+	to->start_ms = is_script ? from->start_timeout_ms : conf->operation_ms;
+	to->stop_ms = is_script ? from->stop_timeout_ms : conf->operation_ms;
+	to->monitor_ms = is_script ? from->monitor_timeout_ms : conf->operation_ms;
+	to->monitor_interval_ms = from->monitor_interval_ms;
+	to->monitor_failures = (uint16_t)(is_script ? from->monitor_failures : 1);
+	to->restarts = (uint16_t)from->restarts;
+	to->restart_window_ms = from->restart_window_ms;
+}
+
 void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnation,
 		      struct core_conf *core)
 {
@@ -37,7 +53,7 @@ void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnati
 		to->resource_count = from->resource_count;
 	}
 	for (uint16_t r = 0; r < conf->resource_count; r++)
-		core->resource_group[r] = (uint16_t)(conf->resource[r].group + 1);
+		setup_resource(conf, &conf->resource[r], &core->resource[r]);
 }
 
 void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation,
@@ -84,12 +100,18 @@ void agent_setup_names(const struct conf *conf, struct yoke_names *names)
 		memcpy(names->resource[i], conf->resource[i].name, YOKE_NAME_SIZE);
 }
 
-unsigned agent_setup_addresses(const struct conf *conf, struct agent_address_conf *addresses)
+unsigned agent_setup_addresses(const struct conf *conf, struct agent_address_conf *addresses,
+			       uint16_t index[YOKE_RESOURCES_MAX])
 {
+	unsigned count = 0;
+
 	for (uint16_t i = 0; i < conf->resource_count; i++) {
 		const struct conf_resource *from = &conf->resource[i];
-		struct agent_address_conf *to = &addresses[i];
+		struct agent_address_conf *to = &addresses[count];
 
+		if (from->type != YOKE_RESOURCE_TYPE_ADDRESS)
+			continue;
+		index[i] = (uint16_t)count++;
 		memset(to, 0, sizeof(*to));
 		to->resource = (uint16_t)(i + 1);
 		to->family = from->family;
@@ -97,5 +119,5 @@ unsigned agent_setup_addresses(const struct conf *conf, struct agent_address_con
 		memcpy(to->address, from->address, sizeof(to->address));
 		memcpy(to->interface, from->interface, YOKE_NAME_SIZE);
 	}
-	return conf->resource_count;
+	return count;
 }

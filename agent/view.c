@@ -63,9 +63,14 @@ static void view_resources(const struct agent_engine *e, struct yoke_snapshot *s
 		const struct conf_resource *r = &e->conf.resource[i];
 		char address[INET6_ADDRSTRLEN] = "?";
 
-		inet_ntop(r->family, r->address, address, sizeof(address));
 		memcpy(s->resource[i].name, r->name, YOKE_NAME_SIZE);
 		s->resource[i].type = r->type;
+		if (r->type == YOKE_RESOURCE_TYPE_SCRIPT) {
+			snprintf(s->resource[i].text, sizeof(s->resource[i].text), "%.63s",
+				 r->start);
+			continue;
+		}
+		inet_ntop(r->family, r->address, address, sizeof(address));
 		snprintf(s->resource[i].text, sizeof(s->resource[i].text), "%s/%u on %.15s",
 			 address, r->prefix_len, r->interface);
 	}

@@ -3,8 +3,8 @@
  * Reading order: this struct, conf/sample/yoke.conf (each key with its unit, range and default),
  * conf/load.c (the file), conf/scan.c (its text cleaned of all that has the wrong shape),
  * conf/parse.c (libconfuse to struct), conf/resource.c (a resource's keys), conf/value.c (one key's
- * value), conf/check.c (rules over several keys), conf/print.c.  A conf that conf_parse() accepted is safe to run with; nothing
- * else is.
+ * value), conf/check.c (rules over several keys), conf/print.c.  A conf that conf_parse() accepted
+ * is safe to run with; nothing else is.
  *
  * Layer: conf; libconfuse appears in parse.c only.  May include: agent/base.
  * Memory: struct conf is plain values in the caller's memory (about 290 KB); nothing is owned.

@@ -234,6 +234,7 @@ enum subagent_error subagent_control_error(enum yoke_verdict verdict)
 	case YOKE_E_NOT_READY:
 	case YOKE_E_BUSY:
 	case YOKE_E_NOWHERE:
+	case YOKE_E_IN_CONTACT:
 		return SUBAGENT_INCONSISTENT_VALUE;
 	case YOKE_E_SAVE:
 		return SUBAGENT_RESOURCE_UNAVAILABLE;

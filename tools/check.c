@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf/conf.h"
@@ -71,10 +72,43 @@ static void print_nodes(void)
 	tool_table_print(&table, false, stdout);
 }
 
+static void print_command(const char *what, const char *command)
+{
+	const char *word = NULL;
+
+	printf("    %s:", what);
+	while ((word = conf_command_next(command, word)) != NULL)
+		printf(" %s", word);
+	printf("\n");
+}
+
+static void print_script(const struct conf_resource *r)
+{
+	printf("  %s %s: %u restarts within %u s, then the group moves\n",
+	       yoke_word_resource_type(r->type), r->name, r->restarts,
+	       (r->restart_window_ms + 999) / 1000);
+	print_command("start", r->start);
+	print_command("stop", r->stop);
+	print_command("status", r->status);
+	print_command("monitor", r->monitor[0] != '\0' ? r->monitor : r->status);
+	printf("    start within %u ms, stop within %u ms, ", r->start_timeout_ms,
+	       r->stop_timeout_ms);
+	if (r->monitor_interval_ms == 0)
+		printf("not monitored\n");
+	else
+		printf("monitored every %u ms: %u failure%s in a row count\n",
+		       r->monitor_interval_ms, r->monitor_failures,
+		       r->monitor_failures == 1 ? "" : "s");
+}
+
 static void print_resource(const struct conf_resource *r)
 {
 	char address[INET6_ADDRSTRLEN] = "?";
 
+	if (r->type == YOKE_RESOURCE_TYPE_SCRIPT) {
+		print_script(r);
+		return;
+	}
 	inet_ntop(r->family, r->address, address, sizeof(address));
 	printf("  %s %s: %s/%u on %s\n", yoke_word_resource_type(r->type), r->name, address,
 	       r->prefix_len, r->interface);
@@ -103,11 +137,48 @@ static void print_timing(void)
 	printf("\nheartbeat every %u ms on each path; late after %u ms, dead after %u ms of "
 	       "silence\n"
 	       "a lost node's groups are taken over at most %u ms after its last heartbeat,\n"
-	       "plus the time that their resources take to start (an address: a few ms)\n",
+	       "plus the time that their resources take to start (an address: a few ms, a\n"
+	       "script: as long as its program takes)\n",
 	       conf.interval_ms, conf.late_ms, conf.dead_ms, conf.dead_ms);
 	printf("SNMP: %s\n", !conf.snmp      ? "off"
 			     : conf.snmp_set ? "on, SET may change the cluster"
 					     : "on, read only");
+}
+
+/* Why root should not run a program; NULL: all is well. */
+static const char *doubt_program(const char *program)
+{
+	struct stat st;
+
+	if (stat(program, &st) < 0)
+		return "is not there";
+	if (!S_ISREG(st.st_mode) || access(program, X_OK) < 0)
+		return "cannot be executed";
+	if (st.st_uid != 0 || (st.st_mode & S_IWOTH) != 0 ||
+	    ((st.st_mode & S_IWGRP) != 0 && st.st_gid != 0))
+		return "can be changed by others than root, who runs it";
+	return NULL;
+}
+
+static void print_programs(const char *file)
+{
+	for (unsigned i = 0; i < conf.resource_count; i++) {
+		const struct conf_resource *r = &conf.resource[i];
+		const char *programs[] = {r->start, r->stop, r->status, r->monitor};
+
+		for (unsigned j = 0; j < sizeof(programs) / sizeof(programs[0]); j++) {
+			const char *doubt = NULL;
+			bool told = false;
+
+			for (unsigned k = 0; k < j; k++)
+				told |= strcmp(programs[k], programs[j]) == 0;
+			if (programs[j][0] != '\0' && !told)
+				doubt = doubt_program(programs[j]);
+			if (doubt != NULL)
+				printf("%s:%d: warning: resource \"%s\": %s %s\n", file, r->line,
+				       r->name, programs[j], doubt);
+		}
+	}
 }
 
 /* What holds only on a node of this cluster is a warning: the file may be checked elsewhere. */
@@ -126,6 +197,7 @@ static void print_local(const char *file)
 	if (fd >= 0)
 		close(fd);
 	explicit_bzero(key, sizeof(key));
+	print_programs(file);
 	if (conf_self(&conf, NULL, who) < 0)
 		printf("%s: warning: %s\n", file, who);
 }

@@ -47,6 +47,11 @@ static const struct tool_verb verbs[] = {
 	 "SrNtj", 0, 1, tool_standby},
 	{"online", "[NODE]", "End the standby of NODE (this one), and forget its failures", WAITS,
 	 "SrNtj", 0, 1, tool_online},
+	{"confirm-down", "NODE", "Vouch that the silent NODE is down, so that its groups can move",
+	 "\nOnly for a node that is lost, and only when you know that it is off or will not come\n"
+	 "back with its groups: an exclusive group then starts on the other node.  Your name and\n"
+	 "--reason are recorded.\n" WAITS,
+	 "SrNtj", 1, 1, tool_confirm_down},
 	{"check", "[FILE]", "Check a configuration and say what the cluster will do",
 	 "\nFILE is " TOOL_CONF " when it is not given.  Each problem is a line\n"
 	 "'file:line: error: text'.  Exits with 0 when there is no error, else 1.\n",

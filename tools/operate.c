@@ -264,3 +264,9 @@ int tool_online(const struct tool_options *options, int argc, char **argv)
 {
 	return run(options, YOKE_VERB_ONLINE, NULL, argc > 0 ? argv[0] : NULL);
 }
+
+int tool_confirm_down(const struct tool_options *options, int argc, char **argv)
+{
+	(void)argc;
+	return run(options, YOKE_VERB_CONFIRM_DOWN, NULL, argv[0]);
+}

@@ -68,6 +68,7 @@ int tool_switch(const struct tool_options *options, int argc, char **argv);
 int tool_failback(const struct tool_options *options, int argc, char **argv);
 int tool_standby(const struct tool_options *options, int argc, char **argv);
 int tool_online(const struct tool_options *options, int argc, char **argv);
+int tool_confirm_down(const struct tool_options *options, int argc, char **argv);
 int tool_check(const struct tool_options *options, int argc, char **argv);
 int tool_key(const struct tool_options *options, int argc, char **argv);
 

@@ -10,6 +10,7 @@
  *   {"do":"switch","group":G,"node":N,"by":WHO,"reason":WHY}
  *   {"do":"failback","group":G,...}              "group" may be left out: all groups
  *   {"do":"standby","node":N,...}  {"do":"online","node":N,...}
+ *   {"do":"confirmDown","node":N,...}
  *                                                -> {"ok":true,"operation":N}
  * A refusal is {"ok":false,"error":"<verdict word>","advice":"..."}.
  * "after":N means events with seq > N; "missed" counts those that are no longer remembered.  Both

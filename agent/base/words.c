@@ -67,6 +67,8 @@ const char *yoke_verdict_advice(enum yoke_verdict verdict)
 		return "the state directory cannot be written: look at the log, free the disk";
 	case YOKE_E_DISABLED:
 		return "changes by SNMP are off: set 'snmp { set = yes }' to allow them";
+	case YOKE_E_IN_CONTACT:
+		return "that node is not lost: only a silent node can be confirmed to be down";
 	}
 	return "?";
 }

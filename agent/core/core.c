@@ -281,6 +281,13 @@ static void take(struct core *c, struct core_actions *out, const struct core_eve
 	}
 }
 
+static bool same_claim(const struct core_claim *a, const struct core_claim *b)
+{
+	return a->state == b->state && a->term == b->term && a->cause == b->cause &&
+	       a->ready == b->ready && a->request == b->request && a->grant_to == b->grant_to &&
+	       a->grant_term == b->grant_term;
+}
+
 /* What the others and the view know of our groups and resources; true when it changed. */
 static bool publish(struct core *c)
 {
@@ -297,10 +304,8 @@ static bool publish(struct core *c)
 			      (group->prepare == CORE_PREPARE_CLEAR ||
 			       group->prepare == CORE_PREPARE_NODE) &&
 			      group->reserved > core_term_highest(c, g);
-		if (self->claim[g - 1].state != claim.state ||
-		    self->claim[g - 1].term != claim.term ||
-		    self->claim[g - 1].cause != claim.cause ||
-		    self->claim[g - 1].ready != claim.ready) {
+		core_grant_publish(c, g, &claim);
+		if (!same_claim(&self->claim[g - 1], &claim)) {
 			self->claim[g - 1] = claim;
 			changed = true;
 		}
@@ -322,17 +327,19 @@ static void look(struct core *c, struct core_actions *out)
 	    yoke_time_due(yoke_time_add_ms(c->started, c->conf.startup_ms), c->now))
 		c->startup_over = true;
 	core_resource_expire(c, out);
-	core_resource_monitor(c, out);
 	for (rounds = 0, changed = true; changed && rounds < LOOKS_MAX; rounds++) {
 		before = out->count;
 		core_node_look(c, out);
 		core_oper_look(c, out);
-		for (uint16_t g = 1; g <= c->conf.group_count; g++)
+		for (uint16_t g = 1; g <= c->conf.group_count; g++) {
+			core_grant_look(c, g);
 			core_group_look(c, out, g);
+		}
 		changed = publish(c);
 		c->dirty = c->dirty || changed;
 		changed = changed || out->count != before;
 	}
+	core_resource_monitor(c, out);
 	core_record_look(c, out);
 	look_leave(c, out);
 }

@@ -17,8 +17,11 @@
  * UNKNOWN   none runs                                       STOPPED   in_unknown()
  * UNKNOWN   some run                                        STOPPING  in_unknown()
  * STOPPED   our turn, permitted, nobody answers             STARTING  in_stopped(), begin_start()
- * STOPPED   our turn, but the lost owner still answers      HELD      in_stopped()
+ * STOPPED   our turn, but the lost owner still answers      HELD      start_prepared()
+ * STOPPED   exclusive, and nothing proves that the lost
+ *           owner is dead                                   HELD      in_stopped()
  * STOPPED   a stranger answers                              FAILED    in_stopped()
+ * HELD      proven, and nobody answers any more             STARTING  in_held()
  * HELD      nobody answers any more, or an operator insists STARTING  in_held()
  * HELD      no longer our turn                              STOPPED   in_held()
  * STARTING  the last resource is started                    STARTED   in_starting()
@@ -37,8 +40,8 @@
  * STOPPED, HELD,
  * FAILED:             no resource is started or being started.
  * STARTING, STARTED:  term is not 0 and not above `reserved`: it was durable before it was used.
- * HELD:               the prepare result names the node that answered.
- * conflict != 0:      only in STARTED.
+ * HELD:               prepare_by names the node that it is held for.
+ * conflict != 0:      only in STARTED, and on the way there again by a restart.
  */
 #include <assert.h>
 #include <string.h>
@@ -90,9 +93,6 @@ static void become(struct core *c, struct core_actions *out, uint16_t group,
 	g->since = c->now;
 	g->retry_at = YOKE_NEVER;
 	g->prepare_at = YOKE_NEVER;
-	g->conflict = 0;
-	if (to != YOKE_GROUP_STARTED)
-		g->announce_at = YOKE_NEVER;
 	core_text(g->reason, sizeof(g->reason), reason, (char *)NULL);
 	if (kind == YOKE_EVENT_NONE)
 		return;
@@ -108,8 +108,12 @@ static void become(struct core *c, struct core_actions *out, uint16_t group,
 static void begin_stop(struct core *c, struct core_actions *out, uint16_t group, bool failing,
 		       const char *reason)
 {
-	group_at(c, group)->failing = failing;
-	group_at(c, group)->restarting = false;
+	struct core_group *g = group_at(c, group);
+
+	g->failing = failing;
+	g->restarting = false;
+	g->conflict = 0;
+	g->announce_at = YOKE_NEVER;
 	become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_STOPPING, reason);
 }
 
@@ -136,8 +140,11 @@ static bool operated_here(const struct core *c, uint16_t group)
 
 static bool our_turn(const struct core *c, uint16_t group)
 {
-	uint16_t target;
+	uint16_t target, granted = c->group[group - 1].grant_to;
 
+	/* Of a lost node core_permit() speaks. */
+	if (granted != 0 && core_node_const(c, granted)->state != YOKE_NODE_LOST)
+		return false;
 	if (c->node[c->conf.self - 1].claim[group - 1].cause != CORE_CAUSE_NONE ||
 	    core_cause_self(c, group) != CORE_CAUSE_NONE || core_owner(c, group) != 0)
 		return false;
@@ -161,11 +168,23 @@ static bool should_prepare(const struct core *c, uint16_t group)
 	if (core_cause_self(c, group) != CORE_CAUSE_NONE)
 		return false;
 	if (owner == 0)
-		return our_turn(c, group) && core_permit(c, group, NULL);
+		return our_turn(c, group) && core_permit_askable(c, group);
 	if (core_wanted(c, group) == c->conf.self)
 		return true;
 	return core_node_const(c, owner)->state == YOKE_NODE_LATE &&
 	       core_candidate(c, group, owner) == c->conf.self;
+}
+
+bool core_group_asks(const struct core *c, uint16_t group)
+{
+	return should_prepare(c, group) &&
+	       (core_owner(c, group) == 0 || core_wanted(c, group) == c->conf.self);
+}
+
+/* The silent node that may run it, and that keeps us from it; 0: none. */
+static uint16_t waits_for_proof_of(const struct core *c, uint16_t group)
+{
+	return our_turn(c, group) ? core_permit_unproven(c, group) : 0;
 }
 
 static void start_reason(const struct core *c, uint16_t group, const char *why, char *text)
@@ -256,6 +275,19 @@ static void hold(struct core *c, struct core_actions *out, uint16_t group)
 	g->prepare_at = yoke_time_add_ms(c->now, hold_ms);
 }
 
+/* Only an exclusive group has to wait for proof, and only a person can give it. */
+static void hold_unproven(struct core *c, struct core_actions *out, uint16_t group, uint16_t node)
+{
+	struct core_group *g = group_at(c, group);
+	char reason[YOKE_REASON_SIZE];
+
+	core_prepare_drop(c, out, group);
+	g->prepare_by = node;
+	core_text(reason, sizeof(reason), "nothing proves that it is dead: 'yoke confirm-down ",
+		  node_name(c, node), "' when you know it", (char *)NULL);
+	become(c, out, group, YOKE_GROUP_HELD, YOKE_EVENT_GROUP_HELD, reason);
+}
+
 /* A prepared start: by whom is the address answered? */
 static void start_prepared(struct core *c, struct core_actions *out, uint16_t group,
 			   const char *why)
@@ -292,6 +324,10 @@ static void in_stopped(struct core *c, struct core_actions *out, uint16_t group)
 
 	if (yoke_time_due(g->prepare_at, c->now))
 		g->prepare_at = YOKE_NEVER;
+	if (waits_for_proof_of(c, group) != 0) {
+		hold_unproven(c, out, group, waits_for_proof_of(c, group));
+		return;
+	}
 	if (!should_prepare(c, group)) {
 		if (g->prepare != CORE_PREPARE_NONE)
 			core_prepare_drop(c, out, group);
@@ -310,6 +346,8 @@ static void in_held(struct core *c, struct core_actions *out, uint16_t group)
 	struct core_group *g = group_at(c, group);
 	const char *why = "";
 
+	if (waits_for_proof_of(c, group) != 0)
+		return;
 	if (!may_start(c, group, &why)) {
 		core_prepare_drop(c, out, group);
 		become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE, "no longer its turn");
@@ -319,7 +357,7 @@ static void in_held(struct core *c, struct core_actions *out, uint16_t group)
 		begin_start(c, out, group, "switchover by an operator");
 		return;
 	}
-	if (yoke_time_due(g->prepare_at, c->now)) {
+	if (yoke_time_due(g->prepare_at, c->now) || g->prepare == CORE_PREPARE_NONE) {
 		g->prepare_at = YOKE_NEVER;
 		core_prepare_begin(c, out, group);
 	} else if (yoke_time_is_never(g->prepare_at)) {
@@ -345,6 +383,18 @@ static void lose(struct core *c, struct core_actions *out, uint16_t group, uint1
 	begin_stop(c, out, group, false, reason);
 }
 
+/* Another node in contact that runs it too; 0: none. */
+static uint16_t other_runner(const struct core *c, uint16_t group)
+{
+	uint16_t other = 0;
+
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (n != c->conf.self && core_node_alive(core_node_const(c, n)) &&
+		    core_claim_runs(&core_node_const(c, n)->claim[group - 1]))
+			other = n;
+	return other;
+}
+
 static void in_starting(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = group_at(c, group);
@@ -354,6 +404,8 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 		lose(c, out, group, winner(c, group));
 		return;
 	}
+	if (other_runner(c, group) != 0)
+		g->announce_at = c->now; /* when started: the last word may be the other's */
 	for (uint16_t i = 0; i < resource_count(c, group); i++) {
 		struct core_resource *r = resource_of(c, group, i);
 
@@ -388,12 +440,8 @@ static void look_conflict(struct core *c, struct core_actions *out, uint16_t gro
 {
 	struct core_group *g = group_at(c, group);
 	struct yoke_event *ev;
-	uint16_t other = 0;
+	uint16_t other = other_runner(c, group);
 
-	for (uint16_t n = 1; n <= c->conf.node_count; n++)
-		if (n != c->conf.self && core_node_alive(core_node_const(c, n)) &&
-		    core_claim_runs(&core_node_const(c, n)->claim[group - 1]))
-			other = n;
 	if (other == g->conflict)
 		return;
 	announce(c, out, group);
@@ -457,6 +505,16 @@ static void hand_over(struct core *c, struct core_actions *out, uint16_t group, 
 	begin_stop(c, out, group, false, reason);
 }
 
+/* An exclusive group is handed over with the grant on disk already. */
+static bool granted(struct core *c, uint16_t group, uint16_t to)
+{
+	uint64_t term = core_node_const(c, to)->claim[group - 1].request;
+
+	if (!c->conf.group[group - 1].exclusive)
+		return true;
+	return term != 0 && core_grant_to(c, group, to, term);
+}
+
 static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = group_at(c, group);
@@ -477,7 +535,7 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 		return;
 	if (wanted != 0 && wanted != c->conf.self &&
 	    core_node_const(c, wanted)->state == YOKE_NODE_ONLINE &&
-	    core_node_const(c, wanted)->claim[group - 1].ready) {
+	    core_node_const(c, wanted)->claim[group - 1].ready && granted(c, group, wanted)) {
 		hand_over(c, out, group, wanted);
 		return;
 	}
@@ -580,7 +638,9 @@ void core_group_look(struct core *c, struct core_actions *out, uint16_t group)
 
 void core_group_doubt(struct core *c, uint16_t group, uint32_t after_ms)
 {
-	if (group_at(c, group)->state == YOKE_GROUP_STARTED)
+	const struct core_group *g = group_at(c, group);
+
+	if (g->state == YOKE_GROUP_STARTED || g->state == YOKE_GROUP_STARTING || g->restarting)
 		group_at(c, group)->announce_at = yoke_time_add_ms(c->now, after_ms);
 }
 
@@ -595,8 +655,10 @@ void core_group_forgive(struct core *c, uint16_t group)
 yoke_time core_group_deadline(const struct core *c, uint16_t group)
 {
 	const struct core_group *g = &c->group[group - 1];
-	yoke_time t = yoke_time_min(g->retry_at, yoke_time_min(g->announce_at, g->prepare_at));
+	yoke_time t = yoke_time_min(g->retry_at, g->prepare_at);
 
+	if (g->state == YOKE_GROUP_STARTED)
+		t = yoke_time_min(t, g->announce_at);
 	if (c->leaving && !c->left && g->state == YOKE_GROUP_STARTED) {
 		yoke_time half =
 			yoke_time_add_ms(c->leave_deadline, -(int64_t)c->conf.operation_ms / 2);
@@ -616,8 +678,11 @@ const char *core_group_check(const struct core *c, uint16_t group)
 	if ((g->state == YOKE_GROUP_STARTING || g->state == YOKE_GROUP_STARTED) &&
 	    (g->term == 0 || g->term > g->reserved))
 		return "a group runs at a term that was not durable";
-	if (g->conflict != 0 && g->state != YOKE_GROUP_STARTED)
+	if (g->conflict != 0 && g->state != YOKE_GROUP_STARTED && g->state != YOKE_GROUP_STARTING &&
+	    !g->restarting)
 		return "a conflict of a group that is not started";
+	if (g->restarting && g->state != YOKE_GROUP_STOPPING)
+		return "a group that is restarted and not being stopped for it";
 	for (uint16_t i = 0; stopped && i < resource_count(c, group); i++) {
 		enum yoke_resource_state s = c->resource[resource_at(c, group, i) - 1].state;
 

@@ -153,6 +153,7 @@ void core_node_look(struct core *c, struct core_actions *out)
 			continue;
 		n->state = to;
 		n->changed = c->now;
+		n->proven_dead = false; /* of this silence only */
 		if (to == YOKE_NODE_LOST)
 			forget(c, n);
 		/* It may have run what we run, and have stopped it before we heard of it. */

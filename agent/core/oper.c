@@ -128,6 +128,8 @@ static enum yoke_verdict judge_move(const struct core *c, uint16_t group, uint16
 		return YOKE_E_BUSY;
 	if (core_owner(c, group) != node && !node_ready(c, group, node))
 		return YOKE_E_NOT_READY;
+	if (core_owner(c, group) == 0 && core_permit_unproven(c, group) != 0)
+		return YOKE_E_NOT_READY;
 	return YOKE_OK;
 }
 
@@ -174,6 +176,11 @@ static enum yoke_verdict judge(const struct core *c, const struct core_event *ev
 		if (c->save.failing)
 			return YOKE_E_SAVE;
 		return ev->u.operate.verb == YOKE_VERB_STANDBY ? judge_standby(c, node) : YOKE_OK;
+	case YOKE_VERB_CONFIRM_DOWN:
+		if (node < 1 || node > c->conf.node_count)
+			return YOKE_E_NO_NODE;
+		return core_node_const(c, node)->state == YOKE_NODE_LOST ? YOKE_OK
+									 : YOKE_E_IN_CONTACT;
 	case YOKE_VERB_UNKNOWN:
 		break;
 	}
@@ -195,6 +202,16 @@ static void set_intent(struct core *c, struct core_actions *out, uint16_t node, 
 	intent.version++;
 	intent.standby = standby;
 	core_node_intent(c, out, node, intent, reason);
+}
+
+/* His word holds for this silence: a node that is heard again is not down. */
+static void confirm_down(struct core *c, struct core_actions *out, const struct core_operation *op)
+{
+	struct yoke_event *ev = core_event(c, out, YOKE_EVENT_NODE_CONFIRMED_DOWN, op->reason);
+
+	ev->node = op->node;
+	ev->origin = (uint16_t)op->origin;
+	core_node(c, op->node)->proven_dead = true;
 }
 
 void core_oper_on_operate(struct core *c, struct core_actions *out, const struct core_event *ev)
@@ -231,6 +248,8 @@ void core_oper_on_operate(struct core *c, struct core_actions *out, const struct
 	c->dirty = true;
 	core_record_touch(c);
 	tell(c, out, YOKE_EVENT_OPERATION_STARTED, &op, op.reason);
+	if (op.verb == YOKE_VERB_CONFIRM_DOWN)
+		confirm_down(c, out, &op);
 	if (op.verb == YOKE_VERB_STANDBY || op.verb == YOKE_VERB_ONLINE)
 		set_intent(c, out, op.node, op.verb == YOKE_VERB_STANDBY, op.reason);
 }
@@ -282,6 +301,8 @@ static const char *outcome(const struct core *c, const struct core_operation *op
 		if (op->node == c->conf.self || !core_node_alive(n))
 			return "";
 		return n->acked >= op->version ? "" : NULL;
+	case YOKE_VERB_CONFIRM_DOWN:
+		return "";
 	case YOKE_VERB_UNKNOWN:
 		break;
 	}

@@ -43,6 +43,11 @@ void core_node_intent(struct core *c, struct core_actions *out, uint16_t node,
 
 /* May we start the group now?  why: NULL or set to a static text that says why (not). */
 bool core_permit(const struct core *c, uint16_t group, const char **why);
+/* The same before the others were asked: does nothing but their grant stand in the way? */
+bool core_permit_askable(const struct core *c, uint16_t group);
+/* The lost node that nothing proves to be dead, and that alone keeps us from an exclusive group; 0:
+ * there is none. */
+uint16_t core_permit_unproven(const struct core *c, uint16_t group);
 /* The node that runs the group, by the words of all that are alive; 0: none. */
 uint16_t core_owner(const struct core *c, uint16_t group);
 /* The best eligible node but `except` (0: none); 0 when there is none. */
@@ -59,9 +64,21 @@ bool core_claim_runs(const struct core_claim *claim);
 bool core_wins(const struct core *c, uint16_t group, uint16_t a, uint16_t b);
 const char *core_cause_text(enum core_cause cause);
 
+/* ---- grant.c: who may run an exclusive group, by the word of the others ---- */
+
+/* Grant it (node 0: to nobody).  Returns true when that is on disk. */
+bool core_grant_to(struct core *c, uint16_t group, uint16_t node, uint64_t term);
+bool core_grant_is_durable(const struct core *c, uint16_t group);
+/* End grants that are over, give one that is asked for. */
+void core_grant_look(struct core *c, uint16_t group);
+/* What we tell the others: our grant once it is on disk, and what we ask for. */
+void core_grant_publish(const struct core *c, uint16_t group, struct core_claim *claim);
+
 /* ---- group.c: the state machine of a group on this node ---- */
 
 void core_group_look(struct core *c, struct core_actions *out, uint16_t group);
+/* Would we start it if the others let us? */
+bool core_group_asks(const struct core *c, uint16_t group);
 /* Others may have forgotten a started group's addresses: announce them in after_ms (0: now). */
 void core_group_doubt(struct core *c, uint16_t group, uint32_t after_ms);
 /* Forget failures, so that it may be tried again at once. */

@@ -2,13 +2,15 @@
  *
  * A node may start a group when for every other member one of these holds:
  *
- *   granted   it is in contact and says that nothing of the group runs there
+ *   granted   it is in contact, says that nothing of the group runs there, and, if the group is
+ *             exclusive, promised not to run it while we may (grant.c)
  *   left      it said goodbye with everything stopped, and has not been heard since
+ *   proven    it is lost, and a person confirmed that it is down
  *   silent    it is lost, the group is not exclusive, and nobody answers for its addresses
  *
- * Exclusive groups have no "silent".  The two further ways that they need, "dead, proven" (fencing,
- * or a person's word) and "lease expired" (an arbiter's grant), belong into member_permits(), where
- * the case is now a plain no; until they exist the configuration check refuses exclusive groups.
+ * Two more ways to an exclusive group belong into member_says(): dead, proven by a fence agent, and
+ * a lease that has certainly run out, by an arbiter's grant.  Until then an exclusive group whose
+ * owner is silent waits for a person.
  *
  * Who should: the first eligible node in the group's list.  The list is the same on all nodes and
  * eligibility is told in every state message, so in contact all nodes name the same candidate and
@@ -45,46 +47,89 @@ const char *core_cause_text(enum core_cause cause)
 	return "?";
 }
 
-/* Does this other member let us start the group? */
-static bool member_permits(const struct core *c, uint16_t group, uint16_t node, const char **why)
+enum verdict {
+	NO,
+	UNPROVEN, /* it is silent, and may run the group */
+	ASKABLE,  /* in contact and not running it: it would have to grant */
+	YES,
+};
+
+/* Does this other member let us start the group?  why: of YES. */
+static enum verdict member_says(const struct core *c, uint16_t group, uint16_t node,
+				const char **why)
 {
 	const struct core_node *n = core_node_const(c, node);
+	const struct core_claim *claim = &n->claim[group - 1];
+	bool exclusive = c->conf.group[group - 1].exclusive;
 
 	switch (n->state) {
 	case YOKE_NODE_ONLINE:
 	case YOKE_NODE_LATE:
 		*why = "granted by the other node";
-		return !core_claim_runs(&n->claim[group - 1]) &&
-		       n->claim[group - 1].state != YOKE_GROUP_UNKNOWN;
+		if (core_claim_runs(claim) || claim->state == YOKE_GROUP_UNKNOWN)
+			return NO;
+		if (!exclusive ||
+		    (n->state == YOKE_NODE_ONLINE && claim->grant_to == c->conf.self &&
+		     claim->grant_term == c->group[group - 1].reserved))
+			return YES;
+		return ASKABLE;
 	case YOKE_NODE_LEFT:
 		*why = "the other node left";
-		return true;
+		return YES;
 	case YOKE_NODE_LOST:
-		*why = "the other node is lost";
-		return !c->conf.group[group - 1].exclusive;
+		*why = n->proven_dead ? "the other node is down, by a person's word"
+				      : "the other node is lost";
+		return exclusive && !n->proven_dead ? UNPROVEN : YES;
 	case YOKE_NODE_UNKNOWN:
 	case YOKE_NODE_JOINING:
 		break;
 	}
-	return false;
+	return NO;
 }
 
-bool core_permit(const struct core *c, uint16_t group, const char **why)
+/* What the other members say together: the least of it.  why: of YES, what weighs most. */
+static enum verdict members_say(const struct core *c, uint16_t group, const char **why)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
+	enum verdict least = YES, one;
 	const char *reason = "no other node is configured", *lost = NULL;
 
 	for (uint16_t i = 0; i < g->node_count; i++) {
 		if (g->node[i] == c->conf.self)
 			continue;
-		if (!member_permits(c, group, g->node[i], &reason))
-			return false;
+		one = member_says(c, group, g->node[i], &reason);
+		if (one < least)
+			least = one;
 		if (core_node_const(c, g->node[i])->state == YOKE_NODE_LOST)
 			lost = reason;
 	}
 	if (why != NULL)
 		*why = lost != NULL ? lost : reason;
-	return true;
+	return least;
+}
+
+bool core_permit(const struct core *c, uint16_t group, const char **why)
+{
+	return members_say(c, group, why) == YES;
+}
+
+bool core_permit_askable(const struct core *c, uint16_t group)
+{
+	return members_say(c, group, NULL) >= ASKABLE;
+}
+
+uint16_t core_permit_unproven(const struct core *c, uint16_t group)
+{
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+	const char *why;
+
+	if (members_say(c, group, NULL) != UNPROVEN)
+		return 0;
+	for (uint16_t i = 0; i < g->node_count; i++)
+		if (g->node[i] != c->conf.self &&
+		    member_says(c, group, g->node[i], &why) == UNPROVEN)
+			return g->node[i];
+	return 0;
 }
 
 bool core_wins(const struct core *c, uint16_t group, uint16_t a, uint16_t b)

@@ -1,9 +1,10 @@
 /* What survives a restart: terms and operators' intent.
  *
- * Record: u32 magic, u8 version 1,
+ * Record: u32 magic, u8 version 2,
  *         u8 nodes, for each {text name, u32 intent version, u8 standby},
  *         (standby 2: because an earlier record was unreadable, and nobody said "online" since)
- *         u32 operations counted so far, u16 groups, for each {text name, u64 reserved term},
+ *         u32 operations counted so far, u16 groups, for each {text name, u64 reserved term,
+ *                               u8 node that it is granted to, u64 at which term},
  *         u64 FNV-1a of all bytes before it
  *
  * A term is durable before it is used.  So that a failover does not wait for a disk, a node that
@@ -17,7 +18,7 @@
 #include "agent/base/buf.h"
 #include "agent/core/parts.h"
 
-enum { RECORD_MAGIC = 0x796f6b65, RECORD_VERSION = 1, RECORD_SUM_SIZE = 8 };
+enum { RECORD_MAGIC = 0x796f6b65, RECORD_VERSION = 2, RECORD_SUM_SIZE = 8 };
 enum { STANDBY = 1, STANDBY_HELD = 2 };
 enum { SAVE_RETRY_MS = 1000, SAVE_TIMEOUT_MS = 10000 };
 
@@ -87,14 +88,23 @@ bool core_record_get(struct core *c, const uint8_t *bytes, size_t size)
 	c->operation_count = yoke_buf_get_u32(&b);
 	count = yoke_buf_get_u16(&b);
 	for (unsigned i = 0; i < count && yoke_buf_ok(&b); i++) {
-		uint64_t reserved;
+		uint64_t reserved, grant_term;
+		uint8_t grant_to;
 		int g;
 
 		yoke_buf_get_text(&b, name, sizeof(name));
 		reserved = yoke_buf_get_u64(&b);
+		grant_to = yoke_buf_get_u8(&b);
+		grant_term = yoke_buf_get_u64(&b);
 		g = group_of_name(c, name);
-		if (g >= 0) /* it may have been used: the next start needs a higher one */
-			c->group[g].term = c->group[g].reserved = reserved;
+		if (g < 0)
+			continue;
+		/* It may have been used: the next start needs a higher one. */
+		c->group[g].term = c->group[g].reserved = reserved;
+		if (grant_to <= c->conf.node_count && grant_to != c->conf.self) {
+			c->group[g].grant_to = grant_to;
+			c->group[g].grant_term = grant_term;
+		}
 	}
 	return yoke_buf_ok(&b);
 }
@@ -127,6 +137,8 @@ static void put(const struct core *c, struct core_actions *out)
 		yoke_buf_put_text(&b, c->conf.group[g].name);
 		yoke_buf_put_u64(&b, group->reserving > group->reserved ? group->reserving
 									: group->reserved);
+		yoke_buf_put_u8(&b, (uint8_t)group->grant_to);
+		yoke_buf_put_u64(&b, group->grant_term);
 	}
 	yoke_buf_put_u64(&b, checksum(out->record, b.used));
 	out->record_size = (uint16_t)b.used;

@@ -256,12 +256,12 @@ bool core_resource_may_restart(struct core *c, uint16_t resource)
 	const struct core_resource_conf *conf = &c->conf.resource[resource - 1];
 	struct core_resource *r = &c->resource[resource - 1];
 
-	if (yoke_time_span_us(r->restart_since, c->now) > (int64_t)conf->restart_window_ms * 1000) {
-		r->restart_since = c->now;
+	if (yoke_time_span_us(r->restart_since, c->now) > (int64_t)conf->restart_window_ms * 1000)
 		r->restart_count = 0;
-	}
 	if (r->restart_count >= conf->restarts)
 		return false;
+	if (r->restart_count == 0)
+		r->restart_since = c->now; /* the window begins with the first one */
 	r->restart_count++;
 	return true;
 }
@@ -297,7 +297,8 @@ static void on_usable(struct core *c, struct core_actions *out, uint16_t resourc
 	r->usable = usable;
 	r->usable_known = true;
 	if (usable) {
-		r->reason[0] = '\0';
+		if (r->state != YOKE_RESOURCE_FAILED)
+			r->reason[0] = '\0';
 		core_group_forgive(c, group_of(c, resource));
 		if (!is_first)
 			tell(c, out, resource, YOKE_EVENT_RESOURCE_USABLE, "");

@@ -26,6 +26,9 @@ struct core_claim {
 	uint64_t term;         /* at which it runs or last ran it */
 	enum core_cause cause; /* NONE: eligible */
 	bool ready;            /* prepared for the handover that is under way: the owner may stop */
+	uint64_t request;    /* exclusive: the term at which it asks to start; 0: it does not ask */
+	uint16_t grant_to;   /* exclusive: the node that it lets run the group; 0: none */
+	uint64_t grant_term; /* at which term */
 };
 
 /* Operator's intent for a node: replicated, the higher version wins. */
@@ -55,6 +58,7 @@ struct core_node {
 	uint32_t acked;       /* version of our state that it has applied */
 	enum yoke_path_state path[YOKE_PATHS_MAX];
 	bool leaving, left; /* it said so */
+	bool proven_dead;   /* LOST: a person (confirm-down) vouches for it */
 	bool config_same;
 	uint8_t digest[CORE_DIGEST_SIZE];
 	char version[YOKE_NAME_SIZE];
@@ -81,10 +85,13 @@ struct core_group {
 	uint64_t term;      /* at which we run it, or last ran it; 0: never */
 	uint64_t reserved;  /* durable: no term above it was ever used here */
 	uint64_t reserving; /* in the record that is being saved */
-	bool failing;       /* STOPPING: will be FAILED, not STOPPED */
-	bool restarting;    /* STOPPING: will be STARTING again, at the same term */
-	uint16_t keep;      /* restarting: so many of its first resources stay started */
-	bool probing;       /* UNKNOWN: the probes are out */
+	uint16_t grant_to;  /* exclusive: whom we let run it; 0: nobody */
+	uint64_t grant_term;
+	uint32_t grant_saved; /* version of the record that has it */
+	bool failing;         /* STOPPING: will be FAILED, not STOPPED */
+	bool restarting;      /* STOPPING: will be STARTING again, at the same term */
+	uint16_t keep;        /* restarting: so many of its first resources stay started */
+	bool probing;         /* UNKNOWN: the probes are out */
 	enum core_prepare prepare;
 	uint16_t prepare_by;                /* NODE: its number */
 	yoke_time prepare_at;               /* HELD: when to probe again */

@@ -5,8 +5,9 @@
  *         u8 nodes, for each {u32 intent version, u8 standby},
  *         operation {u32 number, u8 verb, u8 origin, u8 state, u16 group, u16 node, text reason},
  *         u8 hardware addresses, each 6 bytes,
- *         u16 groups, for each {u32 name hash, u8 state, u8 cause | ready << 7, u64 term,
- *                               u8 resources, each u8 state}
+ *         u16 groups, for each {u32 name hash, u8 state | asks << 6 | grants << 7,
+ *                               u8 cause | ready << 7, u64 term, if it asks {u64 term},
+ *                               if it grants {u8 node, u64 term}, u8 resources, each u8 state}
  * acks:   u8 count, for each {u8 node, u64 incarnation, u32 version of its state applied}
  *
  * A state message is the sender's whole state: the last one is enough, none needs to be in order.
@@ -21,7 +22,7 @@
 
 enum { WIRE_BEAT = 1, WIRE_STATE = 2 };
 enum { FLAG_LEAVING = 1, FLAG_LEFT = 2 };
-enum { READY_BIT = 0x80 };
+enum { READY_BIT = 0x80, ASKS_BIT = 0x40, GRANTS_BIT = 0x80, STATE_MASK = 0x3f };
 
 struct state {
 	uint32_t version;
@@ -137,10 +138,18 @@ static void put_groups(const struct core *c, struct yoke_buf *b)
 		const struct core_group_conf *conf = &c->conf.group[g];
 
 		yoke_buf_put_u32(b, name_hash(conf->name));
-		yoke_buf_put_u8(b, (uint8_t)claim->state);
+		yoke_buf_put_u8(b, (uint8_t)((unsigned)claim->state |
+					     (claim->request != 0 ? (unsigned)ASKS_BIT : 0u) |
+					     (claim->grant_to != 0 ? (unsigned)GRANTS_BIT : 0u)));
 		yoke_buf_put_u8(b, (uint8_t)((unsigned)claim->cause |
 					     (claim->ready ? (unsigned)READY_BIT : 0u)));
 		yoke_buf_put_u64(b, claim->term);
+		if (claim->request != 0)
+			yoke_buf_put_u64(b, claim->request);
+		if (claim->grant_to != 0) {
+			yoke_buf_put_u8(b, (uint8_t)claim->grant_to);
+			yoke_buf_put_u64(b, claim->grant_term);
+		}
 		yoke_buf_put_u8(b, (uint8_t)conf->resource_count);
 		for (uint16_t r = 0; r < conf->resource_count; r++)
 			yoke_buf_put_u8(b, (uint8_t)self->resource[conf->resource_first + r]);
@@ -216,12 +225,12 @@ static bool get_operation(const struct core *c, struct yoke_buf *b, uint16_t fro
 	if (op->number == 0)
 		return yoke_buf_ok(b);
 	return yoke_buf_ok(b) && op->number >> 24 == from &&
-	       in_range(verb, YOKE_VERB_SWITCH, YOKE_VERB_ONLINE) &&
+	       in_range(verb, YOKE_VERB_SWITCH, YOKE_VERB_CONFIRM_DOWN) &&
 	       in_range(origin, YOKE_ORIGIN_UNKNOWN, YOKE_ORIGIN_SNMP) &&
 	       in_range(state, YOKE_OPERATION_RUNNING, YOKE_OPERATION_REFUSED) &&
 	       op->group <= c->conf.group_count && op->node <= c->conf.node_count &&
 	       (op->verb != YOKE_VERB_SWITCH || (op->group != 0 && op->node != 0)) &&
-	       ((op->verb != YOKE_VERB_STANDBY && op->verb != YOKE_VERB_ONLINE) || op->node != 0);
+	       (op->verb == YOKE_VERB_FAILBACK || op->node != 0);
 }
 
 static int group_of_hash(const struct core *c, uint32_t hash)
@@ -232,15 +241,30 @@ static int group_of_hash(const struct core *c, uint32_t hash)
 	return -1;
 }
 
+static bool get_claim(const struct core *c, struct yoke_buf *b, struct core_claim *claim)
+{
+	unsigned state = yoke_buf_get_u8(b), cause = yoke_buf_get_u8(b);
+
+	claim->state = (enum yoke_group_state)(state & STATE_MASK);
+	claim->cause = (enum core_cause)(cause & ~(unsigned)READY_BIT);
+	claim->ready = (cause & READY_BIT) != 0;
+	claim->term = yoke_buf_get_u64(b);
+	claim->request = (state & ASKS_BIT) != 0 ? yoke_buf_get_u64(b) : 0;
+	claim->grant_to = (state & GRANTS_BIT) != 0 ? yoke_buf_get_u8(b) : 0;
+	claim->grant_term = claim->grant_to != 0 ? yoke_buf_get_u64(b) : 0;
+	return yoke_buf_ok(b) && claim->grant_to <= c->conf.node_count &&
+	       in_range(state & STATE_MASK, YOKE_GROUP_UNKNOWN, YOKE_GROUP_HELD) &&
+	       in_range(claim->cause, CORE_CAUSE_NONE, CORE_CAUSES_END - 1);
+}
+
 static bool get_group(const struct core *c, struct yoke_buf *b, struct state *s)
 {
 	int g = group_of_hash(c, yoke_buf_get_u32(b));
-	unsigned state = yoke_buf_get_u8(b), cause = yoke_buf_get_u8(b), count;
-	struct core_claim claim = {.state = (enum yoke_group_state)state,
-				   .term = yoke_buf_get_u64(b),
-				   .cause = (enum core_cause)(cause & ~(unsigned)READY_BIT),
-				   .ready = (cause & READY_BIT) != 0};
+	struct core_claim claim;
+	unsigned count;
 
+	if (!get_claim(c, b, &claim))
+		return false;
 	count = yoke_buf_get_u8(b);
 	for (unsigned r = 0; r < count && yoke_buf_ok(b); r++) {
 		unsigned res = yoke_buf_get_u8(b);
@@ -251,12 +275,9 @@ static bool get_group(const struct core *c, struct yoke_buf *b, struct state *s)
 			s->resource[c->conf.group[g].resource_first + r] =
 				(enum yoke_resource_state)res;
 	}
-	if (!yoke_buf_ok(b) || !in_range(state, YOKE_GROUP_UNKNOWN, YOKE_GROUP_HELD) ||
-	    !in_range(claim.cause, CORE_CAUSE_NONE, CORE_CAUSES_END - 1))
-		return false;
-	if (g >= 0)
+	if (yoke_buf_ok(b) && g >= 0)
 		s->claim[g] = claim;
-	return true;
+	return yoke_buf_ok(b);
 }
 
 static bool get_state(const struct core *c, struct yoke_buf *b, uint16_t from, struct state *s)

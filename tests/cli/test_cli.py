@@ -20,8 +20,8 @@ from engine import BOUND_S, Engine, snapshot
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 YOKE = os.environ.get("YOKE", str(TOP / "build" / "yoke"))
-VERBS = ["status", "watch", "history", "switch", "failback", "standby", "online", "check", "key",
-         "replay", "version"]
+VERBS = ["status", "watch", "history", "switch", "failback", "standby", "online", "confirm-down",
+         "check", "key", "replay", "version"]
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_unknown_verb_suggests_the_nearest(given, meant):
     ["switch", "web", "beta", "x"], ["history", "-n", "0"], ["history", "-n", "513"],
     ["history", "-n", "many"], ["history", "-n"], ["status", "--timeout", "-1"], ["replay"],
     ["switch", "web", "beta", "--timeout", "3601"], ["key"], ["key", "destroy"],
-    ["standby", "--reason", "x" * 64], ["standby", ""], ["standby", "n" * 32],
+    ["standby", "--reason", "x" * 64], ["standby", ""], ["standby", "n" * 32], ["confirm-down"],
     ["status", "--socket", "/" + "x" * 120],
 ])
 def test_wrong_command_lines(arguments):
@@ -332,6 +332,7 @@ def test_watch_redraws_on_a_terminal(engine):
     (["standby", "beta"], {"do": "standby", "node": "beta"}),
     (["standby"], {"do": "standby", "node": "alpha"}),
     (["online"], {"do": "online", "node": "alpha"}),
+    (["confirm-down", "beta"], {"do": "confirmDown", "node": "beta"}),
 ])
 def test_operations(engine, arguments, sent):
     done = ask(engine, *arguments, "--reason", "kernel update",

@@ -23,7 +23,7 @@ static int64_t both_us(const struct sim_world *w)
 static int64_t settle_us(const struct sim_world *w)
 {
 	return ((int64_t)w->setup.dead_ms * 3 + w->setup.startup_ms + w->setup.conflict_ms) * 1000 +
-	       2000000;
+	       2000000 + sim_world_monitor_us(w);
 }
 
 static bool is_undisturbed(const struct sim_world *w)
@@ -38,12 +38,19 @@ static bool is_operated(const struct sim_world *w)
 					 (int64_t)w->setup.operation_ms * 1000 + settle_us(w)));
 }
 
+/* All could run it, and for a while nothing happened that could be a reason to touch it. */
+static bool is_quiet(const struct sim_world *w, const struct sim_check_group *group)
+{
+	return is_undisturbed(w) && !is_operated(w) && !yoke_time_is_never(group->able_since) &&
+	       yoke_time_span_us(group->able_since, w->now) > settle_us(w);
+}
+
 void sim_check_init(struct sim_world *w)
 {
 	struct sim_check *k = &w->check;
 
 	memset(k, 0, sizeof(*k));
-	k->operated_at = (yoke_time){INT64_MIN / 2};
+	k->operated_at = k->crossed_at = (yoke_time){INT64_MIN / 2};
 	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++) {
 		k->group[g].both_since = k->group[g].able_since = YOKE_NEVER;
 		k->group[g].none_since = w->now;
@@ -148,6 +155,19 @@ void sim_check_start(struct sim_world *w, uint16_t node)
 		memset(w->check.used_term[node - 1], 0, sizeof(w->check.used_term[0]));
 	}
 	memset(w->check.run[node - 1], 0, sizeof(w->check.run[0]));
+	memset(w->check.restarts[node - 1], 0, sizeof(w->check.restarts[0]));
+	memset(w->check.restart_term[node - 1], 0, sizeof(w->check.restart_term[0]));
+}
+
+/* A node that can run a group again is forgiven. */
+static void forget_restarts(struct sim_world *w, uint16_t node, const struct core_event *ev)
+{
+	unsigned r = ev->u.resource.resource - 1u, count = w->setup.resource_count;
+
+	if (ev->u.resource.news != CORE_NEWS_USABLE || w->node[node - 1].core.resource[r].usable)
+		return;
+	for (unsigned i = 0; i < count; i++)
+		w->check.restarts[node - 1][r / count * count + i] = 0;
 }
 
 void sim_check_before(struct sim_world *w, uint16_t node, const struct core_event *ev)
@@ -155,6 +175,8 @@ void sim_check_before(struct sim_world *w, uint16_t node, const struct core_even
 	for (unsigned r = 0; ev->type == CORE_RESULT && r < SIM_CHECK_RESOURCES_MAX; r++)
 		if (w->check.run[node - 1][r] == ev->u.result.id)
 			w->check.run[node - 1][r] = 0;
+	if (ev->type == CORE_RESOURCE)
+		forget_restarts(w, node, ev);
 }
 
 static bool uses_term(const struct core_group *g)
@@ -181,11 +203,33 @@ void sim_check_after(struct sim_world *w, uint16_t node)
 				       (unsigned long long)w->check.disk_term[node - 1][g]);
 }
 
+static void check_run(struct sim_world *w, uint16_t node, const struct core_action *a)
+{
+	unsigned r = a->u.run.resource - 1u, g = r / w->setup.resource_count;
+	const struct sim_node *n = &w->node[node - 1];
+	const char *name = sim_world_name(w, node), *resource = w->names.resource[r];
+
+	if (a->u.run.kind == CORE_RUN_STOP && n->address[r] && is_quiet(w, &w->check.group[g]))
+		sim_world_fail(w, "%s stops %s, which is well", name, resource);
+	if (a->u.run.kind == CORE_RUN_STOP && w->check.restart_term[node - 1][g] != 0 &&
+	    r % w->setup.resource_count < n->core.group[g].keep)
+		sim_world_fail(w, "%s stops %s for the restart of what comes after it", name,
+			       resource);
+	if (a->u.run.kind != CORE_RUN_MONITOR)
+		return;
+	w->check.watched[node - 1][r] = w->now;
+	if (!sim_world_is_service(w, a->u.run.resource))
+		sim_world_fail(w, "%s asks %s, which tells by itself", name, resource);
+	if (n->core.group[g].state != YOKE_GROUP_STARTED)
+		sim_world_fail(w, "%s asks %s, and its group is not started", name, resource);
+}
+
 void sim_check_run(struct sim_world *w, uint16_t node, const struct core_action *a)
 {
 	unsigned r = a->u.run.resource - 1u;
 	struct sim_check *k = &w->check;
 
+	check_run(w, node, a);
 	if (k->run[node - 1][r] != 0 && sim_world_in_force(w, k->run_until[node - 1][r]))
 		sim_world_fail(w, "%s runs two operations on %s at once", sim_world_name(w, node),
 			       w->names.resource[r]);
@@ -217,33 +261,63 @@ static void check_start(struct sim_world *w, uint16_t node, const struct yoke_ev
 	struct sim_check *k = &w->check;
 	struct sim_check_group *group = &k->group[ev->group - 1];
 	uint64_t *used = &k->used_term[node - 1][ev->group - 1];
+	uint64_t *restart = &k->restart_term[node - 1][ev->group - 1];
+	uint64_t disk = k->disk_term[node - 1][ev->group - 1];
 
-	if (ev->value <= *used)
+	if (*restart != 0 ? ev->value != *restart : ev->value <= *used)
 		sim_world_fail(w, "%s starts group%u at term %llu again", sim_world_name(w, node),
 			       ev->group, (unsigned long long)ev->value);
-	if (ev->value > k->disk_term[node - 1][ev->group - 1])
+	/* What was adopted without a record is restarted at the term that it has already. */
+	if (ev->value > disk && (*restart == 0 || disk > 0))
 		sim_world_fail(w, "%s starts group%u at term %llu, which is not on its disk",
 			       sim_world_name(w, node), ev->group, (unsigned long long)ev->value);
 	if (k->held[node - 1])
 		sim_world_fail(w, "%s starts group%u, and its record was unreadable",
 			       sim_world_name(w, node), ev->group);
 	*used = ev->value;
-	if (is_undisturbed(w) && !is_operated(w) && group->holder != 0 && group->holder != node &&
-	    !yoke_time_is_never(group->able_since) &&
-	    yoke_time_span_us(group->able_since, w->now) > settle_us(w))
+	*restart = 0;
+	if (is_quiet(w, group) && group->holder != 0 && group->holder != node)
 		sim_world_fail(w, "%s takes group%u from %s: no fault, no operator",
 			       sim_world_name(w, node), ev->group,
 			       sim_world_name(w, group->holder));
+}
+
+static void check_restart(struct sim_world *w, uint16_t node, const struct yoke_event *ev)
+{
+	struct sim_check *k = &w->check;
+	unsigned r = (ev->group - 1u) * w->setup.resource_count +
+		     w->node[node - 1].core.group[ev->group - 1].keep;
+	uint32_t *count = &k->restarts[node - 1][r];
+	yoke_time *since = &k->restarts_since[node - 1][r];
+
+	k->restarted++;
+	k->restart_term[node - 1][ev->group - 1] = ev->value;
+	if (is_undisturbed(w))
+		sim_world_fail(w, "%s restarts group%u: no fault", sim_world_name(w, node),
+			       ev->group);
+	if (is_operated(w) ||
+	    yoke_time_span_us(*since, w->now) > (int64_t)w->setup.restart_window_ms * 1000)
+		*count = 0;
+	if (*count == 0)
+		*since = w->now;
+	if (++*count > w->setup.restarts)
+		sim_world_fail(w, "%s restarts %s too often", sim_world_name(w, node),
+			       w->names.resource[r]);
 }
 
 void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev)
 {
 	w->check.events++;
 	memcpy(w->check.last_event, ev->text, sizeof(w->check.last_event));
+	if (ev->kind == YOKE_EVENT_GROUP_STARTING)
+		check_start(w, node, ev);
+	if (ev->kind == YOKE_EVENT_GROUP_RESTARTING)
+		check_restart(w, node, ev);
+	if (ev->kind == YOKE_EVENT_GROUP_STOPPING)
+		w->check.restart_term[node - 1][ev->group - 1] = 0;
 	switch (ev->kind) {
 	case YOKE_EVENT_GROUP_STARTING:
-		check_start(w, node, ev);
-		/* fallthrough */
+	case YOKE_EVENT_GROUP_RESTARTING:
 	case YOKE_EVENT_GROUP_STARTED:
 	case YOKE_EVENT_GROUP_STOPPING:
 	case YOKE_EVENT_GROUP_STOPPED:
@@ -256,6 +330,10 @@ void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event
 		break;
 	case YOKE_EVENT_GROUP_CONFLICT:
 		w->check.conflicts++;
+		break;
+	case YOKE_EVENT_OPERATION_FAILED:
+	case YOKE_EVENT_NODE_ACTIVE:
+		w->check.crossed_at = w->now;
 		break;
 	default:
 		break;
@@ -325,6 +403,9 @@ static void check_outage(struct sim_world *w, const struct sim_check_group *grou
 	    yoke_time_is_never(group->able_since) ||
 	    yoke_time_before(group->none_since, group->able_since))
 		return;
+	/* Of two that crossed, the one that lost may have had it stopped: it is probed anew. */
+	if (yoke_time_before(yoke_time_add_us(group->none_since, -MARGIN_US), w->check.crossed_at))
+		bound_us += (int64_t)s->conflict_ms * 1000 + s->latency_us + s->jitter_us;
 	if (yoke_time_span_us(group->none_since, w->now) > bound_us)
 		sim_world_fail(w, "group%u was handed over too slowly", g);
 }
@@ -402,10 +483,32 @@ static void check_group(struct sim_world *w, uint16_t g)
 		sim_world_fail(w, "nobody runs group%u, and all could", g);
 }
 
+/* A service that nobody asks may have died long ago. */
+static void check_watched(struct sim_world *w, uint16_t node, uint16_t resource)
+{
+	const struct sim_setup *s = &w->setup;
+	const struct sim_node *n = &w->node[node - 1];
+	const struct core_group *g = &n->core.group[(resource - 1) / s->resource_count];
+	yoke_time watched = yoke_time_max(w->check.watched[node - 1][resource - 1],
+					  yoke_time_max(g->since, n->paused_until));
+	int64_t most_us = ((int64_t)s->monitor_interval_ms + s->monitor_ms + 1000) * 1000 +
+			  2 * (int64_t)s->lag_us + MARGIN_US;
+
+	if (!n->engine || g->state != YOKE_GROUP_STARTED || !is_undisturbed(w))
+		return;
+	if (yoke_time_span_us(watched, w->now) > most_us)
+		sim_world_fail(w, "%s does not ask %s how it is", sim_world_name(w, node),
+			       w->names.resource[resource - 1]);
+}
+
 void sim_check_step(struct sim_world *w)
 {
 	for (uint16_t g = 1; g <= w->setup.group_count; g++)
 		check_group(w, g);
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		for (uint16_t r = 1; r <= w->names.resource_count; r++)
+			if (sim_world_is_service(w, r))
+				check_watched(w, n, r);
 }
 
 /* ---- the end ---- */

@@ -16,6 +16,11 @@
  *   terms      A node never starts a group at a term that is not above all that it used before, or
  *              that is not in the record on its disk.
  *   held       A node whose record is unreadable starts nothing before an operator says "online".
+ *   well       Nothing that is well is stopped in undisturbed time without an operator, and nothing
+ *              is restarted.
+ *   restarts   Never more of them within a window than configured, at the term that is used,
+ *              and what comes before the failed one in its group stays.
+ *   watched    A service of a started group is asked in time how it is, no other one ever.
  *   core       core_check(), a deadline in the future, one operation at a time on a resource, every
  *              start, stop and failure with a reason.
  *
@@ -32,7 +37,7 @@
 
 #include "agent/core/core.h"
 
-enum { SIM_CHECK_GROUPS_MAX = 4, SIM_CHECK_RESOURCES_MAX = 8 };
+enum { SIM_CHECK_GROUPS_MAX = 4, SIM_CHECK_RESOURCES_MAX = 12 };
 
 struct sim_world;
 
@@ -53,6 +58,7 @@ struct sim_check_group {
 struct sim_check {
 	bool never_both; /* the run has no faults at all */
 	yoke_time disturbed_until, operated_at, mild_until;
+	yoke_time crossed_at; /* what moved it was taken back last, by another operation */
 	struct sim_check_group group[SIM_CHECK_GROUPS_MAX];
 	uint64_t disk_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];
 	uint64_t used_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];
@@ -60,7 +66,12 @@ struct sim_check {
 	uint16_t asked_online; /* by the request at hand; 0: it asks for something else */
 	uint32_t run[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX]; /* that is out; 0: none */
 	yoke_time run_until[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
-	uint64_t takeovers, conflicts; /* expected and seen; told at the end */
+	/* of a node's services: local restarts since the window began, and the last sign of care */
+	uint32_t restarts[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
+	yoke_time restarts_since[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
+	yoke_time watched[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
+	uint64_t restart_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX]; /* 0: no restart goes on */
+	uint64_t takeovers, conflicts, restarted; /* expected and seen; told at the end */
 	uint64_t events;
 	char last_event[YOKE_TEXT_SIZE];
 };

@@ -7,6 +7,7 @@ void sim_faults_draw(struct sim_faults *f, struct sim_world *w, bool fault_free)
 	for (unsigned i = 0; i < SIM_FAULTS; i++)
 		f->on[i] = sim_random_permille(&w->random, 500) &&
 			   (!fault_free || i >= SIM_FAULT_LEAVE);
+	f->on[SIM_FAULT_SERVICE] = w->setup.service_count > 0 && !fault_free;
 	f->on[SIM_FAULT_OPERATE] = f->on[SIM_FAULT_OPERATE] || fault_free;
 	f->pause_us = w->setup.dead_ms * 1000 * (uint32_t)sim_random_in(&w->random, 1, 40);
 	f->next_at = yoke_time_add_us(w->now, sim_world_span(w, 2 * f->pause_us));
@@ -245,6 +246,31 @@ static void do_remove(struct sim_world *w)
 	sim_kernel_remove(w, any_node(w), any_resource(w));
 }
 
+static void do_service(struct sim_world *w)
+{
+	struct sim_node *n = &w->node[any_node(w) - 1];
+	uint16_t r = any_resource(w);
+	int64_t span_us = any_span_us(w);
+
+	while (!sim_world_is_service(w, r))
+		r = (uint16_t)(r % w->names.resource_count + 1);
+	switch (sim_random_in(&w->random, 0, 4)) {
+	case 0:
+		n->unwell_until[r - 1] = until(w, span_us + sim_world_monitor_us(w));
+		break;
+	case 1:
+		n->mute_until = until(w, span_us + sim_world_monitor_us(w));
+		break;
+	case 2:
+		n->starts_to_fail[r - 1] = (uint32_t)sim_random_in(&w->random, 1, 3);
+		/* fallthrough */
+	default:
+		(void)until(w, 1);
+		sim_kernel_remove(w, n->number, r);
+		break;
+	}
+}
+
 static void do_one(struct sim_world *w, enum sim_fault fault)
 {
 	switch (fault) {
@@ -292,6 +318,9 @@ static void do_one(struct sim_world *w, enum sim_fault fault)
 		break;
 	case SIM_FAULT_RECORD:
 		w->node[any_node(w) - 1].disk_broken = true;
+		break;
+	case SIM_FAULT_SERVICE:
+		do_service(w);
 		break;
 	case SIM_FAULT_LEAVE:
 		do_leave(w);

@@ -21,8 +21,12 @@ void sim_kernel_set_address(struct sim_world *w, uint16_t node, uint16_t resourc
 	if (w->node[node - 1].address[resource - 1] == present)
 		return;
 	w->node[node - 1].address[resource - 1] = present;
-	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  kernel: %s %s",
-		       w->names.resource[resource - 1], present ? "added" : "removed");
+	if (sim_world_is_service(w, resource))
+		sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  machine: %s %s",
+			       w->names.resource[resource - 1], present ? "runs" : "ended");
+	else
+		sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  kernel: %s %s",
+			       w->names.resource[resource - 1], present ? "added" : "removed");
 	sim_check_address(w, node, resource);
 }
 
@@ -37,7 +41,8 @@ void sim_kernel_remove(struct sim_world *w, uint16_t node, uint16_t resource)
 	if (!w->node[node - 1].address[resource - 1])
 		return;
 	sim_kernel_set_address(w, node, resource, false);
-	sim_world_push(w, &item, sim_world_span(w, REMOVED_US));
+	if (!sim_world_is_service(w, resource))
+		sim_world_push(w, &item, sim_world_span(w, REMOVED_US));
 }
 
 void sim_kernel_tell_usable(struct sim_world *w, uint16_t node, int64_t in_us)
@@ -54,6 +59,11 @@ void sim_kernel_carrier(struct sim_world *w, uint16_t node)
 
 	for (uint16_t r = 1; r <= w->names.resource_count; r++) {
 		item.resource = r;
+		if (sim_world_is_service(w, r)) {
+			item.news = CORE_NEWS_USABLE;
+			sim_world_push(w, &item, 1);
+			continue;
+		}
 		item.news = carrier ? CORE_NEWS_USABLE : CORE_NEWS_UNUSABLE;
 		sim_world_push(w, &item, 1);
 		item.news = CORE_NEWS_DOUBT;
@@ -89,14 +99,27 @@ static void run_prepare(struct sim_world *w, struct sim_item *item, uint32_t tim
 	sim_world_push(w, item, (int64_t)timeout_ms * 1000);
 }
 
+static bool job_fails(const struct sim_world *w, struct sim_node *n,
+		      const struct core_action *action)
+{
+	uint32_t *to_fail = &n->starts_to_fail[action->u.run.resource - 1];
+
+	if (action->u.run.kind == CORE_RUN_STOP)
+		return sim_world_in_force(w, n->stop_fails_until);
+	if (action->u.run.kind != CORE_RUN_START)
+		return false;
+	if (*to_fail > 0) {
+		--*to_fail;
+		return true;
+	}
+	return sim_world_in_force(w, n->start_fails_until);
+}
+
 void sim_kernel_run(struct sim_world *w, uint16_t node, const struct core_action *action)
 {
 	struct sim_node *n = &w->node[node - 1];
 	uint32_t job_us = w->setup.job_us;
-	bool fails =
-		(action->u.run.kind == CORE_RUN_START &&
-		 sim_world_in_force(w, n->start_fails_until)) ||
-		(action->u.run.kind == CORE_RUN_STOP && sim_world_in_force(w, n->stop_fails_until));
+	bool fails = job_fails(w, n, action);
 	struct sim_item item = {.what = SIM_EFFECT,
 				.node = node,
 				.epoch = n->epoch,
@@ -142,6 +165,28 @@ static void tell_result(struct sim_world *w, struct sim_item *item)
 		w, yoke_time_add_us(w->now, (int64_t)w->setup.operation_ms * 2000 + STOP_RETRY_US));
 }
 
+/* A service is asked how it is.  Returns false when no answer ever comes. */
+static bool look_at_service(struct sim_world *w, struct sim_item *item)
+{
+	struct sim_node *n = &w->node[item->node - 1];
+	bool runs = n->address[item->resource - 1];
+	bool well = !sim_world_in_force(w, n->unwell_until[item->resource - 1]);
+
+	item->what = SIM_RESULT;
+	item->result = !runs  ? CORE_RESULT_STOPPED
+		       : well ? CORE_RESULT_RUNNING
+			      : CORE_RESULT_FAILED;
+	if (item->kind == CORE_RUN_MONITOR && !(runs && well))
+		sim_trace_line(&w->trace, w->now, sim_world_name(w, item->node),
+			       "  > monitor %s: %s", w->names.resource[item->resource - 1],
+			       runs ? "not well" : "not running");
+	if (!sim_world_in_force(w, n->mute_until))
+		return true;
+	if (sim_random_permille(&w->random, 500))
+		sim_world_push(w, item, sim_world_span(w, w->setup.monitor_ms * 2000));
+	return false;
+}
+
 void sim_kernel_effect(struct sim_world *w, const struct sim_item *item)
 {
 	struct sim_node *n = &w->node[item->node - 1];
@@ -161,11 +206,15 @@ void sim_kernel_effect(struct sim_world *w, const struct sim_item *item)
 	}
 	n->job[item->resource - 1] = 0;
 	done.result = item->ok ? CORE_RESULT_DONE : CORE_RESULT_FAILED;
-	if (item->kind == CORE_RUN_PROBE)
+	if (sim_world_is_service(w, item->resource) &&
+	    (item->kind == CORE_RUN_PROBE || item->kind == CORE_RUN_MONITOR)) {
+		if (!look_at_service(w, &done))
+			return;
+	} else if (item->kind == CORE_RUN_PROBE)
 		done.result = has ? CORE_RESULT_RUNNING : CORE_RESULT_STOPPED;
 	else if (item->ok)
 		sim_kernel_set_address(w, item->node, item->resource, item->kind == CORE_RUN_START);
-	if (item->ok && item->kind == CORE_RUN_START)
+	if (item->ok && item->kind == CORE_RUN_START && !sim_world_is_service(w, item->resource))
 		sim_check_announce(w, item->node, item->resource);
 	if (!item->ok && item->kind == CORE_RUN_START && sim_random_permille(&w->random, 300))
 		sim_kernel_set_address(w, item->node, item->resource, true);

@@ -30,6 +30,20 @@ static int64_t one_of(struct sim_random *r, const int64_t *values, size_t count)
 	return values[sim_random_in(r, 0, (int64_t)count - 1)];
 }
 
+static void draw_services(struct sim_setup *s, struct sim_random *r)
+{
+	static const int64_t interval_ms[] = {50, 200, 1000, 3000};
+	static const int64_t window_ms[] = {1000, 10000, 60000};
+
+	s->service_count = (uint16_t)sim_random_in(r, 1, 2);
+	s->resource_count += s->service_count;
+	s->monitor_interval_ms = (uint32_t)one_of(r, interval_ms, 4);
+	s->monitor_ms = (uint32_t)sim_random_in(r, 500, 3000);
+	s->monitor_failures = (uint16_t)sim_random_in(r, 1, 3);
+	s->restarts = (uint16_t)sim_random_in(r, 0, 3);
+	s->restart_window_ms = (uint32_t)one_of(r, window_ms, 3);
+}
+
 static void draw_setup(struct sim_setup *s, struct sim_random *r)
 {
 	static const int64_t dead_ms[] = {30, 30, 50, 200, 1000, 1000, 5000};
@@ -53,14 +67,19 @@ static void draw_setup(struct sim_setup *s, struct sim_random *r)
 	s->lag_us = (uint32_t)sim_random_in(r, 0, 300);
 	s->job_us = (uint32_t)sim_random_in(r, 100, 4000);
 	s->save_us = (uint32_t)sim_random_in(r, 100, 20000);
+	if (sim_random_permille(r, 500))
+		draw_services(s, r);
 }
 
 /* Failed operations are tried again, each at most so late; two rounds of everything. */
-static int64_t rest_us(const struct sim_setup *s)
+static int64_t rest_us(const struct sim_world *w)
 {
+	const struct sim_setup *s = &w->setup;
+
 	return ((int64_t)s->startup_ms + s->dead_ms * 6 + 2 * (int64_t)s->retry_ms +
 		3 * (int64_t)s->operation_ms + 20000) *
-	       1000;
+		       1000 +
+	       2 * sim_world_monitor_us(w);
 }
 
 /* Ask for every node to be online again, until all are. */
@@ -78,11 +97,13 @@ static void ask_online(struct sim_world *w)
 
 static void come_to_rest(struct sim_world *w)
 {
-	yoke_time end = yoke_time_add_us(w->now, rest_us(&w->setup));
+	yoke_time end = yoke_time_add_us(w->now, rest_us(w));
 	bool online = sim_random_permille(&w->random, 700);
 	const char *wrong = "nothing was looked at";
 	unsigned good = 0;
 
+	/* Until then a monitor of before may still count. */
+	sim_world_run(w, yoke_time_add_us(w->now, sim_world_monitor_us(w)));
 	while (w->failure[0] == '\0' && good < 10 && yoke_time_before(w->now, end)) {
 		if (online)
 			ask_online(w);
@@ -176,7 +197,7 @@ static int run_seeds(uint64_t first, uint64_t runs)
 {
 	const char *trace = getenv("TRACE");
 	bool show = trace != NULL && trace[0] != '\0' && strcmp(trace, "0") != 0;
-	uint64_t passed = 0, takeovers = 0, conflicts = 0;
+	uint64_t passed = 0, takeovers = 0, conflicts = 0, restarted = 0;
 	int64_t simulated_us = 0;
 
 	signal(SIGABRT, on_signal);
@@ -186,12 +207,14 @@ static int run_seeds(uint64_t first, uint64_t runs)
 		passed += run_seed(first + i, show, &simulated_us);
 		takeovers += world.check.takeovers;
 		conflicts += world.check.conflicts;
+		restarted += world.check.restarted;
 	}
-	printf("sim: %llu histories, %.1f simulated hours (%llu timed takeovers, %llu conflicts), "
-	       "%llu passed, %llu failed\n",
+	printf("sim: %llu histories, %.1f simulated hours (%llu timed takeovers, %llu conflicts, "
+	       "%llu local restarts), %llu passed, %llu failed\n",
 	       (unsigned long long)runs, (double)simulated_us / 3.6e9,
 	       (unsigned long long)takeovers, (unsigned long long)conflicts,
-	       (unsigned long long)passed, (unsigned long long)(runs - passed));
+	       (unsigned long long)restarted, (unsigned long long)passed,
+	       (unsigned long long)(runs - passed));
 	return passed == runs ? 0 : 1;
 }
 

@@ -28,9 +28,19 @@ static void configure(struct sim_world *w, uint16_t number, struct core_conf *co
 		group->resource_first = (uint16_t)(g * s->resource_count);
 		group->resource_count = s->resource_count;
 	}
-	for (uint16_t r = 0; r < conf->resource_count; r++)
-		conf->resource[r] = (struct core_resource_conf){
-			.group = (uint16_t)(r / s->resource_count + 1), .has_address = true};
+	for (uint16_t r = 0; r < conf->resource_count; r++) {
+		struct core_resource_conf *resource = &conf->resource[r];
+
+		resource->group = (uint16_t)(r / s->resource_count + 1);
+		resource->has_address = !sim_world_is_service(w, (uint16_t)(r + 1));
+		if (resource->has_address)
+			continue;
+		resource->monitor_ms = s->monitor_ms;
+		resource->monitor_interval_ms = s->monitor_interval_ms;
+		resource->monitor_failures = s->monitor_failures;
+		resource->restarts = s->restarts;
+		resource->restart_window_ms = s->restart_window_ms;
+	}
 	conf->dead_ms = s->dead_ms;
 	conf->late_ms = s->late_ms;
 	conf->interval_ms = s->interval_ms;
@@ -67,6 +77,8 @@ static void show_run(struct sim_world *w, uint16_t node, const struct core_actio
 {
 	static const char *const kinds[] = {"", "probe", "prepare", "start", "stop"};
 
+	if (a->u.run.kind == CORE_RUN_MONITOR)
+		return; /* too many: kernel.c shows those that do not end well */
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  > %s %s",
 		       kinds[a->u.run.kind], w->names.resource[a->u.run.resource - 1]);
 }

@@ -107,10 +107,17 @@ static void do_set(struct scenario *s)
 		const char *key;
 		uint32_t *place;
 	} keys[] = {
-		{"dead_ms", &u->dead_ms},         {"late_ms", &u->late_ms},
-		{"interval_ms", &u->interval_ms}, {"startup_ms", &u->startup_ms},
-		{"conflict_ms", &u->conflict_ms}, {"operation_ms", &u->operation_ms},
-		{"retry_ms", &u->retry_ms},       {"latency_us", &u->latency_us},
+		{"dead_ms", &u->dead_ms},
+		{"late_ms", &u->late_ms},
+		{"interval_ms", &u->interval_ms},
+		{"startup_ms", &u->startup_ms},
+		{"conflict_ms", &u->conflict_ms},
+		{"operation_ms", &u->operation_ms},
+		{"retry_ms", &u->retry_ms},
+		{"latency_us", &u->latency_us},
+		{"monitor_ms", &u->monitor_ms},
+		{"monitor_interval_ms", &u->monitor_interval_ms},
+		{"restart_window_ms", &u->restart_window_ms},
 	};
 
 	if (s->begun)
@@ -126,6 +133,12 @@ static void do_set(struct scenario *s)
 		u->group_count = (uint16_t)value;
 	else if (is(s, 1, "resources") && value >= 1 && value <= SIM_RESOURCES_MAX / SIM_GROUPS_MAX)
 		u->resource_count = (uint16_t)value;
+	else if (is(s, 1, "services") && value < SIM_RESOURCES_MAX / SIM_GROUPS_MAX)
+		u->service_count = (uint16_t)value;
+	else if (is(s, 1, "monitor_failures") && value >= 1 && value <= UINT16_MAX)
+		u->monitor_failures = (uint16_t)value;
+	else if (is(s, 1, "restarts") && value <= UINT16_MAX)
+		u->restarts = (uint16_t)value;
 	else
 		s->wrong = "no such key, or out of range";
 }
@@ -223,6 +236,10 @@ static bool do_fault(struct scenario *s)
 			n->stop_fails_until = until;
 		else
 			n->save_fails_until = until;
+	} else if (is(s, 0, "service")) {
+		n = &s->w->node[node_at(s, 1) - 1];
+		n->unwell_until[resource_at(s, 2) - 1] =
+			either(s, 3, "unwell", "well") ? YOKE_NEVER : s->w->now;
 	} else if (is(s, 0, "record")) {
 		s->w->node[node_at(s, 1) - 1].disk_broken = true;
 	} else {
@@ -351,6 +368,11 @@ static void play(struct scenario *s, char *rest)
 				      .latency_us = 200,
 				      .job_us = 1000,
 				      .save_us = 5000,
+				      .monitor_ms = 2000,
+				      .monitor_interval_ms = 1000,
+				      .monitor_failures = 2,
+				      .restarts = 2,
+				      .restart_window_ms = 60000,
 				      .exact = true};
 	text_out[0] = trace_text[0] = '\0';
 	while (*rest != '\0' && s->wrong == NULL) {

@@ -4,9 +4,12 @@
  * of a file go on in the same world.  '#' starts a comment line.  Before the first other command
  *
  *   set KEY NUMBER        dead_ms late_ms interval_ms startup_ms conflict_ms operation_ms retry_ms
- *                         latency_us paths groups resources
+ *                         latency_us paths groups resources services (how many of a group's
+ *                         resources) monitor_ms monitor_interval_ms monitor_failures restarts
+ *                         restart_window_ms
  *
- * and then, with nodes alpha and beta, paths path1.., groups group1.., resources address1..:
+ * and then, with nodes alpha and beta, paths path1.., groups group1.., resources address1.. and
+ * service1..:
  *
  *   power on|off NODE     crash NODE          start NODE         leave NODE
  *   run MS                go on for that long
@@ -15,6 +18,7 @@
  *   public cut|mend       whether a node's conflict probe reaches the other
  *   carrier NODE lost|back          remove NODE RESOURCE        stranger RESOURCE comes|goes
  *   starts NODE fail|work           stops NODE fail|work        saves NODE fail|work
+ *   remove NODE SERVICE   it dies         service NODE SERVICE unwell|well
  *   record NODE damage    unreadable at its next start
  *   loss PERMILLE         on all paths
  *   mend                  all paths, losses and the public network

@@ -4,11 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { END_LOOK_US = 100000 }; /* between two looks whether an engine has ended */
+
 static void name_all(struct sim_world *w)
 {
 	static const char *const nodes[] = {"alpha", "beta", "gamma", "delta"};
 	const struct sim_setup *s = &w->setup;
 	struct yoke_names *names = &w->names;
+	unsigned addresses = 0, services = 0;
 
 	snprintf(names->cluster, sizeof(names->cluster), "sim");
 	names->node_count = s->node_count;
@@ -21,8 +24,11 @@ static void name_all(struct sim_world *w)
 		snprintf(names->path[i], YOKE_NAME_SIZE, "path%u", i + 1);
 	for (unsigned i = 0; i < names->group_count; i++)
 		snprintf(names->group[i], YOKE_NAME_SIZE, "group%u", i + 1);
-	for (unsigned i = 0; i < names->resource_count; i++)
-		snprintf(names->resource[i], YOKE_NAME_SIZE, "address%u", i + 1);
+	for (uint16_t i = 1; i <= names->resource_count; i++)
+		if (sim_world_is_service(w, i))
+			snprintf(names->resource[i - 1], YOKE_NAME_SIZE, "service%u", ++services);
+		else
+			snprintf(names->resource[i - 1], YOKE_NAME_SIZE, "address%u", ++addresses);
 }
 
 void sim_world_fail(struct sim_world *w, const char *format, ...)
@@ -54,6 +60,23 @@ int64_t sim_world_span(struct sim_world *w, uint32_t max_us)
 	return sim_random_in(&w->random, 1, max_us);
 }
 
+bool sim_world_is_service(const struct sim_world *w, uint16_t resource)
+{
+	const struct sim_setup *s = &w->setup;
+
+	return (resource - 1) % s->resource_count >= s->resource_count - s->service_count;
+}
+
+int64_t sim_world_monitor_us(const struct sim_world *w)
+{
+	const struct sim_setup *s = &w->setup;
+
+	if (s->service_count == 0)
+		return 0;
+	return ((int64_t)s->monitor_ms + 1000 + s->monitor_interval_ms) *
+	       (s->monitor_failures + 1) * 1000;
+}
+
 void sim_world_calm(struct sim_world *w)
 {
 	memset(w->link, 0, sizeof(w->link));
@@ -64,7 +87,9 @@ void sim_world_calm(struct sim_world *w)
 
 		node->paused_until = node->carrier_lost_until = w->now;
 		node->start_fails_until = node->stop_fails_until = w->now;
-		node->slow_until = node->odd_until = w->now;
+		node->slow_until = node->odd_until = node->mute_until = w->now;
+		memset(node->unwell_until, 0, sizeof(node->unwell_until));
+		memset(node->starts_to_fail, 0, sizeof(node->starts_to_fail));
 		node->save_slow_until = node->save_fails_until = w->now;
 		sim_kernel_tell_usable(w, n, 1);
 	}
@@ -202,6 +227,18 @@ static bool wait_for_process(struct sim_world *w, const struct sim_item *item)
 	return true;
 }
 
+/* An engine is started when the one that leaves is gone, however long that takes. */
+static bool wait_for_end(struct sim_world *w, const struct sim_item *item)
+{
+	const struct sim_node *n = &w->node[item->node - 1];
+
+	if (item->what != SIM_ENGINE || !n->engine || item->epoch != n->epoch + 1)
+		return false;
+	sim_check_disturb(w, yoke_time_add_us(w->now, END_LOOK_US));
+	sim_world_push(w, item, END_LOOK_US);
+	return true;
+}
+
 static void give_result(struct sim_world *w, const struct sim_item *item)
 {
 	struct core_event ev = {.type = CORE_RESULT};
@@ -211,7 +248,10 @@ static void give_result(struct sim_world *w, const struct sim_item *item)
 	ev.u.result.hwaddr[0] = 2;
 	ev.u.result.hwaddr[CORE_HWADDR_SIZE - 1] = (uint8_t)item->by;
 	if (item->result == CORE_RESULT_FAILED)
-		snprintf(ev.u.result.reason, sizeof(ev.u.result.reason), "the kernel refused it");
+		snprintf(ev.u.result.reason, sizeof(ev.u.result.reason), "%s",
+			 item->kind == CORE_RUN_MONITOR || item->kind == CORE_RUN_PROBE
+				 ? "it is not well"
+				 : "the kernel refused it");
 	sim_node_step(w, item->node, &ev);
 }
 
@@ -242,7 +282,7 @@ static void happen(struct sim_world *w, const struct sim_item *item)
 		sim_kernel_carrier(w, item->node);
 		return;
 	}
-	if (item->epoch != n->epoch)
+	if (wait_for_end(w, item) || item->epoch != n->epoch)
 		return;
 	switch (item->what) {
 	case SIM_FRAME:

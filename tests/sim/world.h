@@ -26,7 +26,7 @@
 enum {
 	SIM_PATHS_MAX = 3,
 	SIM_GROUPS_MAX = 4,
-	SIM_RESOURCES_MAX = 8,
+	SIM_RESOURCES_MAX = 12,
 	SIM_FRAMES_MAX = 8192, /* on the wires at once; more are lost */
 	SIM_QUEUE_MAX = 16384,
 	SIM_FAILURE_SIZE = 256,
@@ -36,13 +36,17 @@ enum {
 /* What a run is like; drawn from the seed, or set by a scenario. */
 struct sim_setup {
 	uint16_t node_count, path_count, group_count;
-	uint16_t resource_count; /* of each group */
+	uint16_t resource_count; /* of each group: addresses, then services */
+	uint16_t service_count;  /* of each group, among them */
 	uint32_t dead_ms, late_ms, interval_ms, startup_ms, conflict_ms, operation_ms, retry_ms;
 	uint32_t latency_us, jitter_us; /* of a frame: latency .. latency + jitter */
 	uint32_t lag_us;                /* how late a deadline is noticed */
 	uint32_t job_us;                /* what starting or stopping takes at most */
 	uint32_t save_us;               /* what saving takes at most */
-	bool exact;                     /* spans are as long as they may be, none is drawn */
+	/* of a service */
+	uint32_t monitor_ms, monitor_interval_ms, restart_window_ms;
+	uint16_t monitor_failures, restarts;
+	bool exact; /* spans are as long as they may be, none is drawn */
 };
 
 enum sim_what {
@@ -88,11 +92,13 @@ struct sim_node {
 	struct core core;
 	struct sim_beat beat;
 	/* kernel */
-	bool address[SIM_RESOURCES_MAX];
+	bool address[SIM_RESOURCES_MAX];           /* is there; a service: runs */
+	yoke_time unwell_until[SIM_RESOURCES_MAX]; /* a service */
 	yoke_time carrier_lost_until;
 	/* operations */
 	uint32_t job[SIM_RESOURCES_MAX]; /* id of the one that is at work; 0: none */
-	yoke_time start_fails_until, stop_fails_until, slow_until, odd_until;
+	yoke_time start_fails_until, stop_fails_until, slow_until, odd_until, mute_until;
+	uint32_t starts_to_fail[SIM_RESOURCES_MAX];
 	/* disk */
 	uint8_t record[YOKE_RECORD_SIZE], saving[YOKE_RECORD_SIZE];
 	uint16_t record_size, saving_size;
@@ -141,6 +147,9 @@ void sim_world_calm(struct sim_world *w);
 const char *sim_world_name(const struct sim_world *w, uint16_t node);
 /* A random span of 1..max_us; max_us in an exact world. */
 int64_t sim_world_span(struct sim_world *w, uint32_t max_us);
+bool sim_world_is_service(const struct sim_world *w, uint16_t resource);
+/* How long it takes at most until a fault of a service is noticed. */
+int64_t sim_world_monitor_us(const struct sim_world *w);
 
 /* ---- node.c: nodes by number ---- */
 
@@ -168,7 +177,7 @@ void sim_kernel_save(struct sim_world *w, uint16_t node, uint32_t version, const
 		     uint16_t size);
 void sim_kernel_saved(struct sim_world *w, const struct sim_item *item);
 void sim_kernel_set_address(struct sim_world *w, uint16_t node, uint16_t resource, bool present);
-/* Somebody takes the address away; the engine hears of it. */
+/* Somebody takes the address away, and the engine hears of it; a service dies, and it does not. */
 void sim_kernel_remove(struct sim_world *w, uint16_t node, uint16_t resource);
 bool sim_kernel_has_carrier(const struct sim_world *w, uint16_t node);
 /* Have the engine told, then, whether its resources are usable. */

@@ -22,7 +22,18 @@ static const char text[] =
 	"  resource r { type = address address = '192.0.2.1/24' interface = e0 }\n"
 	"  resource s { type = address address = '2001:db8::1/64' interface = e0 } }\n"
 	"group h { exclusive = no resource t { type = address address = '192.0.2.2/32' interface = "
-	"e3 } }\n"
+	"e3 restarts = 9 restart_window_ms = 1234 } }\n"
+	"group i { exclusive = no\n"
+	"  resource u { type = script program = '/u' monitor_interval_ms = 0 }\n"
+	"  resource w { type = script start = { '/w1', 'a b', c } stop = { '/w2' } status = { "
+	"'/w3' "
+	"}\n"
+	"    monitor = { '/w4', '-x' } start_timeout_ms = 101 stop_timeout_ms = 102 "
+	"monitor_timeout_ms "
+	"= 103\n"
+	"    monitor_interval_ms = 104 monitor_failures = 5 restarts = 6 restart_window_ms = 1007 "
+	"} "
+	"}\n"
 	"log { target = stderr debug = yes }\n"
 	"snmp { enable = no set = yes user = v agentx = 'unix:/x' program = '/y' }\n";
 
@@ -102,15 +113,51 @@ static void test_round_trip_of_samples(void **state)
 static void test_every_key(void **state)
 {
 	static const char *const keys[] = {
-		"name = \"c\"",     "key_file = \"/k\"",    "state_dir = \"/s\"",
-		"run_dir = \"/r\"", "user = \"u\"",         "interval_ms = 90",
-		"late_ms = 400",    "dead_ms = 900",        "startup_ms = 0",
-		"conflict_ms = 1",  "refresh_ms = 2",       "operation_ms = 1003",
-		"retry_ms = 1004",  "port = 5000",          "interface = \"e1\"",
-		"exclusive = no",   "\"b\", \"a\"",         "type = address",
-		"\"192.0.2.1/24\"", "\"fd00::2\"",          "target = stderr",
-		"debug = yes",      "enable = no",          "set = yes",
-		"user = \"v\"",     "agentx = \"unix:/x\"", "program = \"/y\"",
+		"name = \"c\"",
+		"key_file = \"/k\"",
+		"state_dir = \"/s\"",
+		"run_dir = \"/r\"",
+		"user = \"u\"",
+		"interval_ms = 90",
+		"late_ms = 400",
+		"dead_ms = 900",
+		"startup_ms = 0",
+		"conflict_ms = 1",
+		"refresh_ms = 2",
+		"operation_ms = 1003",
+		"retry_ms = 1004",
+		"port = 5000",
+		"interface = \"e1\"",
+		"exclusive = no",
+		"\"b\", \"a\"",
+		"type = address",
+		"\"192.0.2.1/24\"",
+		"\"fd00::2\"",
+		"target = stderr",
+		"debug = yes",
+		"enable = no",
+		"set = yes",
+		"restarts = 9",
+		"restart_window_ms = 1234",
+		"type = script",
+		"start = { \"/u\", \"start\" }",
+		"stop = { \"/u\", \"stop\" }",
+		"status = { \"/u\", \"status\" }",
+		"monitor_interval_ms = 0",
+		"start = { \"/w1\", \"a b\", \"c\" }",
+		"stop = { \"/w2\" }",
+		"status = { \"/w3\" }",
+		"monitor = { \"/w4\", \"-x\" }",
+		"start_timeout_ms = 101",
+		"stop_timeout_ms = 102",
+		"monitor_timeout_ms = 103",
+		"monitor_interval_ms = 104",
+		"monitor_failures = 5",
+		"restarts = 6",
+		"restart_window_ms = 1007",
+		"user = \"v\"",
+		"agentx = \"unix:/x\"",
+		"program = \"/y\"",
 	};
 	static struct conf conf;
 	char *once;
@@ -162,6 +209,8 @@ static void test_digest_ignores(void **state)
 	assert_false(digest_changes("dead_ms = 900", "interval_ms = 90 dead_ms = 900"));
 	assert_false(digest_changes("group h { exclusive = no",
 				    "group h { exclusive = no nodes = { a, b }"));
+	assert_false(digest_changes("program = '/u'", "start = { '/u', start } program = '/u'"));
+	assert_false(digest_changes("program = '/u'", "program = '/u' restarts = 3"));
 }
 
 static void test_digest_notices(void **state)
@@ -185,6 +234,18 @@ static void test_digest_notices(void **state)
 	assert_true(digest_changes("192.0.2.1/24", "192.0.2.3/24"));
 	assert_true(digest_changes("192.0.2.1/24", "192.0.2.1/25"));
 	assert_true(digest_changes("interface = e3", "interface = e4"));
+	assert_true(digest_changes("restarts = 9", "restarts = 8"));
+	assert_true(digest_changes("restart_window_ms = 1234", "restart_window_ms = 1235"));
+	assert_true(digest_changes("program = '/u'", "program = '/v'"));
+	assert_true(digest_changes("'a b', c", "a, b, c"));
+	assert_true(digest_changes("'/w2'", "'/w2', x"));
+	assert_true(digest_changes("'/w3'", "'/w3', x"));
+	assert_true(digest_changes("monitor = { '/w4', '-x' }", ""));
+	assert_true(digest_changes("start_timeout_ms = 101", "start_timeout_ms = 100"));
+	assert_true(digest_changes("stop_timeout_ms = 102", "stop_timeout_ms = 100"));
+	assert_true(digest_changes("= 103", "= 100"));
+	assert_true(digest_changes("monitor_interval_ms = 104", "monitor_interval_ms = 105"));
+	assert_true(digest_changes("monitor_failures = 5", "monitor_failures = 6"));
 }
 
 int main(void)

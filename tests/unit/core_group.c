@@ -356,7 +356,7 @@ static void an_exclusive_group_is_not_taken_on_silence(void **state)
 	pair_power_off(&pair, ALPHA);
 	pair_silence(&pair, BETA);
 	pair_run(&pair, 60000);
-	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
 }
 
 /* ---- STARTED ---- */

@@ -27,7 +27,7 @@ enum {
 	PAIR_RESOURCES = 2,
 	PAIR_EVENTS_MAX = 512,
 	PAIR_QUEUE_MAX = 256,
-	PAIR_KINDS = CORE_RUN_STOP + 1,
+	PAIR_KINDS = CORE_RUN_MONITOR + 1,
 	PAIR_DEAD_MS = 1000,
 	PAIR_STRANGER = 9, /* last byte of a hardware address */
 };
@@ -263,7 +263,7 @@ static inline void pair_do(struct pair *p, uint16_t node, const struct pair_todo
 			*address = true;
 		if (todo->run[i].kind == CORE_RUN_STOP)
 			*address = false;
-		if (todo->run[i].kind == CORE_RUN_PROBE)
+		if (todo->run[i].kind == CORE_RUN_PROBE || todo->run[i].kind == CORE_RUN_MONITOR)
 			result = *address ? CORE_RESULT_RUNNING : CORE_RESULT_STOPPED;
 		pair_result_of(p, node, todo->run[i].id, result, 0);
 	}

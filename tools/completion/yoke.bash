@@ -14,7 +14,7 @@ _yoke_options() {
 	status) echo --socket --json --wide --exit-code --timeout --help ;;
 	watch) echo --socket --wide --timeout --help ;;
 	history) echo --socket --lines --follow --json --timeout --help ;;
-	switch | failback | standby | online)
+	switch | failback | standby | online | confirm-down)
 		echo --socket --reason --no-wait --timeout --json --help ;;
 	key) echo --force --help ;;
 	*) echo --help ;;
@@ -26,7 +26,8 @@ _yoke() {
 	local verb=${COMP_WORDS[1]} offer='' position=0 i
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		offer='status watch history switch failback standby online check key replay version'
+		offer='status watch history switch failback standby online confirm-down check key'
+		offer="$offer replay version"
 		COMPREPLY=($(compgen -W "$offer" -- "$word"))
 		return
 	fi
@@ -50,7 +51,7 @@ _yoke() {
 	done
 	case $verb:$position in
 	switch:0 | failback:0) offer=$(_yoke_names groups) ;;
-	switch:1 | standby:0 | online:0) offer=$(_yoke_names nodes) ;;
+	switch:1 | standby:0 | online:0 | confirm-down:0) offer=$(_yoke_names nodes) ;;
 	key:0) offer=generate ;;
 	check:0 | replay:0 | key:1)
 		COMPREPLY=($(compgen -f -- "$word"))

@@ -1,0 +1,545 @@
+/* agent/job.h: what an exit means, which output is kept, and who may run when.  Processes are real
+ * (/bin/sleep, /bin/sh), time is not. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/job.h"
+
+enum { SCRIPTS = 24, TIMEOUT_MS = 1000 };
+
+static struct conf conf;
+static struct agent_job_set set;
+static int channel[2];
+
+/* ---- verdicts ---- */
+
+static struct agent_job_output output_of(const char *text)
+{
+	struct agent_job_output output = {.size = 0};
+
+	agent_job_append(&output, text, strlen(text));
+	return output;
+}
+
+/* As waitpid() tells an exit. */
+static int exited(int code)
+{
+	return code << 8;
+}
+
+static void expect_verdict(enum core_run_kind kind, bool plugin, int code, enum core_result wanted)
+{
+	struct agent_job_output output = output_of("why\n");
+	char reason[YOKE_REASON_SIZE];
+	enum core_result got = agent_job_verdict(kind, plugin, exited(code), &output, reason);
+
+	if (got != wanted)
+		fail_msg("kind %d, status %d: %d instead of %d", kind, code, got, wanted);
+	assert_string_equal(reason, code == 126 || code == 127 ? "cannot be executed: why"
+				    : wanted == CORE_RESULT_DONE || wanted == CORE_RESULT_RUNNING
+					    ? ""
+					    : "why");
+}
+
+static void test_verdicts(void **state)
+{
+	(void)state;
+	expect_verdict(CORE_RUN_START, false, 0, CORE_RESULT_DONE);
+	expect_verdict(CORE_RUN_START, false, 1, CORE_RESULT_FAILED);
+	expect_verdict(CORE_RUN_STOP, false, 0, CORE_RESULT_DONE);
+	expect_verdict(CORE_RUN_STOP, false, 7, CORE_RESULT_FAILED);
+	expect_verdict(CORE_RUN_PROBE, false, 0, CORE_RESULT_RUNNING);
+	for (int code = 1; code < 126; code++)
+		expect_verdict(CORE_RUN_PROBE, false, code, CORE_RESULT_STOPPED);
+	expect_verdict(CORE_RUN_MONITOR, false, 0, CORE_RESULT_RUNNING);
+	expect_verdict(CORE_RUN_MONITOR, false, 1, CORE_RESULT_FAILED);
+	expect_verdict(CORE_RUN_MONITOR, false, 2, CORE_RESULT_FAILED);
+	expect_verdict(CORE_RUN_MONITOR, false, 3, CORE_RESULT_STOPPED);
+	expect_verdict(CORE_RUN_MONITOR, false, 4, CORE_RESULT_FAILED);
+	expect_verdict(CORE_RUN_MONITOR, false, 7, CORE_RESULT_STOPPED);
+	expect_verdict(CORE_RUN_MONITOR, true, 0, CORE_RESULT_RUNNING);
+	expect_verdict(CORE_RUN_MONITOR, true, 1, CORE_RESULT_RUNNING);
+	expect_verdict(CORE_RUN_MONITOR, true, 2, CORE_RESULT_FAILED);
+	expect_verdict(CORE_RUN_MONITOR, true, 3, CORE_RESULT_FAILED);
+	for (enum core_run_kind kind = CORE_RUN_PROBE; kind <= CORE_RUN_MONITOR; kind++) {
+		expect_verdict(kind, false, 126, CORE_RESULT_FAILED);
+		expect_verdict(kind, true, 127, CORE_RESULT_FAILED);
+	}
+}
+
+static void test_reasons(void **state)
+{
+	struct agent_job_output none = output_of("\n \n"), some = output_of("x\n");
+	char reason[YOKE_REASON_SIZE];
+
+	(void)state;
+	assert_int_equal(agent_job_verdict(CORE_RUN_START, false, exited(5), &none, reason),
+			 CORE_RESULT_FAILED);
+	assert_string_equal(reason, "ended with status 5");
+	assert_int_equal(agent_job_verdict(CORE_RUN_PROBE, false, SIGSEGV, &some, reason),
+			 CORE_RESULT_FAILED);
+	assert_string_equal(reason, "killed by signal 11");
+	assert_int_equal(agent_job_verdict(CORE_RUN_STOP, false, exited(127), &none, reason),
+			 CORE_RESULT_FAILED);
+	assert_string_equal(reason, "cannot be executed");
+}
+
+/* ---- output ---- */
+
+static void expect_line(const char *text, const char *wanted)
+{
+	struct agent_job_output output = output_of(text);
+	char line[YOKE_REASON_SIZE];
+
+	agent_job_last_line(&output, line);
+	assert_string_equal(line, wanted);
+}
+
+static void test_last_line(void **state)
+{
+	char wide[200];
+
+	(void)state;
+	expect_line("", "");
+	expect_line("\n\n \t\n", "");
+	expect_line("one", "one");
+	expect_line("one\ntwo\n", "two");
+	expect_line("one\n  two three \t\r\n\n", "two three");
+	expect_line("a\tb", "a b");
+	expect_line("\033[31mred\033[0m", "[31mred[0m");
+	expect_line("caf\xc3\xa9", "caf??");
+	memset(wide, 'w', sizeof(wide));
+	wide[sizeof(wide) - 1] = '\0';
+	expect_line(wide, wide + sizeof(wide) - YOKE_REASON_SIZE);
+}
+
+static void test_tail_of_output(void **state)
+{
+	static char expected[3 * AGENT_JOB_OUTPUT_SIZE];
+	static struct agent_job_output output;
+	size_t told = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(expected); i++)
+		expected[i] = (char)('a' + i % 23);
+	for (size_t size = 0; told + size <= sizeof(expected); size += 7) {
+		size_t kept;
+
+		agent_job_append(&output, expected + told, size);
+		told += size;
+		kept = told < AGENT_JOB_OUTPUT_SIZE ? told : AGENT_JOB_OUTPUT_SIZE;
+		assert_int_equal(output.size, kept);
+		assert_memory_equal(output.bytes, expected + told - kept, kept);
+	}
+	agent_job_append(&output, expected, sizeof(expected));
+	assert_memory_equal(output.bytes, expected + 2 * AGENT_JOB_OUTPUT_SIZE,
+			    AGENT_JOB_OUTPUT_SIZE);
+}
+
+/* ---- who runs ---- */
+
+static void set_command(char command[CONF_COMMAND_SIZE], const char *const *words)
+{
+	size_t used = 0;
+
+	memset(command, 0, CONF_COMMAND_SIZE);
+	for (; *words != NULL; words++)
+		used += (size_t)snprintf(command + used, CONF_COMMAND_SIZE - used, "%s", *words) +
+			1;
+}
+
+static int set_up(void **state)
+{
+	static const char *const sleeps[] = {"/bin/sleep", "1000", NULL};
+	static const char *const stops[] = {"/bin/sh", "-c", "echo gone; exit 4", NULL};
+
+	(void)state;
+	memset(&conf, 0, sizeof(conf));
+	memset(&set, 0, sizeof(set));
+	conf.resource_count = SCRIPTS + 1;
+	for (int i = 0; i < SCRIPTS; i++) {
+		conf.resource[i].type = YOKE_RESOURCE_TYPE_SCRIPT;
+		set_command(conf.resource[i].start, sleeps);
+		set_command(conf.resource[i].status, sleeps);
+		set_command(conf.resource[i].stop, stops);
+	}
+	conf.resource[SCRIPTS].type = YOKE_RESOURCE_TYPE_ADDRESS;
+	agent_job_init(&set, &conf, "alpha");
+	agent_job_engine(&set);
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel);
+}
+
+static void reap_all(bool by_force)
+{
+	int status;
+	pid_t pid;
+
+	for (int i = 0; by_force && i < SCRIPTS; i++)
+		if (set.job[i].state != AGENT_JOB_NONE)
+			kill(set.job[i].pid, SIGKILL);
+	while ((pid = waitpid(-1, &status, 0)) > 0) {
+		agent_job_ending(&set, pid);
+		assert_true(agent_job_ended(&set, pid, status));
+	}
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	reap_all(true);
+	for (int i = 0; i < SCRIPTS; i++) {
+		assert_int_equal(set.job[i].output_fd, -1);
+		if (set.job[i].left_fd >= 0)
+			close(set.job[i].left_fd);
+	}
+	close(channel[0]);
+	close(channel[1]);
+	return 0;
+}
+
+static void ask(uint32_t id, int resource, enum core_run_kind kind, int64_t now_ms)
+{
+	struct agent_channel_message m = {.kind = AGENT_CHANNEL_JOB};
+
+	m.u.job.id = id;
+	m.u.job.resource = (uint16_t)resource;
+	m.u.job.kind = kind;
+	m.u.job.timeout_ms = TIMEOUT_MS;
+	agent_job_ask(&set, &m, now_ms);
+}
+
+/* The next result that is told to the engine. */
+static void expect_done(uint32_t id, enum core_result result, const char *reason)
+{
+	struct agent_channel_message m;
+
+	assert_false(agent_job_tell(&set, channel[0]));
+	assert_int_equal(agent_channel_receive(channel[1], &m), 1);
+	assert_int_equal(m.kind, AGENT_CHANNEL_DONE);
+	assert_int_equal(m.u.done.id, id);
+	assert_int_equal(m.u.done.result, result);
+	assert_string_equal(m.u.done.reason, reason);
+}
+
+static void expect_nothing_done(void)
+{
+	struct agent_channel_message m;
+
+	assert_false(agent_job_tell(&set, channel[0]));
+	assert_int_equal(agent_channel_receive(channel[1], &m), 0);
+}
+
+/* The process of a job has ended by itself or by what it was sent. */
+static void await(int resource)
+{
+	pid_t pid = set.job[resource - 1].pid;
+	siginfo_t info;
+	int status;
+
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	agent_job_ending(&set, pid);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(agent_job_ended(&set, pid, status));
+}
+
+static void test_monitors_leave_room(void **state)
+{
+	(void)state;
+	for (int r = 1; r <= 12; r++)
+		ask((uint32_t)r, r, r % 2 != 0 ? CORE_RUN_MONITOR : CORE_RUN_PROBE, 0);
+	agent_job_tick(&set, 0);
+	assert_int_equal(set.running, AGENT_JOB_LOOKS_MAX);
+	for (int r = 13; r <= SCRIPTS; r++)
+		ask((uint32_t)r, r, CORE_RUN_START, 0);
+	agent_job_tick(&set, 0);
+	assert_int_equal(set.running, AGENT_JOBS_MAX);
+	assert_int_equal(set.looks, AGENT_JOB_LOOKS_MAX);
+	assert_int_equal(set.job[12].state, AGENT_JOB_RUNNING);
+	assert_int_equal(set.job[SCRIPTS - 1].state, AGENT_JOB_NONE);
+	/* One ends: a start goes before the looks that wait longer. */
+	kill(set.job[0].pid, SIGKILL);
+	await(1);
+	agent_job_tick(&set, 0);
+	assert_int_equal(set.looks, AGENT_JOB_LOOKS_MAX - 1);
+	assert_int_equal(set.running, AGENT_JOBS_MAX);
+}
+
+static void test_result(void **state)
+{
+	(void)state;
+	ask(5, 1, CORE_RUN_STOP, 0);
+	agent_job_tick(&set, 0);
+	await(1);
+	expect_done(5, CORE_RESULT_FAILED, "gone");
+	expect_nothing_done();
+}
+
+static void test_timeout(void **state)
+{
+	(void)state;
+	ask(7, 1, CORE_RUN_START, 0);
+	agent_job_tick(&set, 0);
+	assert_int_equal(agent_job_deadline_ms(&set, 0), TIMEOUT_MS);
+	agent_job_tick(&set, TIMEOUT_MS - 1);
+	expect_nothing_done();
+	agent_job_tick(&set, TIMEOUT_MS);
+	expect_done(7, CORE_RESULT_FAILED, "timed out after 1000 ms");
+	assert_int_equal(set.job[0].state, AGENT_JOB_TERMINATED);
+	/* The stop that follows waits until it is gone. */
+	ask(8, 1, CORE_RUN_STOP, TIMEOUT_MS);
+	agent_job_tick(&set, TIMEOUT_MS);
+	assert_true(set.job[0].waiting.is_set);
+	await(1);
+	agent_job_tick(&set, TIMEOUT_MS);
+	assert_false(set.job[0].waiting.is_set);
+	await(1);
+	expect_done(8, CORE_RESULT_FAILED, "gone");
+	expect_nothing_done();
+}
+
+static void test_term_then_kill(void **state)
+{
+	static const char *const deaf[] = {"/bin/sh", "-c", "trap '' TERM; echo; cat /dev/zero",
+					   NULL};
+	char byte;
+
+	(void)state;
+	set_command(conf.resource[0].start, deaf);
+	ask(9, 1, CORE_RUN_START, 0);
+	agent_job_tick(&set, 0);
+	fcntl(set.job[0].output_fd, F_SETFL, 0);
+	assert_int_equal(read(set.job[0].output_fd, &byte, 1), 1); /* it is deaf by now */
+	fcntl(set.job[0].output_fd, F_SETFL, O_NONBLOCK);
+	agent_job_tick(&set, TIMEOUT_MS);
+	assert_int_equal(agent_job_deadline_ms(&set, TIMEOUT_MS), TIMEOUT_MS + AGENT_JOB_TERM_MS);
+	agent_job_tick(&set, TIMEOUT_MS + AGENT_JOB_TERM_MS);
+	assert_int_equal(set.job[0].state, AGENT_JOB_KILLED);
+	await(1);
+	assert_int_equal(set.running, 0);
+	expect_done(9, CORE_RESULT_FAILED, "timed out after 1000 ms");
+}
+
+/* One of the group does not heed SIGTERM, while the first process does. */
+static void test_all_of_a_late_job_is_killed(void **state)
+{
+	static const char *const starts[] = {
+		"/bin/sh", "-c", "sh -c 'trap \"\" TERM; echo $$; exec sleep 1000' & wait", NULL};
+	struct pollfd fds[AGENT_JOB_FDS_MAX];
+	char line[YOKE_REASON_SIZE];
+	int status;
+	pid_t deaf;
+
+	(void)state;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	set_command(conf.resource[0].start, starts);
+	ask(1, 1, CORE_RUN_START, 0);
+	agent_job_tick(&set, 0);
+	assert_int_equal(agent_job_fds(&set, 10, fds), 1);
+	assert_int_equal(poll(fds, 1, -1), 1);
+	agent_job_read(&set, fds, 1, 10);
+	agent_job_last_line(&set.job[0].output, line);
+	deaf = (pid_t)strtol(line, NULL, 10);
+	agent_job_tick(&set, TIMEOUT_MS);
+	await(1);
+	assert_int_equal(waitpid(deaf, &status, 0), deaf);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+/* As if the kernel did not let it go: it is not reaped. */
+static void test_hung(void **state)
+{
+	int64_t late_ms = TIMEOUT_MS + AGENT_JOB_TERM_MS + AGENT_JOB_HUNG_MS;
+
+	(void)state;
+	ask(1, 1, CORE_RUN_MONITOR, 0);
+	agent_job_tick(&set, 0);
+	agent_job_tick(&set, TIMEOUT_MS);
+	expect_done(1, CORE_RESULT_FAILED, "timed out after 1000 ms");
+	agent_job_tick(&set, TIMEOUT_MS + AGENT_JOB_TERM_MS);
+	ask(2, 1, CORE_RUN_STOP, late_ms);
+	agent_job_tick(&set, late_ms);
+	assert_int_equal(set.job[0].state, AGENT_JOB_HUNG);
+	assert_int_equal(set.running, 0);
+	assert_int_equal(set.looks, 0);
+	expect_done(2, CORE_RESULT_FAILED,
+		    "hung in the kernel: the process before it cannot be killed");
+	ask(3, 1, CORE_RUN_START, late_ms);
+	expect_done(3, CORE_RESULT_FAILED,
+		    "hung in the kernel: the process before it cannot be killed");
+	assert_int_equal(agent_job_deadline_ms(&set, late_ms), INT64_MAX);
+	await(1);
+	expect_nothing_done();
+	ask(4, 1, CORE_RUN_STOP, late_ms);
+	agent_job_tick(&set, late_ms);
+	await(1);
+	expect_done(4, CORE_RESULT_FAILED, "gone");
+}
+
+static void test_stop_ends_a_monitor(void **state)
+{
+	(void)state;
+	ask(1, 1, CORE_RUN_MONITOR, 0);
+	agent_job_tick(&set, 0);
+	ask(2, 1, CORE_RUN_STOP, 1);
+	assert_int_equal(set.job[0].state, AGENT_JOB_KILLED);
+	await(1);
+	expect_nothing_done();
+	agent_job_tick(&set, 2);
+	await(1);
+	expect_done(2, CORE_RESULT_FAILED, "gone");
+}
+
+static void test_newest_waits(void **state)
+{
+	(void)state;
+	ask(1, 1, CORE_RUN_START, 0);
+	agent_job_tick(&set, 0);
+	ask(2, 1, CORE_RUN_PROBE, 1);
+	ask(3, 1, CORE_RUN_STOP, 2);
+	agent_job_tick(&set, 2);
+	assert_int_equal(set.job[0].state, AGENT_JOB_RUNNING); /* a start is not killed for it */
+	kill(set.job[0].pid, SIGKILL);
+	await(1);
+	expect_done(1, CORE_RESULT_FAILED, "killed by signal 9");
+	agent_job_tick(&set, 3);
+	await(1);
+	expect_done(3, CORE_RESULT_FAILED, "gone");
+	expect_nothing_done();
+}
+
+static void test_waited_too_long(void **state)
+{
+	(void)state;
+	ask(1, 1, CORE_RUN_START, 0);
+	agent_job_tick(&set, 0);
+	ask(2, 1, CORE_RUN_PROBE, -1);
+	agent_job_tick(&set, TIMEOUT_MS - 1);
+	expect_done(2, CORE_RESULT_FAILED, "had to wait for 1000 ms, and did not run");
+}
+
+static void test_another_engine(void **state)
+{
+	(void)state;
+	ask(1, 1, CORE_RUN_STOP, 0);
+	ask(1, 2, CORE_RUN_START, 0);
+	agent_job_tick(&set, 0);
+	ask(2, 2, CORE_RUN_STOP, 0);
+	agent_job_engine(&set);
+	assert_false(set.job[1].waiting.is_set);
+	assert_int_equal(set.job[1].state, AGENT_JOB_RUNNING);
+	await(1);
+	expect_nothing_done();
+	ask(1, 1, CORE_RUN_STOP, 0);
+	agent_job_tick(&set, 0);
+	await(1);
+	expect_done(1, CORE_RESULT_FAILED, "gone");
+}
+
+/* Whatever an engine says, only what is configured is run. */
+static void test_nonsense_is_ignored(void **state)
+{
+	(void)state;
+	ask(1, 0, CORE_RUN_START, 0);
+	ask(1, SCRIPTS + 1, CORE_RUN_START, 0);
+	ask(1, SCRIPTS + 2, CORE_RUN_START, 0);
+	ask(1, 65535, CORE_RUN_START, 0);
+	ask(1, 1, 0, 0);
+	ask(1, 1, CORE_RUN_PREPARE, 0);
+	ask(1, 1, 77, 0);
+	agent_job_tick(&set, 0);
+	assert_int_equal(set.running, 0);
+	expect_nothing_done();
+}
+
+static void test_cannot_be_executed(void **state)
+{
+	static const char *const missing[] = {"/nonexistent/program", NULL};
+
+	(void)state;
+	set_command(conf.resource[0].start, missing);
+	ask(1, 1, CORE_RUN_START, 0);
+	agent_job_tick(&set, 0);
+	await(1);
+	expect_done(1, CORE_RESULT_FAILED,
+		    "cannot be executed: /nonexistent/program: No such file or directory");
+}
+
+/* What a start left may hold its output; nothing is closed on it until it lets go. */
+static void test_daemon_keeps_the_pipe(void **state)
+{
+	static const char *const starts[] = {"/bin/sh", "-c", "sleep 1000 & echo $!", NULL};
+	struct pollfd fds[AGENT_JOB_FDS_MAX];
+	char pid[YOKE_REASON_SIZE];
+
+	(void)state;
+	set_command(conf.resource[0].start, starts);
+	ask(1, 1, CORE_RUN_START, 0);
+	agent_job_tick(&set, 0);
+	await(1);
+	expect_done(1, CORE_RESULT_DONE, "");
+	assert_int_equal(agent_job_fds(&set, 0, fds), 1);
+	assert_int_equal(poll(fds, 1, 0), 0);
+	agent_job_last_line(&set.job[0].output, pid);
+	assert_int_equal(kill((pid_t)strtol(pid, NULL, 10), SIGKILL), 0);
+	assert_int_equal(poll(fds, 1, -1), 1);
+	agent_job_read(&set, fds, 1, 100);
+	assert_int_equal(set.job[0].left_fd, -1);
+	assert_int_equal(agent_job_fds(&set, 200, fds), 0);
+}
+
+static void test_output_is_read_with_rests(void **state)
+{
+	static const char *const chatty[] = {"/bin/cat", "/dev/zero", NULL};
+	struct pollfd fds[AGENT_JOB_FDS_MAX];
+
+	(void)state;
+	set_command(conf.resource[0].start, chatty);
+	ask(1, 1, CORE_RUN_START, 0);
+	agent_job_tick(&set, 0);
+	assert_int_equal(agent_job_fds(&set, 10, fds), 1);
+	assert_int_equal(poll(fds, 1, -1), 1);
+	agent_job_read(&set, fds, 1, 10);
+	assert_int_equal(agent_job_fds(&set, 10, fds), 0);
+	assert_int_equal(agent_job_deadline_ms(&set, 10), 10 + AGENT_JOB_REST_MS);
+	assert_int_equal(agent_job_fds(&set, 10 + AGENT_JOB_REST_MS, fds), 1);
+}
+
+#define JOB_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_last_line),
+		cmocka_unit_test(test_tail_of_output),
+		JOB_TEST(test_monitors_leave_room),
+		JOB_TEST(test_result),
+		JOB_TEST(test_timeout),
+		JOB_TEST(test_term_then_kill),
+		JOB_TEST(test_all_of_a_late_job_is_killed),
+		JOB_TEST(test_hung),
+		JOB_TEST(test_stop_ends_a_monitor),
+		JOB_TEST(test_newest_waits),
+		JOB_TEST(test_waited_too_long),
+		JOB_TEST(test_another_engine),
+		JOB_TEST(test_nonsense_is_ignored),
+		JOB_TEST(test_cannot_be_executed),
+		JOB_TEST(test_daemon_keeps_the_pipe),
+		JOB_TEST(test_output_is_read_with_rests),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
