@@ -231,11 +231,12 @@ static void check_group(const struct conf *c, unsigned index, struct conf_proble
 		break;
 	}
 	if (g->exclusive)
-		conf_problem(problems, g->exclusive_line, true,
-			     "group \"%s\": exclusive = yes (the default), and nothing can prove that a "
-			     "silent node is dead: a failover waits for 'yoke confirm-down'; write "
-			     "'exclusive = no' where two owners for a moment do no harm",
-			     g->name);
+		conf_problem(
+			problems, g->exclusive_line, true,
+			"group \"%s\": exclusive = yes (the default), and nothing can prove that a "
+			"silent node is dead: a failover waits for 'yoke confirm-down'; write "
+			"'exclusive = no' where two owners for a moment do no harm",
+			g->name);
 	if (g->resource_count == 0)
 		conf_problem(problems, g->line, false,
 			     "group \"%s\" has no resources: add resource \"NAME\" { ... }",

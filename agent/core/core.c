@@ -202,10 +202,12 @@ static bool all_told(const struct core *c)
 	return true;
 }
 
+/* What is not probed yet may run. */
 static bool all_stopped(const struct core *c)
 {
 	for (uint16_t g = 0; g < c->conf.group_count; g++)
-		if (core_claim_runs(&(struct core_claim){.state = c->group[g].state}))
+		if (c->group[g].state == YOKE_GROUP_UNKNOWN ||
+		    core_claim_runs(&(struct core_claim){.state = c->group[g].state}))
 			return false;
 	return true;
 }
@@ -303,7 +305,7 @@ static bool publish(struct core *c)
 			      group->state == YOKE_GROUP_STOPPED &&
 			      (group->prepare == CORE_PREPARE_CLEAR ||
 			       group->prepare == CORE_PREPARE_NODE) &&
-			      group->reserved > core_term_highest(c, g);
+			      core_term_is_usable(c, g);
 		core_grant_publish(c, g, &claim);
 		if (!same_claim(&self->claim[g - 1], &claim)) {
 			self->claim[g - 1] = claim;

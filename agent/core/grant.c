@@ -38,8 +38,8 @@ bool core_grant_to(struct core *c, uint16_t group, uint16_t node, uint64_t term)
 	if (g->grant_to != node || g->grant_term != term) {
 		g->grant_to = node;
 		g->grant_term = term;
-		if (node != 0 && g->reserved > g->term)
-			g->term = g->reserved;
+		if (node != 0 && !runs_here(g))
+			g->given_up = g->reserved;
 		core_record_touch(c);
 		g->grant_saved = c->save.version;
 	}
@@ -105,6 +105,6 @@ void core_grant_publish(const struct core *c, uint16_t group, struct core_claim 
 	}
 	/* The present owner's grant does not keep us from asking to be next. */
 	if ((g->grant_to == 0 || g->grant_to == core_owner(c, group)) &&
-	    core_group_asks(c, group) && g->reserved > core_term_highest(c, group))
+	    core_group_asks(c, group) && core_term_is_usable(c, group))
 		claim->request = g->reserved;
 }

@@ -121,7 +121,7 @@ static void begin_start(struct core *c, struct core_actions *out, uint16_t group
 {
 	struct core_group *g = group_at(c, group);
 
-	assert(g->reserved > core_term_highest(c, group));
+	assert(core_term_is_usable(c, group));
 	core_prepare_drop(c, out, group);
 	g->term = g->reserved;
 	g->failing = false;
@@ -156,8 +156,7 @@ static bool our_turn(const struct core *c, uint16_t group)
 /* Our turn, nobody objects, and a term to use is on disk. */
 static bool may_start(const struct core *c, uint16_t group, const char **why)
 {
-	return our_turn(c, group) && core_permit(c, group, why) &&
-	       c->group[group - 1].reserved > core_term_highest(c, group);
+	return our_turn(c, group) && core_permit(c, group, why) && core_term_is_usable(c, group);
 }
 
 /* The owner hands over to us, or has just fallen silent: have the probe done when it matters. */

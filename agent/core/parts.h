@@ -58,6 +58,8 @@ uint16_t core_wanted(const struct core *c, uint16_t group);
 enum core_cause core_cause_self(const struct core *c, uint16_t group);
 /* The highest term that anybody is known to have used. */
 uint64_t core_term_highest(const struct core *c, uint16_t group);
+/* Is the term that we have reserved above all that were used, and not given up? */
+bool core_term_is_usable(const struct core *c, uint16_t group);
 /* Does the claim (a node's) mean that something of the group may run there? */
 bool core_claim_runs(const struct core_claim *claim);
 /* Of two nodes that both run it: does `a` win over `b`? */

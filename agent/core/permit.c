@@ -206,7 +206,7 @@ enum core_cause core_cause_self(const struct core *c, uint16_t group)
 		if (!res->usable && (res->usable_known || !runs))
 			return CORE_CAUSE_UNUSABLE;
 	}
-	if (c->save.failing && !runs && mine->reserved <= core_term_highest(c, group))
+	if (c->save.failing && !runs && !core_term_is_usable(c, group))
 		return CORE_CAUSE_UNSAVED;
 	return CORE_CAUSE_NONE;
 }
@@ -219,4 +219,11 @@ uint64_t core_term_highest(const struct core *c, uint16_t group)
 		if (core_node_const(c, n)->claim[group - 1].term > highest)
 			highest = core_node_const(c, n)->claim[group - 1].term;
 	return highest;
+}
+
+bool core_term_is_usable(const struct core *c, uint16_t group)
+{
+	const struct core_group *g = &c->group[group - 1];
+
+	return g->reserved > g->given_up && g->reserved > core_term_highest(c, group);
 }

@@ -88,6 +88,7 @@ struct core_group {
 	uint16_t grant_to;  /* exclusive: whom we let run it; 0: nobody */
 	uint64_t grant_term;
 	uint32_t grant_saved; /* version of the record that has it */
+	uint64_t given_up;    /* exclusive: no reservation up to it is used any more */
 	bool failing;         /* STOPPING: will be FAILED, not STOPPED */
 	bool restarting;      /* STOPPING: will be STARTING again, at the same term */
 	uint16_t keep;        /* restarting: so many of its first resources stay started */

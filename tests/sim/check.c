@@ -136,7 +136,7 @@ void sim_check_power_cut(struct sim_world *w, uint16_t node)
 	for (unsigned g = 0; g < s->group_count; g++) {
 		struct sim_check_group *group = &k->group[g];
 
-		if (!was_settled[g] || group->holder != node)
+		if (!was_settled[g] || group->holder != node || s->exclusive)
 			continue;
 		group->takeover_by = by;
 		group->victim = node;
@@ -420,6 +420,9 @@ void sim_check_address(struct sim_world *w, uint16_t node, uint16_t resource)
 
 	if (holders == 0)
 		check_kept(w, g + 1, "nobody has it");
+	if (holders > 1 && w->setup.exclusive)
+		sim_world_fail(w, "group%u is exclusive and on two nodes, %s took it", g + 1,
+			       sim_world_name(w, node));
 	if (holders > 1 && w->check.never_both)
 		sim_world_fail(w, "group%u is on two nodes, %s took it: no fault", g + 1,
 			       sim_world_name(w, node));

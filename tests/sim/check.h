@@ -2,6 +2,8 @@
  *
  * Measured by the world (kernels, disks, wires), not by a core's own word:
  *
+ *   exclusive  No two nodes run anything of an exclusive group at once, whatever happens; silence
+ *              alone moves none.
  *   alone      No two kernels have a group's address at once: never in a run without faults; else
  *              for at most both_us() when no fault is in force.  (With conflict_ms = 0 two nodes
  *              that become able in the same instant may start it both: the second rule holds.)

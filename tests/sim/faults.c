@@ -182,6 +182,20 @@ static void do_leave(struct sim_world *w)
 	sim_world_push(w, &item, in_us);
 }
 
+/* The operator looks before he speaks: only of a node without power does he say that it is down. */
+static void do_confirm(struct sim_world *w)
+{
+	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
+		uint16_t at = any_node(w);
+
+		if (w->node[n - 1].powered || at == n)
+			continue;
+		sim_trace_line(&w->trace, w->now, sim_world_name(w, at), "  asked: confirm-down %s",
+			       sim_world_name(w, n));
+		(void)sim_node_operate(w, at, YOKE_VERB_CONFIRM_DOWN, 0, n);
+	}
+}
+
 static void do_operate(struct sim_world *w)
 {
 	static const enum yoke_verb verbs[] = {YOKE_VERB_SWITCH,   YOKE_VERB_SWITCH,
@@ -191,6 +205,7 @@ static void do_operate(struct sim_world *w)
 	uint16_t group = (uint16_t)sim_random_in(&w->random, 0, w->setup.group_count + 1);
 	uint16_t at = any_node(w), target = any_node(w);
 
+	do_confirm(w);
 	if (sim_random_permille(&w->random, 50))
 		target = (uint16_t)(w->setup.node_count + 1);
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, at), "  asked: %s group%u to %s",

@@ -69,6 +69,7 @@ static void draw_setup(struct sim_setup *s, struct sim_random *r)
 	s->save_us = (uint32_t)sim_random_in(r, 100, 20000);
 	if (sim_random_permille(r, 500))
 		draw_services(s, r);
+	s->exclusive = sim_random_permille(r, 350);
 }
 
 /* Failed operations are tried again, each at most so late; two rounds of everything. */

@@ -22,6 +22,7 @@ static void configure(struct sim_world *w, uint16_t number, struct core_conf *co
 		struct core_group_conf *group = &conf->group[g];
 
 		memcpy(group->name, w->names.group[g], sizeof(group->name));
+		group->exclusive = s->exclusive;
 		group->node_count = s->node_count;
 		for (uint16_t i = 0; i < s->node_count; i++)
 			group->node[i] = (uint16_t)((g + i) % s->node_count + 1);

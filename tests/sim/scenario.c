@@ -127,7 +127,9 @@ static void do_set(struct scenario *s)
 			*keys[i].place = value;
 			return;
 		}
-	if (is(s, 1, "paths") && value >= 1 && value <= SIM_PATHS_MAX)
+	if (is(s, 1, "exclusive"))
+		u->exclusive = value != 0;
+	else if (is(s, 1, "paths") && value >= 1 && value <= SIM_PATHS_MAX)
 		u->path_count = (uint16_t)value;
 	else if (is(s, 1, "groups") && value >= 1 && value <= SIM_GROUPS_MAX)
 		u->group_count = (uint16_t)value;
@@ -286,6 +288,8 @@ static void do_command(struct scenario *s)
 		do_operator(s, YOKE_VERB_STANDBY);
 	else if (is(s, 0, "online"))
 		do_operator(s, YOKE_VERB_ONLINE);
+	else if (is(s, 0, "confirm-down"))
+		do_operator(s, YOKE_VERB_CONFIRM_DOWN);
 	else if (!do_fault(s))
 		s->wrong = "no such command";
 }

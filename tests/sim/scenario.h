@@ -23,6 +23,7 @@
  *   loss PERMILLE         on all paths
  *   mend                  all paths, losses and the public network
  *   switch GROUP NODE at NODE       failback GROUP|all at NODE
+ *   confirm-down NODE at NODE
  *   standby NODE at NODE            online NODE at NODE
  *
  * With rewrite the expected traces are replaced by what happened: read the difference before you

@@ -46,6 +46,7 @@ struct sim_setup {
 	/* of a service */
 	uint32_t monitor_ms, monitor_interval_ms, restart_window_ms;
 	uint16_t monitor_failures, restarts;
+	bool exclusive; /* every group */
 	bool exact; /* spans are as long as they may be, none is drawn */
 };
 

@@ -473,6 +473,28 @@ static void a_leaving_node_hands_over_first(void **state)
 	assert_int_equal(pair_node(&pair, BETA, ALPHA), YOKE_NODE_LEFT);
 }
 
+/* What is not probed yet may run: no goodbye before that is known. */
+static void a_leave_waits_for_the_probes(void **state)
+{
+	struct core_event leave = {.type = CORE_LEAVE};
+
+	(void)state;
+	pair_form(&pair);
+	pair.by_hand[CORE_RUN_PROBE] = true;
+	pair_start(&pair, ALPHA); /* its engine begins anew, the addresses are there */
+	pair_run(&pair, 300);
+	pair_give(&pair, ALPHA, &leave);
+	pair_run(&pair, 300);
+	assert_false(pair_core(&pair, ALPHA)->left);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STOPPED);
+	pair_result(&pair, ALPHA, 1, CORE_RESULT_RUNNING);
+	pair_result(&pair, ALPHA, 2, CORE_RESULT_RUNNING);
+	pair_run(&pair, 1000);
+	assert_true(pair_core(&pair, ALPHA)->left);
+	assert_false(pair.address[ALPHA - 1][0]);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
+}
+
 static void the_last_node_stops_what_it_runs(void **state)
 {
 	(void)state;
@@ -563,6 +585,7 @@ int main(void)
 		cmocka_unit_test(a_node_without_carrier_hands_over_if_it_can),
 		cmocka_unit_test(a_stall_is_followed_by_an_announcement),
 		cmocka_unit_test(a_leaving_node_hands_over_first),
+		cmocka_unit_test(a_leave_waits_for_the_probes),
 		cmocka_unit_test(the_last_node_stops_what_it_runs),
 		cmocka_unit_test(a_leaving_node_does_not_wait_for_ever),
 		cmocka_unit_test(a_failed_stop_starts_nothing_elsewhere),
