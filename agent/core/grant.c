@@ -8,13 +8,13 @@
  *                                               grant ends when the node has run it and stopped,
  *                                               gave up asking, left, or is proven dead
  *
- * While a grant stands, the granter treats the group as the other's: it does not ask for it.  And who
- * grants gives up the term that it had reserved, so that a grant for that term, which may be on its
- * way to him, is worth nothing.
+ * While a grant stands, the granter treats the group as the other's: it does not ask for it.  And
+ * who grants gives up the term that it had reserved, so that a grant for that term, which may be on
+ * its way to him, is worth nothing.
  *
  * Why two never run it by grants: suppose A started at term a by B's grant, and B at b by A's, and
- * neither has stopped.  When B granted a it gave up what it had reserved, so it asked for b later, and
- * A granted b later still: B's grant came before A's.  By the same words A's came before B's.
+ * neither has stopped.  When B granted a it gave up what it had reserved, so it asked for b later,
+ * and A granted b later still: B's grant came before A's.  By the same words A's came before B's.
  *
  * An owner that hands over has its grant on disk before it stops, so that the disk does not
  * lengthen the outage; it tells it only when it has stopped.

@@ -150,7 +150,9 @@ def test_started_in_order_on_one_node(lab, cluster, service):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     ignored = int(re.search(r"SigIgn:\t(\w+)", status)[1], 16)
     assert "SigBlk:\t0000000000000000" in status
-    assert ignored & ~0b110 == 0, "more than what sh ignores for what it runs in the background"
+    # 2 and 3: sh, for what it runs in the background.  32 and 33: the C library's own; its
+    # posix_spawn() (make, for one) ignores them for all descendants.
+    assert ignored & ~0b110 & ~(0b11 << 31) == 0
     assert sorted(os.listdir(f"/proc/{pid}/fd"))[:3] == ["0", "1", "2"]
     assert os.sched_getscheduler(pid) == os.SCHED_OTHER
     assert pathlib.Path(f"/proc/{pid}/oom_score_adj").read_text() == "0\n"

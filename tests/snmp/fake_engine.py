@@ -97,8 +97,12 @@ class FakeEngine:
     def kick(self):
         with self.lock:
             for client, state in self.clients.items():
-                if state["subscribed"]:
+                if not state["subscribed"]:
+                    continue
+                try:
                     client.sendall(b'{"kick":%d}\n' % self.snapshot["last_event"])
+                except OSError:
+                    pass  # it has just gone
 
     def run(self):
         selector = selectors.DefaultSelector()
