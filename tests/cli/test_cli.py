@@ -338,8 +338,8 @@ def test_operations(engine, arguments, sent):
     done = ask(engine, *arguments, "--reason", "kernel update",
                env=environment(SUDO_USER="ann"))
     assert done.returncode == 0, done.stderr
-    assert re.fullmatch(r"%s.* succeeded in \d+ ms: asked by ann\n" % arguments[0], done.stdout)
-    assert engine.last(arguments[0]) == dict(sent, by="ann", reason="kernel update")
+    assert re.fullmatch(r"%s.* succeeded in \d+ ms: asked by ann\n" % sent["do"], done.stdout)
+    assert engine.last(sent["do"]) == dict(sent, by="ann", reason="kernel update")
 
 
 def test_operation_by_the_login_name(engine):

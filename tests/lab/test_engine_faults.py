@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import statistics
 import time
 
 from lab import SERVICE, now, wait_until
@@ -27,22 +28,27 @@ def assert_nothing_moved(lab, cluster, owners, since, moves):
     assert cluster.beta.group()["moves"] == moves
 
 
+def engine_faults(lab, cluster, number, client, owners, noise):
+    """Three times, because one gap may be the machine's: nothing moves, and the probe sees no more
+    than beside it, where there is no fault."""
+    moves = cluster.beta.group()["moves"]
+    added = []
+    for _ in range(3):
+        gap, both, since = fault(lab, cluster.alpha, number, client, owners)
+        assert both == 0
+        added.append(gap - noise.longest(since))
+        assert_nothing_moved(lab, cluster, owners, since, moves)
+    assert statistics.median(added) <= 30, added
+
+
 def test_engine_killed(lab, slow, probe, owners, noise):
-    client = probe()
-    moves = slow.beta.group()["moves"]
     before = slow.alpha.last_event()
-    gap, both, since = fault(lab, slow.alpha, signal.SIGKILL, client, owners)
-    assert both == 0 and gap - noise.longest(since) <= 30
-    assert_nothing_moved(lab, slow, owners, since, moves)
+    engine_faults(lab, slow, signal.SIGKILL, probe(), owners, noise)
     assert slow.alpha.has_event("group_adopted", before)
 
 
 def test_engine_hangs(lab, slow, probe, owners, noise):
-    client = probe()
-    moves = slow.beta.group()["moves"]
-    gap, both, since = fault(lab, slow.alpha, signal.SIGSTOP, client, owners)
-    assert both == 0 and gap - noise.longest(since) <= 30
-    assert_nothing_moved(lab, slow, owners, since, moves)
+    engine_faults(lab, slow, signal.SIGSTOP, probe(), owners, noise)
 
 
 def test_engine_killed_with_dead_30_ms(lab, fast, probe, owners):
