@@ -54,6 +54,21 @@ bool core_is_member(const struct core *c, uint16_t group, uint16_t node)
 	return core_rank(c, group, node) != 0;
 }
 
+uint16_t core_resource_at(const struct core *c, uint16_t group, uint16_t i)
+{
+	return (uint16_t)(c->conf.group[group - 1].resource_first + i + 1);
+}
+
+uint16_t core_resource_count(const struct core *c, uint16_t group)
+{
+	return c->conf.group[group - 1].resource_count;
+}
+
+struct core_resource *core_resource_of(struct core *c, uint16_t group, uint16_t i)
+{
+	return &c->resource[core_resource_at(c, group, i) - 1];
+}
+
 bool core_node_alive(const struct core_node *n)
 {
 	return n->state == YOKE_NODE_ONLINE || n->state == YOKE_NODE_LATE;

@@ -9,9 +9,9 @@
  * (4) A result with an unknown id is ignored: late and duplicate results are harmless.  (5) Events
  * of one source come in order, of several in any.  (6) The core never learns how an action is done.
  *
- * Reading order: this file, group.c (the state machine, with its diagram), prepare.c (conflict
- * probe), permit.c (who may run a group), node.c (membership), oper.c (operator verbs), wire.c and
- * record.c (bytes), core.c.
+ * Reading order: this file, group.c (the state machine, with its diagram), permit.c (who may run a
+ * group), grant.c (exclusive groups), prepare.c (conflict probe), resource.c, node.c (membership),
+ * oper.c (operator verbs), wire.c and record.c (bytes), core.c.
  *
  * Layer: core, pure: no I/O, clock, allocation, randomness or globals (make lint proves it from the
  * symbol table).  May include: agent/base.

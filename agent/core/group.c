@@ -59,21 +59,6 @@ static struct core_group *group_at(struct core *c, uint16_t group)
 	return &c->group[group - 1];
 }
 
-static uint16_t resource_at(const struct core *c, uint16_t group, uint16_t i)
-{
-	return (uint16_t)(c->conf.group[group - 1].resource_first + i + 1);
-}
-
-static uint16_t resource_count(const struct core *c, uint16_t group)
-{
-	return c->conf.group[group - 1].resource_count;
-}
-
-static struct core_resource *resource_of(struct core *c, uint16_t group, uint16_t i)
-{
-	return &c->resource[resource_at(c, group, i) - 1];
-}
-
 static const char *node_name(const struct core *c, uint16_t node)
 {
 	return node == 0 ? "nobody" : c->conf.node_name[node - 1];
@@ -225,18 +210,18 @@ static void adopt(struct core *c, struct core_actions *out, uint16_t group)
 static void in_unknown(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = group_at(c, group);
-	uint16_t count = resource_count(c, group), running = 0;
+	uint16_t count = core_resource_count(c, group), running = 0;
 
 	if (!g->probing) {
 		g->probing = true;
 		for (uint16_t i = 0; i < count; i++)
-			core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_PROBE, 0);
+			core_resource_run(c, out, core_resource_at(c, group, i), CORE_RUN_PROBE, 0);
 		return;
 	}
 	for (uint16_t i = 0; i < count; i++) {
-		if (resource_of(c, group, i)->run != 0)
+		if (core_resource_of(c, group, i)->run != 0)
 			return;
-		running += resource_of(c, group, i)->state != YOKE_RESOURCE_STOPPED;
+		running += core_resource_of(c, group, i)->state != YOKE_RESOURCE_STOPPED;
 	}
 	g->probing = false;
 	if (running == 0 || !core_is_member(c, group, c->conf.self))
@@ -405,8 +390,8 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 	}
 	if (other_runner(c, group) != 0)
 		g->announce_at = c->now; /* when started: the last word may be the other's */
-	for (uint16_t i = 0; i < resource_count(c, group); i++) {
-		struct core_resource *r = resource_of(c, group, i);
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++) {
+		struct core_resource *r = core_resource_of(c, group, i);
 
 		if (r->run != 0)
 			return;
@@ -417,7 +402,7 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 			return;
 		}
 		if (r->state != YOKE_RESOURCE_STARTED) {
-			core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_START, 0);
+			core_resource_run(c, out, core_resource_at(c, group, i), CORE_RUN_START, 0);
 			return;
 		}
 	}
@@ -427,10 +412,10 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 
 static void announce(struct core *c, struct core_actions *out, uint16_t group)
 {
-	for (uint16_t i = 0; i < resource_count(c, group); i++)
-		if (c->conf.resource[resource_at(c, group, i) - 1].has_address)
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++)
+		if (c->conf.resource[core_resource_at(c, group, i) - 1].has_address)
 			core_act(out, CORE_ANNOUNCE)->u.announce.resource =
-				resource_at(c, group, i);
+				core_resource_at(c, group, i);
 	group_at(c, group)->announce_at = YOKE_NEVER;
 }
 
@@ -475,12 +460,12 @@ static bool look_resources(struct core *c, struct core_actions *out, uint16_t gr
 	struct core_group *g = group_at(c, group);
 	char reason[YOKE_REASON_SIZE];
 
-	for (uint16_t i = 0; i < resource_count(c, group); i++) {
-		struct core_resource *r = resource_of(c, group, i);
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++) {
+		struct core_resource *r = core_resource_of(c, group, i);
 
 		if (r->run != 0 || r->state == YOKE_RESOURCE_STARTED)
 			continue;
-		if (!core_resource_may_restart(c, resource_at(c, group, i))) {
+		if (!core_resource_may_restart(c, core_resource_at(c, group, i))) {
 			begin_stop(c, out, group, true, r->reason);
 			return true;
 		}
@@ -547,11 +532,11 @@ static void in_stopping(struct core *c, struct core_actions *out, uint16_t group
 	struct core_group *g = group_at(c, group);
 	char reason[YOKE_REASON_SIZE];
 
-	for (uint16_t i = resource_count(c, group); i-- > (g->restarting ? g->keep : 0);) {
-		struct core_resource *r = resource_of(c, group, i);
+	for (uint16_t i = core_resource_count(c, group); i-- > (g->restarting ? g->keep : 0);) {
+		struct core_resource *r = core_resource_of(c, group, i);
 
 		if (r->run != 0 && r->run_kind == CORE_RUN_MONITOR)
-			core_resource_cancel(c, out, resource_at(c, group, i));
+			core_resource_cancel(c, out, core_resource_at(c, group, i));
 		if (r->run != 0)
 			return;
 		if (r->state == YOKE_RESOURCE_STOPPED)
@@ -564,7 +549,7 @@ static void in_stopping(struct core *c, struct core_actions *out, uint16_t group
 				return;
 			g->retry_at = YOKE_NEVER;
 		}
-		core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_STOP, 0);
+		core_resource_run(c, out, core_resource_at(c, group, i), CORE_RUN_STOP, 0);
 		return;
 	}
 	core_text(reason, sizeof(reason), g->reason, (char *)NULL);
@@ -645,8 +630,8 @@ void core_group_doubt(struct core *c, uint16_t group, uint32_t after_ms)
 
 void core_group_forgive(struct core *c, uint16_t group)
 {
-	for (uint16_t i = 0; i < resource_count(c, group); i++)
-		resource_of(c, group, i)->restart_count = 0;
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++)
+		core_resource_of(c, group, i)->restart_count = 0;
 	if (group_at(c, group)->state == YOKE_GROUP_FAILED)
 		group_at(c, group)->retry_at = c->now;
 }
@@ -682,8 +667,8 @@ const char *core_group_check(const struct core *c, uint16_t group)
 		return "a conflict of a group that is not started";
 	if (g->restarting && g->state != YOKE_GROUP_STOPPING)
 		return "a group that is restarted and not being stopped for it";
-	for (uint16_t i = 0; stopped && i < resource_count(c, group); i++) {
-		enum yoke_resource_state s = c->resource[resource_at(c, group, i) - 1].state;
+	for (uint16_t i = 0; stopped && i < core_resource_count(c, group); i++) {
+		enum yoke_resource_state s = c->resource[core_resource_at(c, group, i) - 1].state;
 
 		if (core_is_member(c, group, c->conf.self) &&
 		    (s == YOKE_RESOURCE_STARTED || s == YOKE_RESOURCE_STARTING))

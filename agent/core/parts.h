@@ -15,6 +15,10 @@ const struct core_node *core_node_const(const struct core *c, uint16_t node);
 bool core_is_member(const struct core *c, uint16_t group, uint16_t node);
 /* 1.. for a member (1: preferred), 0 for a node that is not. */
 uint16_t core_rank(const struct core *c, uint16_t group, uint16_t node);
+/* The i-th resource of a group, 0..: its number, and its state here. */
+uint16_t core_resource_at(const struct core *c, uint16_t group, uint16_t i);
+struct core_resource *core_resource_of(struct core *c, uint16_t group, uint16_t i);
+uint16_t core_resource_count(const struct core *c, uint16_t group);
 /* In two-way contact, or only just silent. */
 bool core_node_alive(const struct core_node *n);
 

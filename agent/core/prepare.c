@@ -13,21 +13,6 @@
 
 enum { AGAIN_MS = 100 };
 
-static uint16_t resource_at(const struct core *c, uint16_t group, uint16_t i)
-{
-	return (uint16_t)(c->conf.group[group - 1].resource_first + i + 1);
-}
-
-static uint16_t resource_count(const struct core *c, uint16_t group)
-{
-	return c->conf.group[group - 1].resource_count;
-}
-
-static struct core_resource *resource_of(struct core *c, uint16_t group, uint16_t i)
-{
-	return &c->resource[resource_at(c, group, i) - 1];
-}
-
 static uint32_t prepare_ms(const struct core *c)
 {
 	uint32_t window_ms = c->conf.dead_ms - c->conf.late_ms;
@@ -42,19 +27,19 @@ void core_prepare_drop(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = &c->group[group - 1];
 
-	for (uint16_t i = 0; i < resource_count(c, group); i++)
-		if (resource_of(c, group, i)->run != 0 &&
-		    resource_of(c, group, i)->run_kind == CORE_RUN_PREPARE)
-			core_resource_cancel(c, out, resource_at(c, group, i));
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++)
+		if (core_resource_of(c, group, i)->run != 0 &&
+		    core_resource_of(c, group, i)->run_kind == CORE_RUN_PREPARE)
+			core_resource_cancel(c, out, core_resource_at(c, group, i));
 	g->prepare = CORE_PREPARE_NONE;
 	g->prepare_by = 0;
 }
 
 static bool prepare_out(struct core *c, uint16_t group)
 {
-	for (uint16_t i = 0; i < resource_count(c, group); i++)
-		if (resource_of(c, group, i)->run != 0 &&
-		    resource_of(c, group, i)->run_kind == CORE_RUN_PREPARE)
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++)
+		if (core_resource_of(c, group, i)->run != 0 &&
+		    core_resource_of(c, group, i)->run_kind == CORE_RUN_PREPARE)
 			return true;
 	return false;
 }
@@ -69,10 +54,10 @@ void core_prepare_begin(struct core *c, struct core_actions *out, uint16_t group
 		return;
 	}
 	g->prepare = CORE_PREPARE_RUNNING;
-	for (uint16_t i = 0; i < resource_count(c, group); i++)
-		if (resource_of(c, group, i)->run == 0 &&
-		    c->conf.resource[resource_at(c, group, i) - 1].has_address)
-			core_resource_run(c, out, resource_at(c, group, i), CORE_RUN_PREPARE,
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++)
+		if (core_resource_of(c, group, i)->run == 0 &&
+		    c->conf.resource[core_resource_at(c, group, i) - 1].has_address)
+			core_resource_run(c, out, core_resource_at(c, group, i), CORE_RUN_PREPARE,
 					  prepare_ms(c));
 	if (!prepare_out(c, group))
 		g->prepare = CORE_PREPARE_CLEAR; /* it has no address that could collide */

@@ -18,9 +18,14 @@ is_complete && exit 0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
-if ! (cd "$work" && apt-get -qq download erlang-snmp 2>"$work/log"); then
+download() {
+	(cd "$work" && apt-get -qq download erlang-snmp 2>"$work/log")
+}
+
+# Without package lists, or with old ones, the first try fails.
+if ! download && ! { apt-get -qq update 2>>"$work/log" && download; }; then
 	cat "$work/log" >&2
-	echo "base-mibs.sh: cannot download erlang-snmp; run 'apt-get update' first" >&2
+	echo "base-mibs.sh: cannot download erlang-snmp: is Debian's archive within reach?" >&2
 	exit 1
 fi
 dpkg-deb -x "$work"/erlang-snmp_*.deb "$work/unpacked"
