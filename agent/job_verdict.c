@@ -8,7 +8,10 @@
 enum {
 	EXIT_GOOD = 0,
 	EXIT_WARNING = 1,     /* a plugin's */
-	EXIT_LSB_STOPPED = 3, /* of status */
+	EXIT_LSB_DEAD = 1,    /* of status: not running, its pid file is there */
+	EXIT_LSB_LOCKED = 2,  /* not running, its lock file is there */
+	EXIT_LSB_STOPPED = 3, /* not running */
+	EXIT_NOT_INSTALLED = 5,
 	EXIT_OCF_STOPPED = 7,
 	EXIT_CANNOT_EXECUTE = 126,
 	EXIT_NOT_FOUND = 127,
@@ -56,12 +59,19 @@ void agent_job_last_line(const struct agent_job_output *output, char line[YOKE_R
 	line[used] = '\0';
 }
 
+/* What cannot say whether it runs may run: it is stopped before it is started anywhere. */
+static bool probe_says_stopped(int code)
+{
+	return code == EXIT_LSB_DEAD || code == EXIT_LSB_LOCKED || code == EXIT_LSB_STOPPED ||
+	       code == EXIT_NOT_INSTALLED || code == EXIT_OCF_STOPPED;
+}
+
 static enum core_result of_look(enum core_run_kind kind, bool plugin, int code)
 {
 	if (code == EXIT_GOOD)
 		return CORE_RESULT_RUNNING;
 	if (kind == CORE_RUN_PROBE)
-		return CORE_RESULT_STOPPED;
+		return probe_says_stopped(code) ? CORE_RESULT_STOPPED : CORE_RESULT_FAILED;
 	if (plugin)
 		return code == EXIT_WARNING ? CORE_RESULT_RUNNING : CORE_RESULT_FAILED;
 	return code == EXIT_LSB_STOPPED || code == EXIT_OCF_STOPPED ? CORE_RESULT_STOPPED

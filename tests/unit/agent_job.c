@@ -60,7 +60,9 @@ static void test_verdicts(void **state)
 	expect_verdict(CORE_RUN_STOP, false, 7, CORE_RESULT_FAILED);
 	expect_verdict(CORE_RUN_PROBE, false, 0, CORE_RESULT_RUNNING);
 	for (int code = 1; code < 126; code++)
-		expect_verdict(CORE_RUN_PROBE, false, code, CORE_RESULT_STOPPED);
+		expect_verdict(CORE_RUN_PROBE, false, code,
+			       code <= 3 || code == 5 || code == 7 ? CORE_RESULT_STOPPED
+								   : CORE_RESULT_FAILED);
 	expect_verdict(CORE_RUN_MONITOR, false, 0, CORE_RESULT_RUNNING);
 	expect_verdict(CORE_RUN_MONITOR, false, 1, CORE_RESULT_FAILED);
 	expect_verdict(CORE_RUN_MONITOR, false, 2, CORE_RESULT_FAILED);
