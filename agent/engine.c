@@ -79,6 +79,8 @@ static int start_core(struct agent_engine *e, uint64_t incarnation, yoke_time no
 	if (m->u.record.reason[0] != '\0')
 		hold = m->u.record.reason;
 	agent_setup_core(&e->conf, e->self, incarnation, &e->core_conf);
+	if (atomic_load(&e->shared->engines) > 1)
+		agent_setup_restarted(&e->core_conf);
 	core_init(&e->core, &e->core_conf, m->u.record.bytes, m->u.record.size, hold, now);
 	agent_shared_begin(e->shared, &e->core);
 	return 0;

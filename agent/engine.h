@@ -95,6 +95,9 @@ int agent_loop_run(struct agent_engine *e);
 
 void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnation,
 		      struct core_conf *core);
+/* The engine before this one ran until a moment ago: the network is up and a living peer is heard
+ * within the dead time, so startup_ms, which is for a booting machine, need not be waited for. */
+void agent_setup_restarted(struct core_conf *core);
 void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation,
 		    const uint8_t key[CONF_KEY_SIZE], struct hb_conf *hb);
 void agent_setup_names(const struct conf *conf, struct yoke_names *names);

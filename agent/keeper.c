@@ -14,7 +14,7 @@
 #include "agent/role.h"
 
 enum {
-	HANG_MS_MIN = 50,
+	HANG_MS_MIN = 100,
 	HANG_MS_MAX = 500,
 	START_MS = 3000,    /* an engine may take this long to show its first sign of life */
 	QUICK_MS = 1000,    /* a life shorter than this is quick */

@@ -3,6 +3,8 @@
 
 #include "agent/engine.h"
 
+enum { RESTARTED_DEAD_TIMES = 2 }; /* one to be heard in, one for the proof of both directions */
+
 static void setup_resource(const struct conf *conf, const struct conf_resource *from,
 			   struct core_resource_conf *to)
 {
@@ -54,6 +56,12 @@ void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnati
 	}
 	for (uint16_t r = 0; r < conf->resource_count; r++)
 		setup_resource(conf, &conf->resource[r], &core->resource[r]);
+}
+
+void agent_setup_restarted(struct core_conf *core)
+{
+	if (core->startup_ms > RESTARTED_DEAD_TIMES * core->dead_ms)
+		core->startup_ms = RESTARTED_DEAD_TIMES * core->dead_ms;
 }
 
 void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation,

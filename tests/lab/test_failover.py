@@ -1,5 +1,7 @@
 """The owner fails, or what it needs does: the address answers on the other node."""
 
+import os
+import signal
 import statistics
 
 from lab import SERVICE, SERVICE6, now, wait_until
@@ -47,6 +49,17 @@ def test_power_cut_with_default_timing(world, lab, slow, probe):
     assert slow.beta.group()["condition"] == "degraded", "no second node: it must say so"
     history = slow.beta.cli("history")
     assert history.returncode == 0 and "alpha is lost" in history.stdout
+
+
+def test_power_cut_while_the_standbys_engine_restarts(world, lab, fast, probe):
+    """The new engine has never heard the owner; but the machine did not boot, so it does not wait
+    the three seconds of a boot before it believes the silence."""
+    client = probe()
+    since = now()
+    os.kill(fast.beta.engine(), signal.SIGKILL)
+    lab.alpha.power_cut()
+    client.wait_answer(timeout=5, node=lab.beta, since=since)
+    assert client.outage(since) < 1000
 
 
 def test_node_comes_back_as_standby(world, lab, slow):
