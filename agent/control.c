@@ -28,7 +28,7 @@ struct client {
 struct agent_control {
 	struct agent_engine *engine;
 	struct event_base *base;
-	int fd, priority;
+	int priority;
 	uint64_t age;
 	struct event *event;
 	struct client client[CLIENTS_MAX];
@@ -288,7 +288,6 @@ int agent_control_open(struct agent_engine *e, struct event_base *base, int fd, 
 
 	ctl->engine = e;
 	ctl->base = base;
-	ctl->fd = fd;
 	ctl->priority = priority;
 	e->control = ctl;
 	yoke_json_use_arena(ctl->arena, sizeof(ctl->arena));

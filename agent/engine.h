@@ -41,7 +41,6 @@ struct agent_result {
 	char reason[YOKE_REASON_SIZE];
 };
 
-struct agent_loop;
 struct agent_control;
 
 struct agent_engine {
@@ -80,7 +79,6 @@ struct agent_engine {
 	uint64_t refused_told[YOKE_NODES_MAX][YOKE_PATHS_MAX];   /* already in an event */
 	uint64_t log_dropped_told;
 	struct yoke_snapshot snapshot; /* scratch */
-	struct agent_loop *loop;
 	struct agent_control *control;
 };
 

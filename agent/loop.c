@@ -319,7 +319,6 @@ int agent_loop_run(struct agent_engine *e)
 	static struct agent_loop loop;
 
 	loop.engine = e;
-	e->loop = &loop;
 	if (!open_loop(&loop)) {
 		yoke_log(YOKE_LOG_ERROR, "libevent: cannot make the loop");
 		return 1;

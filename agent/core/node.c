@@ -62,7 +62,6 @@ void core_node_heard(struct core *c, uint16_t node, uint64_t incarnation)
 	n->incarnation = incarnation;
 	n->told = 0;
 	n->acked = 0;
-	n->leaving = false;
 	n->left = false;
 	memset(&n->operation, 0, sizeof(n->operation));
 	c->beat_dirty = true;

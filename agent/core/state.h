@@ -57,10 +57,9 @@ struct core_node {
 	uint32_t told;        /* version of its state that we have applied (this incarnation) */
 	uint32_t acked;       /* version of our state that it has applied */
 	enum yoke_path_state path[YOKE_PATHS_MAX];
-	bool leaving, left; /* it said so */
+	bool left; /* it said so */
 	bool proven_dead;   /* LOST: a person (confirm-down) vouches for it */
 	bool config_same;
-	uint8_t digest[CORE_DIGEST_SIZE];
 	char version[YOKE_NAME_SIZE];
 	struct core_claim claim[YOKE_GROUPS_MAX];
 	enum yoke_resource_state resource[YOKE_RESOURCES_MAX];

@@ -21,7 +21,7 @@
 #include "agent/core/parts.h"
 
 enum { WIRE_BEAT = 1, WIRE_STATE = 2 };
-enum { FLAG_LEAVING = 1, FLAG_LEFT = 2 };
+enum { FLAG_LEFT = 1 };
 enum { READY_BIT = 0x80, ASKS_BIT = 0x40, GRANTS_BIT = 0x80, STATE_MASK = 0x3f };
 
 struct state {
@@ -164,7 +164,7 @@ void core_wire_put_state(const struct core *c, struct core_actions *out)
 	yoke_buf_put_u8(&b, WIRE_STATE);
 	put_acks(c, &b);
 	yoke_buf_put_u32(&b, c->version);
-	yoke_buf_put_u8(&b, (uint8_t)((c->leaving ? FLAG_LEAVING : 0) | (c->left ? FLAG_LEFT : 0)));
+	yoke_buf_put_u8(&b, c->left ? FLAG_LEFT : 0);
 	yoke_buf_put(&b, c->conf.digest, CORE_DIGEST_SIZE);
 	yoke_buf_put_text(&b, c->conf.version);
 	yoke_buf_put_u8(&b, (uint8_t)c->conf.node_count);
@@ -325,7 +325,6 @@ static void apply_digest(struct core *c, struct core_actions *out, uint16_t from
 	struct core_node *n = core_node(c, from);
 	bool same = memcmp(s->digest, c->conf.digest, CORE_DIGEST_SIZE) == 0;
 
-	memcpy(n->digest, s->digest, CORE_DIGEST_SIZE);
 	if (same == n->config_same)
 		return;
 	n->config_same = same;
@@ -339,7 +338,6 @@ static void apply_state(struct core *c, struct core_actions *out, uint16_t from,
 	struct core_node *n = core_node(c, from);
 
 	n->told = s->version;
-	n->leaving = (s->flags & FLAG_LEAVING) != 0;
 	n->left = (s->flags & FLAG_LEFT) != 0;
 	memcpy(n->version, s->yoke_version, sizeof(n->version));
 	memcpy(n->claim, s->claim, sizeof(n->claim));
