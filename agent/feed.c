@@ -143,6 +143,9 @@ static void perform_one(struct agent_engine *e, const struct core_action *a, yok
 	case CORE_EXIT:
 		e->exiting = true;
 		break;
+	case CORE_ASK:
+	case CORE_LEASE:
+		break;
 	}
 }
 
@@ -203,13 +206,15 @@ void agent_engine_feed_received(struct agent_engine *e, yoke_time now)
 {
 	struct core_event *ev = &e->event;
 
-	if (e->received.kind == HB_BEAT && e->received.repeated)
+	if (e->received.kind == HB_BEAT && e->received.repeated &&
+	    !core_wants_beat(&e->core, e->received.node, e->received.echoed_at))
 		return;
 	ev->type = CORE_MESSAGE;
 	ev->now = now;
 	ev->u.message.node = e->received.node;
 	ev->u.message.path = e->received.path;
 	ev->u.message.incarnation = e->received.incarnation;
+	ev->u.message.echoed = e->received.echoed_at;
 	ev->u.message.size = e->received.size;
 	memcpy(ev->u.message.bytes, e->received.bytes, e->received.size);
 	agent_engine_feed(e, ev);

@@ -31,6 +31,8 @@ enum {
 	CONF_COMMAND_SIZE = 512, /* bytes of a command's words, each with NUL, and a last NUL */
 	CONF_WORDS_MAX = 16,	 /* words of a command, the program's path included */
 	CONF_PORT = 4747,	 /* UDP, when a path has no 'port' */
+	CONF_WITNESS_PORT = 4748, /* UDP, when a witness has no 'port' */
+	CONF_ADDRESSES_MAX = 8,	 /* of a ping arbiter */
 	CONF_KEY_SIZE = 32,	 /* bytes: a cluster key is AES-256 sized */
 	CONF_DIGEST_SIZE = 32,	 /* bytes: SHA-256 */
 	CONF_CLUSTER_ID_SIZE = 8,
@@ -75,9 +77,35 @@ struct conf_resource {
 	uint32_t restart_window_ms; /* 1000..86400000, default 3600000 */
 };
 
+/* What decides when the nodes do not hear each other. */
+struct conf_arbiter {
+	char name[YOKE_NAME_SIZE];
+	enum yoke_arbiter_type type;
+	uint32_t timeout_ms; /* of one question: 100..600000; default 30000 (fence), else 1000 */
+	uint32_t test_ms;    /* tried so often while nothing is wrong: 0 (never), 1000..86400000,
+				default 60000 (fence 600000); ping: default 5000 */
+	int line;
+	/* type = fence.  Parameters are words "name=value", as in conf_resource's commands. */
+	char agent[CONF_FILE_SIZE];              /* absolute path; "fence_x" means /usr/sbin/fence_x */
+	char parameters[CONF_COMMAND_SIZE];      /* for every node */
+	char node_parameters[YOKE_NODES_MAX][CONF_COMMAND_SIZE]; /* [index], empty: none */
+	bool node[YOKE_NODES_MAX];               /* [index] it can switch this node off */
+	char secret_file[CONF_FILE_SIZE];        /* lines name=value, root-only; empty: none */
+	uint32_t level;                          /* 1..9, default 1: lower first */
+	uint32_t delay_ms;                       /* 0..600000, default 5000 */
+	uint32_t retries;                        /* 0..100, default 1 */
+	/* type = disk */
+	char device[CONF_FILE_SIZE]; /* a partition or file that both nodes see, absolute path */
+	/* type = witness: address; type = ping: the first `address_count` */
+	struct sockaddr_storage address[CONF_ADDRESSES_MAX];
+	socklen_t address_len[CONF_ADDRESSES_MAX];
+	uint16_t address_count;
+};
+
 struct conf_group {
 	char name[YOKE_NAME_SIZE];
 	bool exclusive;
+	bool unproven; /* takeover = unproven: of an exclusive one, on silence alone */
 	int exclusive_line; /* of that key; the group's when it is not given */
 	uint16_t node[YOKE_NODES_MAX]; /* indexes of nodes, preferred first */
 	uint16_t node_count;
@@ -109,6 +137,10 @@ struct conf {
 	uint32_t operation_ms;		   /* 1000..600000, default 30000: bound of an operation */
 	uint32_t retry_ms;		   /* 1000..86400000, default 60000: a failed group may be
 					      tried again after it */
+	uint32_t lease_ms;		   /* dead*3/2..600000, default dead*2, at least 1000: so long an
+					      exclusive group runs that nobody renews */
+	char watchdog[CONF_FILE_SIZE];	   /* device; empty: none */
+	uint32_t watchdog_ms;		   /* 1000..255000, default 5000: its timeout */
 	bool log_syslog;		   /* default yes; no: stderr */
 	bool log_debug;			   /* default no */
 	bool snmp;			   /* run yoke-snmp; default yes */
@@ -120,8 +152,9 @@ struct conf {
 	struct conf_node node[YOKE_NODES_MAX]; /* in the file's order: index 0 is number 1 */
 	struct conf_group group[YOKE_GROUPS_MAX];
 	struct conf_resource resource[YOKE_RESOURCES_MAX];
+	struct conf_arbiter arbiter[YOKE_ARBITERS_MAX];
 	char path[YOKE_PATHS_MAX][YOKE_NAME_SIZE]; /* in order of first mention */
-	uint16_t node_count, group_count, resource_count, path_count;
+	uint16_t node_count, group_count, resource_count, path_count, arbiter_count;
 	struct conf_lines line;
 
 	uint8_t digest[CONF_DIGEST_SIZE]; /* of what both nodes must agree on, see conf_digest */

@@ -97,6 +97,7 @@ enum hb_kind { HB_BEAT = 1, HB_MESSAGE = 2 };
 struct hb_received {
 	uint16_t node, path;  /* numbers: sender, and the path that it came on */
 	uint64_t incarnation; /* the sender's */
+	yoke_time echoed_at;  /* when we sent the newest frame that it echoes */
 	enum hb_kind kind;
 	bool repeated; /* a BEAT with the very bytes of the last one from this incarnation */
 	uint16_t size;

@@ -21,6 +21,7 @@ struct incoming {
 	struct hb_frame_header header;
 	struct hb_frame_content content;
 	uint16_t size;      /* of the payload */
+	yoke_time echoed_at; /* when we sent what it echoes; YOKE_NEVER: not known */
 	int64_t transit_us; /* there and back, without the time that the peer held the echo */
 	bool is_fresh;      /* it was sent less than dead_us ago */
 	bool is_proof;      /* and its sender heard us on this path less than dead_us ago */
@@ -112,7 +113,8 @@ static void weigh(const struct hb *hb, struct incoming *in)
 	if (in->content.echo_incarnation != hb->conf.incarnation || sequence == 0 ||
 	    sequence > hb->sequence || hb->sequence - sequence >= HB_SENT_MAX)
 		return;
-	in->transit_us = yoke_time_span_us(hb->sent_at[sequence % HB_SENT_MAX], in->now) -
+	in->echoed_at = hb->sent_at[sequence % HB_SENT_MAX];
+	in->transit_us = yoke_time_span_us(in->echoed_at, in->now) -
 			 (int64_t)in->content.echo_age_us;
 	if (in->transit_us < 0)
 		in->transit_us = 0; /* two clocks, two rates */
@@ -213,6 +215,7 @@ static int deliver(struct hb_peer *peer, const struct incoming *in, struct hb_re
 	received->node = in->header.sender;
 	received->path = in->path;
 	received->incarnation = in->header.incarnation;
+	received->echoed_at = in->echoed_at;
 	received->kind = (enum hb_kind)in->content.kind;
 	received->repeated = in->content.kind == HB_BEAT && in->size == peer->beat_size &&
 			     memcmp(peer->beat, payload_of(in), in->size) == 0;
@@ -236,6 +239,7 @@ int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yok
 
 	in.path = path;
 	in.now = now;
+	in.echoed_at = YOKE_NEVER;
 	in.transit_us = 0;
 	in.is_fresh = in.is_proof = false;
 	refusal = hb_frame_get_header(bytes, size, &in.header);

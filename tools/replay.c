@@ -57,6 +57,14 @@ static void print_resource_news(const struct yoke_names *n, const struct core_ev
 	       news <= CORE_NEWS_DOUBT ? words[news] : words[0], ev->u.resource.reason);
 }
 
+static const char *ask_word(enum core_ask_kind kind)
+{
+	static const char *const words[] = {"?",     "off",     "status", "read", "write",
+					    "claim", "release", "look",   "ping"};
+
+	return kind >= CORE_ASK_OFF && kind <= CORE_ASK_PING ? words[kind] : words[0];
+}
+
 static void print_event(const struct yoke_names *n, const struct core_event *ev)
 {
 	stamp(ev->now);
@@ -97,6 +105,10 @@ static void print_event(const struct yoke_names *n, const struct core_event *ev)
 	case CORE_LEAVE:
 		printf("leave\n");
 		return;
+	case CORE_ANSWER:
+		printf("ask %u: %s %s\n", ev->u.answer.id, result_word(ev->u.answer.result),
+		       ev->u.answer.reason);
+		return;
 	}
 	printf("?\n");
 }
@@ -132,6 +144,19 @@ static void print_action(const struct yoke_names *n, struct core_action *a)
 		break;
 	case CORE_EXIT:
 		printf("                     < exit\n");
+		break;
+	case CORE_ASK:
+		printf("                     < ask %u: %s %s %s, %u ms\n", a->u.ask.id,
+		       ask_word(a->u.ask.kind), name(n->arbiter, n->arbiter_count, a->u.ask.arbiter),
+		       a->u.ask.node == 0 ? "" : name(n->node, n->node_count, a->u.ask.node),
+		       a->u.ask.timeout_ms);
+		break;
+	case CORE_LEASE:
+		printf("                     < lease until %lld.%06lld%s%s\n",
+		       (long long)(a->u.lease.until.us / 1000000),
+		       (long long)(a->u.lease.until.us % 1000000),
+		       a->u.lease.exclusive ? ", exclusive groups run" : "",
+		       a->u.lease.reset ? ", reset the machine" : "");
 		break;
 	case CORE_BEAT:
 		break;

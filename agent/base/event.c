@@ -65,6 +65,8 @@ static const char *field(const struct yoke_event *ev, const struct yoke_names *n
 		return yoke_name_of(names->group, names->group_count, ev->group);
 	if (IS("resource"))
 		return yoke_name_of(names->resource, names->resource_count, ev->resource);
+	if (IS("arbiter"))
+		return yoke_name_of(names->arbiter, names->arbiter_count, ev->arbiter);
 	if (IS("verb"))
 		return yoke_word_verb(ev->verb);
 	if (IS("origin"))

@@ -31,7 +31,7 @@ struct yoke_event {
 	uint16_t severity; /* enum yoke_severity */
 	uint16_t node;     /* the subject's node */
 	uint16_t peer;     /* the other node of it: the target of a switch, the silent owner */
-	uint16_t path, group, resource;
+	uint16_t path, group, resource, arbiter;
 	uint16_t verb, origin; /* operations: enum yoke_verb, enum yoke_origin */
 	uint16_t from, to;     /* states before and after, in the subject's enumeration */
 	uint64_t value;        /* term, operation number, milliseconds: as the text says */
@@ -47,7 +47,8 @@ struct yoke_names {
 	char path[YOKE_PATHS_MAX][YOKE_NAME_SIZE];
 	char group[YOKE_GROUPS_MAX][YOKE_NAME_SIZE];
 	char resource[YOKE_RESOURCES_MAX][YOKE_NAME_SIZE];
-	unsigned node_count, path_count, group_count, resource_count;
+	char arbiter[YOKE_ARBITERS_MAX][YOKE_NAME_SIZE];
+	unsigned node_count, path_count, group_count, resource_count, arbiter_count;
 };
 
 /* Lower-case name of a kind, as in JSON ("node_lost"); "?" when unknown. */

@@ -295,6 +295,9 @@ static void take(struct core *c, struct core_actions *out, const struct core_eve
 	case CORE_LEAVE:
 		on_leave(c, out);
 		break;
+	case CORE_ANSWER:
+		core_arbiter_on_answer(c, out, ev);
+		break;
 	}
 }
 
@@ -464,6 +467,8 @@ size_t core_event_size(const struct core_event *ev)
 		return head + sizeof(ev->u.operate);
 	case CORE_STALL:
 		return head + sizeof(ev->u.stall);
+	case CORE_ANSWER:
+		return head + sizeof(ev->u.answer);
 	}
 	return sizeof(*ev);
 }

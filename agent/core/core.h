@@ -10,8 +10,9 @@
  * of one source come in order, of several in any.  (6) The core never learns how an action is done.
  *
  * Reading order: this file, group.c (the state machine, with its diagram), permit.c (who may run a
- * group), grant.c (exclusive groups), prepare.c (conflict probe), resource.c, node.c (membership),
- * oper.c (operator verbs), wire.c and record.c (bytes), core.c.
+ * group), grant.c (exclusive groups), lease.c (how long we may run them), arbiter.c, disk.c and
+ * fence.c (what decides when nobody answers), prepare.c (conflict probe), resource.c, node.c
+ * (membership), oper.c (operator verbs), wire.c and record.c (bytes), core.c.
  *
  * Layer: core, pure: no I/O, clock, allocation, randomness or globals (make lint proves it from the
  * symbol table).  May include: agent/base.
@@ -44,6 +45,7 @@ enum {
 struct core_group_conf {
 	char name[YOKE_NAME_SIZE];
 	bool exclusive;
+	bool unproven; /* exclusive, but taken over on silence alone, as one that is not */
 	uint16_t node[YOKE_NODES_MAX]; /* numbers, preferred first */
 	uint16_t node_count;
 	uint16_t resource_first, resource_count; /* indexes into core_conf.resource */
@@ -60,9 +62,25 @@ struct core_resource_conf {
 	uint32_t restart_window_ms;
 };
 
+struct core_arbiter_conf {
+	char name[YOKE_NAME_SIZE];
+	enum yoke_arbiter_type type;
+	uint32_t timeout_ms; /* of one question */
+	uint32_t test_ms;    /* it is tried each test_ms while nothing is wrong; 0: never */
+	/* fence */
+	bool node[YOKE_NODES_MAX]; /* [number - 1]: it can switch this node off */
+	uint16_t level;            /* 1..: lower ones first; all of one level are needed */
+	uint32_t delay_ms;         /* a node that owns less than the other waits before it */
+	uint16_t retries;          /* of all levels, before it is given up for retry_ms */
+};
+
 struct core_conf {
 	uint16_t self; /* our node number, 1.. */
-	uint16_t node_count, path_count, group_count, resource_count;
+	uint16_t node_count, path_count, group_count, resource_count, arbiter_count;
+	struct core_arbiter_conf arbiter[YOKE_ARBITERS_MAX];
+	uint32_t lease_ms;    /* exclusive groups run so long without renewal; > dead_ms */
+	uint32_t watchdog_ms; /* it resets the machine so long after it was last fed; 0: none */
+	yoke_time lease;      /* an earlier engine of this boot had it until then; 0: none had */
 	char node_name[YOKE_NODES_MAX][YOKE_NAME_SIZE];
 	struct core_group_conf group[YOKE_GROUPS_MAX];
 	struct core_resource_conf resource[YOKE_RESOURCES_MAX];
@@ -84,6 +102,33 @@ enum core_event_type {
 	CORE_OPERATE,   /* an operator asks */
 	CORE_STALL,     /* our process did not run for stall_ms */
 	CORE_LEAVE,     /* stop: hand over or stop everything, say goodbye, then CORE_EXIT */
+	CORE_ANSWER,    /* a question to an arbiter was answered */
+};
+
+/* What an arbiter is asked.  Every question has a deadline in the action. */
+enum core_ask_kind {
+	CORE_ASK_OFF = 1, /* fence: switch u.ask.node off -> DONE (verified by the agent) or FAILED */
+	CORE_ASK_STATUS,  /* fence: -> STOPPED (is off), RUNNING (is on) or FAILED */
+	CORE_ASK_READ,    /* disk: read all slots -> DONE with slot[], or FAILED */
+	CORE_ASK_WRITE,   /* disk: write our slot, then read all -> DONE with slot[], or FAILED */
+	CORE_ASK_CLAIM,   /* witness: the lock for lease_ms -> DONE, ANSWERED (node has it), FAILED */
+	CORE_ASK_RELEASE, /* witness: -> DONE or FAILED */
+	CORE_ASK_LOOK,    /* witness: -> DONE (free or ours), ANSWERED (node has it) or FAILED */
+	CORE_ASK_PING,    /* ping: -> DONE (one answers) or FAILED (none does) */
+};
+
+/* A node's slot on a shared disk; only its node writes it. */
+enum core_slot_state {
+	CORE_SLOT_FREE = 0,
+	CORE_SLOT_CLAIM, /* wants the lock */
+	CORE_SLOT_HELD,  /* has it, while its sequence advances */
+	CORE_SLOT_BAD,   /* read only: torn, or not authentic */
+};
+
+struct core_slot {
+	enum core_slot_state state;
+	uint64_t round;    /* of the claim: a higher one wins */
+	uint64_t sequence; /* grows with each write */
 };
 
 /* What can be done with a resource.  Each has a deadline in the action. */
@@ -122,6 +167,7 @@ struct core_event {
 		struct {
 			uint16_t node, path;
 			uint64_t incarnation;
+			yoke_time echoed; /* when we sent the newest frame that it echoes */
 			uint16_t size;
 			uint8_t bytes[YOKE_MESSAGE_SIZE];
 		} message;
@@ -153,6 +199,13 @@ struct core_event {
 		struct {
 			uint32_t stall_ms;
 		} stall;
+		struct {
+			uint32_t id; /* of the CORE_ASK action */
+			enum core_result result;
+			uint16_t node;                         /* ANSWERED: who has the lock */
+			struct core_slot slot[YOKE_NODES_MAX]; /* disk, DONE: [number - 1] */
+			char reason[YOKE_REASON_SIZE];         /* FAILED: why */
+		} answer;
 	} u;
 };
 
@@ -162,12 +215,15 @@ enum core_action_type {
 	CORE_BEAT = 1, /* actions->beat is the payload of heartbeats from now on */
 	CORE_SEND,     /* send actions->message now, on all paths, to u.send.node */
 	CORE_RUN,      /* start an operation on a resource; its end comes back as CORE_RESULT */
-	CORE_CANCEL,   /* the result of run u.cancel.id is not wanted any more: a prepare may end */
+	CORE_CANCEL,   /* the result of run or ask u.cancel.id is not wanted any more: a prepare, and
+			  a fence agent that has not begun, may end */
 	CORE_ANNOUNCE, /* announce the resource's address now and spread over the next seconds */
 	CORE_SAVE,     /* make actions->record durable, then CORE_SAVED with the version */
 	CORE_REPLY,    /* answer to a CORE_OPERATE */
 	CORE_EVENT,    /* record u.event (seq, times and text are the shell's) */
 	CORE_EXIT,     /* the leave is complete: end the process */
+	CORE_ASK,      /* ask an arbiter; what it says comes back as CORE_ANSWER */
+	CORE_LEASE,    /* tell the keeper what the watchdog is to be fed for: before what follows */
 };
 
 struct core_action {
@@ -199,6 +255,20 @@ struct core_action {
 			uint32_t operation; /* number; 0 when refused */
 		} reply;
 		struct yoke_event event;
+		struct {
+			uint32_t id;      /* of the same series as runs */
+			uint16_t arbiter; /* number */
+			enum core_ask_kind kind;
+			uint16_t node; /* fence: whom; number */
+			uint32_t timeout_ms;
+			uint32_t lease_ms;     /* claim */
+			struct core_slot slot; /* write */
+		} ask;
+		struct {
+			yoke_time until; /* the machine may run exclusive groups; YOKE_NEVER: no end */
+			bool exclusive;  /* it runs or starts one: after `until` let it be reset */
+			bool reset;      /* let it be reset now: what should stop does not */
+		} lease;
 	} u;
 };
 
@@ -236,6 +306,10 @@ void core_view(const struct core *core, struct yoke_snapshot *snapshot);
 /* NULL, or what is wrong with the state: one of the invariants listed in group.c and core.c. Called
  * after every step by the simulator and the unit tests; core_step() asserts it. */
 const char *core_check(const struct core *core);
+
+/* Does the core want to see a beat that repeats the last one's bytes?  echoed: as in the event.  (It
+ * renews our lease; else such beats say nothing.) */
+bool core_wants_beat(const struct core *core, uint16_t node, yoke_time echoed);
 
 /* Size in bytes of a CORE_MESSAGE event's or any event's meaningful part, for recording. */
 size_t core_event_size(const struct core_event *event);

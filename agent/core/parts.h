@@ -70,6 +70,10 @@ bool core_claim_runs(const struct core_claim *claim);
 bool core_wins(const struct core *c, uint16_t group, uint16_t a, uint16_t b);
 const char *core_cause_text(enum core_cause cause);
 
+/* ---- arbiter.c: what decides when nobody answers ---- */
+
+void core_arbiter_on_answer(struct core *c, struct core_actions *out, const struct core_event *ev);
+
 /* ---- grant.c: who may run an exclusive group, by the word of the others ---- */
 
 /* Grant it (node 0: to nobody).  Returns true when that is on disk. */

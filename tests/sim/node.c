@@ -123,6 +123,9 @@ static void perform(struct sim_world *w, uint16_t node, const struct core_action
 	case CORE_EVENT:
 		show_event(w, node, &a->u.event);
 		break;
+	case CORE_ASK:
+	case CORE_LEASE:
+		break;
 	case CORE_EXIT:
 		n->exiting = true;
 		break;

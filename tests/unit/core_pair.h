@@ -247,6 +247,9 @@ static inline void pair_note(struct pair *p, uint16_t node, const struct core_ac
 		assert_true(p->events[n] < PAIR_EVENTS_MAX);
 		p->event[n][p->events[n]++] = a->u.event;
 		break;
+	case CORE_ASK:
+	case CORE_LEASE:
+		break;
 	case CORE_EXIT:
 		p->exits[n]++;
 		break;
