@@ -1,8 +1,465 @@
+/* Arbiters: what decides when the nodes do not hear each other.
+ *
+ *   lock    (disk, witness) at most one node has it, for lease_ms from when it asked.  A node wants
+ *           it while another one is silent, if it runs an exclusive group or could take one.  It
+ *           renews each lease/4, and gives it back when all are in contact.
+ *   fence   switches a silent node off: fence.c
+ *   ping    reference addresses: a node that reaches none of them is deaf
+ *
+ * Everything is tried each test_ms while nothing is wrong, so that what would not work when it is
+ * needed is known before.  One question is out for an arbiter at most, each with a deadline.
+ *
+ * The node that runs more asks for a lock already when the other is late, the other when it is
+ * lost: so the active one stays active.
+ */
+#include <assert.h>
+#include <string.h>
+
 #include "agent/core/parts.h"
+
+enum {
+	GRACE_MS = 1000, /* the shell's own time-out comes first */
+	RENEW_PART = 4,  /* a lock is renewed each lease/4 */
+	AGAIN_PART = 8,  /* and asked for again each lease/8 when we do not get it */
+	AGAIN_MS_MIN = 20,
+	DEAF_MISSES = 2, /* so many pings in a row without an answer */
+};
+
+bool core_arbiter_is_lock(const struct core *c, uint16_t arbiter)
+{
+	enum yoke_arbiter_type type = c->conf.arbiter[arbiter - 1].type;
+
+	return type == YOKE_ARBITER_TYPE_DISK || type == YOKE_ARBITER_TYPE_WITNESS;
+}
+
+/* ---- questions ---- */
+
+/* A lock that answers late is as good as one that does not. */
+static uint32_t timeout_of(const struct core *c, uint16_t arbiter)
+{
+	uint32_t timeout_ms = c->conf.arbiter[arbiter - 1].timeout_ms;
+	uint32_t third_ms = c->conf.lease_ms / 3;
+
+	return core_arbiter_is_lock(c, arbiter) && third_ms < timeout_ms ? third_ms : timeout_ms;
+}
+
+void core_arbiter_ask(struct core *c, struct core_actions *out, uint16_t arbiter,
+		      enum core_ask_kind kind, uint16_t node, const struct core_slot *slot)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+	struct core_action *action = core_act(out, CORE_ASK);
+
+	assert(a->ask == 0);
+	c->run_last = c->run_last == UINT32_MAX ? 1 : c->run_last + 1;
+	a->ask = c->run_last;
+	a->ask_kind = kind;
+	a->ask_node = node;
+	a->asked_at = c->now;
+	action->u.ask.id = a->ask;
+	action->u.ask.arbiter = arbiter;
+	action->u.ask.kind = kind;
+	action->u.ask.node = node;
+	action->u.ask.timeout_ms = timeout_of(c, arbiter);
+	action->u.ask.lease_ms = c->conf.lease_ms;
+	if (slot != NULL)
+		action->u.ask.slot = *slot;
+	a->ask_deadline =
+		yoke_time_add_ms(c->now, (int64_t)action->u.ask.timeout_ms +
+						 (core_arbiter_is_lock(c, arbiter)
+							  ? c->conf.lease_ms / AGAIN_PART
+							  : GRACE_MS));
+}
+
+void core_arbiter_cancel(struct core *c, struct core_actions *out, uint16_t arbiter)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+
+	if (a->ask == 0)
+		return;
+	core_act(out, CORE_CANCEL)->u.cancel.id = a->ask;
+	a->ask = 0;
+	a->ask_deadline = YOKE_NEVER;
+}
+
+/* ---- states ---- */
+
+static struct yoke_event *tell(struct core *c, struct core_actions *out, uint16_t arbiter,
+			       enum yoke_event_kind kind, const char *reason)
+{
+	struct yoke_event *ev = core_event(c, out, kind, reason);
+
+	ev->arbiter = arbiter;
+	return ev;
+}
+
+static void become(struct core *c, struct core_actions *out, uint16_t arbiter,
+		   enum yoke_arbiter_state to, const char *reason)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+	enum yoke_arbiter_state from = a->state;
+
+	a->tested = c->now;
+	core_text(a->reason, sizeof(a->reason), reason, (char *)NULL);
+	if (from == to)
+		return;
+	a->state = to;
+	a->changed = c->now;
+	if (to == YOKE_ARBITER_FAILED)
+		tell(c, out, arbiter, YOKE_EVENT_ARBITER_FAILED, reason);
+	else if (from == YOKE_ARBITER_FAILED)
+		tell(c, out, arbiter, YOKE_EVENT_ARBITER_READY, "");
+}
+
+static void again_later(struct core *c, uint16_t arbiter, uint32_t part)
+{
+	uint32_t again_ms = c->conf.lease_ms / part;
+
+	c->arbiter[arbiter - 1].next_at =
+		yoke_time_add_ms(c->now, again_ms > AGAIN_MS_MIN ? again_ms : AGAIN_MS_MIN);
+}
+
+void core_arbiter_held(struct core *c, struct core_actions *out, uint16_t arbiter, yoke_time until)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+	bool had = yoke_time_before(c->now, a->held_until);
+
+	if (!core_arbiter_holds(c))
+		c->locks_since = YOKE_NEVER; /* it had lapsed: others may have had it meanwhile */
+	a->held_until = until;
+	a->holder = 0;
+	become(c, out, arbiter, YOKE_ARBITER_HELD, "");
+	if (!had)
+		tell(c, out, arbiter, YOKE_EVENT_ARBITER_HELD, "");
+	again_later(c, arbiter, RENEW_PART);
+}
+
+static void give_up(struct core *c, struct core_actions *out, uint16_t arbiter, const char *reason)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+
+	if (a->held_until.us != 0)
+		tell(c, out, arbiter, YOKE_EVENT_ARBITER_RELEASED, reason);
+	a->held_until = (yoke_time){0};
+}
+
+void core_arbiter_lost(struct core *c, struct core_actions *out, uint16_t arbiter, uint16_t holder,
+		       const char *reason)
+{
+	give_up(c, out, arbiter, reason);
+	c->arbiter[arbiter - 1].holder = holder;
+	become(c, out, arbiter, holder != 0 ? YOKE_ARBITER_REFUSED : YOKE_ARBITER_READY, "");
+	if (holder != 0)
+		again_later(c, arbiter, AGAIN_PART);
+}
+
+yoke_time core_arbiter_held_until(const struct core *c)
+{
+	yoke_time held[YOKE_ARBITERS_MAX];
+	unsigned count = 0;
+
+	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++) {
+		yoke_time until = c->arbiter[a - 1].held_until;
+		unsigned i = count;
+
+		if (!core_arbiter_is_lock(c, a))
+			continue;
+		for (; i > 0 && yoke_time_before(held[i - 1], until); i--)
+			held[i] = held[i - 1];
+		held[i] = until;
+		count++;
+	}
+	return count == 0 ? (yoke_time){0} : held[count / 2];
+}
+
+bool core_arbiter_holds(const struct core *c)
+{
+	return yoke_time_before(c->now, core_arbiter_held_until(c));
+}
+
+bool core_arbiter_answers(const struct core *c)
+{
+	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
+		if (core_arbiter_is_lock(c, a) &&
+		    c->arbiter[a - 1].state != YOKE_ARBITER_UNKNOWN &&
+		    c->arbiter[a - 1].state != YOKE_ARBITER_FAILED)
+			return true;
+	return false;
+}
+
+bool core_arbiter_deaf(const struct core *c)
+{
+	bool pinged = false;
+
+	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++) {
+		if (c->conf.arbiter[a - 1].type != YOKE_ARBITER_TYPE_PING)
+			continue;
+		if (c->arbiter[a - 1].misses < DEAF_MISSES)
+			return false;
+		pinged = true;
+	}
+	return pinged;
+}
+
+/* ---- wanting a lock ---- */
+
+/* Exclusive groups that a node runs, by its last word. */
+static unsigned load_of(const struct core *c, uint16_t node)
+{
+	unsigned count = 0;
+
+	for (uint16_t g = 1; g <= c->conf.group_count; g++)
+		count += core_lease_binds(c, g) &&
+			 core_claim_runs(&core_node_const(c, node)->claim[g - 1]);
+	return count;
+}
+
+static bool could_run(const struct core *c)
+{
+	for (uint16_t g = 1; g <= c->conf.group_count; g++)
+		if (core_lease_binds(c, g) && core_cause_self(c, g) == CORE_CAUSE_NONE)
+			return true;
+	return false;
+}
+
+/* Is a node so silent that our lease must come from elsewhere? */
+static bool is_alone(const struct core *c)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
+		const struct core_node *node = core_node_const(c, n);
+		unsigned ours = load_of(c, c->conf.self), theirs = load_of(c, n);
+
+		if (n == c->conf.self)
+			continue;
+		if (node->state == YOKE_NODE_LOST)
+			return true;
+		if (node->state == YOKE_NODE_LATE && ours > 0 &&
+		    (ours > theirs || (ours == theirs && c->conf.self < n)))
+			return true;
+	}
+	return false;
+}
+
+/* Who has a lock keeps it until the others are in contact. */
+static bool wants(const struct core *c, uint16_t arbiter)
+{
+	bool has = c->arbiter[arbiter - 1].held_until.us != 0, all_here = true;
+
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		all_here = all_here && (core_node_const(c, n)->state == YOKE_NODE_ONLINE ||
+					core_node_const(c, n)->state == YOKE_NODE_LEFT);
+	if (c->left || all_here || (load_of(c, c->conf.self) == 0 && !could_run(c)))
+		return false;
+	if (has)
+		return true;
+	return is_alone(c) && !core_arbiter_deaf(c) && !c->promised;
+}
+
+static void look_witness(struct core *c, struct core_actions *out, uint16_t arbiter, bool want)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+
+	if (want) {
+		if (yoke_time_due(a->next_at, c->now))
+			core_arbiter_ask(c, out, arbiter, CORE_ASK_CLAIM, 0, NULL);
+	} else if (a->held_until.us != 0) {
+		core_arbiter_lost(c, out, arbiter, 0, "all nodes are in contact again");
+		core_arbiter_ask(c, out, arbiter, CORE_ASK_RELEASE, 0, NULL);
+	}
+}
+
+static void on_witness(struct core *c, struct core_actions *out, uint16_t arbiter,
+		       const struct core_event *ev)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+
+	if (ev->u.answer.result == CORE_RESULT_ANSWERED)
+		core_arbiter_lost(c, out, arbiter,
+				  ev->u.answer.node <= c->conf.node_count ? ev->u.answer.node : 0,
+				  "another node has it");
+	else if (a->ask_kind == CORE_ASK_CLAIM)
+		core_arbiter_held(c, out, arbiter,
+				  yoke_time_add_ms(a->asked_at, c->conf.lease_ms));
+	else if (a->state != YOKE_ARBITER_HELD)
+		core_arbiter_lost(c, out, arbiter, 0, "");
+}
+
+/* ---- tests ---- */
+
+static bool is_silent_node(const struct core *c)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (core_node_const(c, n)->state == YOKE_NODE_LATE ||
+		    core_node_const(c, n)->state == YOKE_NODE_LOST)
+			return true;
+	return false;
+}
+
+/* The next node after `node` that the arbiter can switch off; 0: none. */
+static uint16_t victim_after(const struct core *c, uint16_t arbiter, uint16_t node)
+{
+	for (uint16_t i = 0; i < c->conf.node_count; i++) {
+		uint16_t n = (uint16_t)((node + i) % c->conf.node_count + 1);
+
+		if (n != c->conf.self && c->conf.arbiter[arbiter - 1].node[n - 1])
+			return n;
+	}
+	return 0;
+}
+
+static void test(struct core *c, struct core_actions *out, uint16_t arbiter)
+{
+	const struct core_arbiter_conf *conf = &c->conf.arbiter[arbiter - 1];
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+	uint16_t victim = 0;
+
+	if (conf->test_ms == 0 || !yoke_time_due(a->test_at, c->now))
+		return;
+	a->test_at = yoke_time_add_ms(c->now, conf->test_ms);
+	switch (conf->type) {
+	case YOKE_ARBITER_TYPE_FENCE:
+		victim = victim_after(c, arbiter, a->ask_node);
+		if (victim != 0)
+			core_arbiter_ask(c, out, arbiter, CORE_ASK_STATUS, victim, NULL);
+		break;
+	case YOKE_ARBITER_TYPE_DISK:
+		core_arbiter_ask(c, out, arbiter, CORE_ASK_READ, 0, NULL);
+		break;
+	case YOKE_ARBITER_TYPE_WITNESS:
+		core_arbiter_ask(c, out, arbiter, CORE_ASK_LOOK, 0, NULL);
+		break;
+	case YOKE_ARBITER_TYPE_PING:
+		core_arbiter_ask(c, out, arbiter, CORE_ASK_PING, 0, NULL);
+		break;
+	case YOKE_ARBITER_TYPE_UNKNOWN:
+		break;
+	}
+}
+
+static void on_test(struct core *c, struct core_actions *out, uint16_t arbiter,
+		    const struct core_event *ev)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+	const struct core_node *victim;
+
+	if (c->conf.arbiter[arbiter - 1].type == YOKE_ARBITER_TYPE_FENCE) {
+		victim = core_node_const(c, a->ask_node);
+		if (ev->u.answer.result == CORE_RESULT_STOPPED &&
+		    victim->state == YOKE_NODE_ONLINE) {
+			become(c, out, arbiter, YOKE_ARBITER_FAILED,
+			       "it says that a node is off that is in contact: wrong plug?");
+			return;
+		}
+	}
+	become(c, out, arbiter, YOKE_ARBITER_READY, "");
+}
+
+/* ---- the machine ---- */
+
+static void on_failed(struct core *c, struct core_actions *out, uint16_t arbiter,
+		      const char *reason)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+
+	if (a->misses < UINT16_MAX)
+		a->misses++;
+	become(c, out, arbiter, YOKE_ARBITER_FAILED, reason[0] != '\0' ? reason : "no answer");
+	again_later(c, arbiter, AGAIN_PART);
+	/* Before a node calls itself deaf it listens once more. */
+	if (c->conf.arbiter[arbiter - 1].type == YOKE_ARBITER_TYPE_PING && a->misses < DEAF_MISSES)
+		a->test_at = c->now;
+}
+
+static void apply(struct core *c, struct core_actions *out, uint16_t arbiter,
+		  const struct core_event *ev)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+
+	a->ask = 0;
+	a->ask_deadline = YOKE_NEVER;
+	if (core_fence_on_answer(c, out, arbiter, ev))
+		return;
+	if (ev->u.answer.result == CORE_RESULT_FAILED) {
+		on_failed(c, out, arbiter, ev->u.answer.reason);
+		return;
+	}
+	a->misses = 0;
+	switch (c->conf.arbiter[arbiter - 1].type) {
+	case YOKE_ARBITER_TYPE_DISK:
+		core_disk_on_answer(c, out, arbiter, ev);
+		break;
+	case YOKE_ARBITER_TYPE_WITNESS:
+		on_witness(c, out, arbiter, ev);
+		break;
+	default:
+		on_test(c, out, arbiter, ev);
+		break;
+	}
+}
 
 void core_arbiter_on_answer(struct core *c, struct core_actions *out, const struct core_event *ev)
 {
-	(void)c;
-	(void)out;
-	(void)ev;
+	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
+		if (c->arbiter[a - 1].ask != 0 && c->arbiter[a - 1].ask == ev->u.answer.id) {
+			apply(c, out, a, ev);
+			return;
+		}
+}
+
+static void expire(struct core *c, struct core_actions *out, uint16_t arbiter)
+{
+	struct core_event late = {.type = CORE_ANSWER, .now = c->now};
+
+	if (!yoke_time_due(c->arbiter[arbiter - 1].ask_deadline, c->now))
+		return;
+	late.u.answer.id = c->arbiter[arbiter - 1].ask;
+	late.u.answer.result = CORE_RESULT_FAILED;
+	core_text(late.u.answer.reason, sizeof(late.u.answer.reason), "no answer in time",
+		  (char *)NULL);
+	core_arbiter_on_answer(c, out, &late);
+}
+
+static void look_one(struct core *c, struct core_actions *out, uint16_t arbiter)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+	bool want = core_arbiter_is_lock(c, arbiter) && wants(c, arbiter);
+
+	expire(c, out, arbiter);
+	if (a->ask != 0)
+		return;
+	if (c->conf.arbiter[arbiter - 1].type == YOKE_ARBITER_TYPE_WITNESS)
+		look_witness(c, out, arbiter, want);
+	else if (c->conf.arbiter[arbiter - 1].type == YOKE_ARBITER_TYPE_DISK)
+		core_disk_look(c, out, arbiter, want);
+	if (a->ask == 0 && !want)
+		test(c, out, arbiter);
+}
+
+void core_arbiter_look(struct core *c, struct core_actions *out)
+{
+	/* A node that has fallen silent is a reason to know at once who is deaf. */
+	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
+		if (c->conf.arbiter[a - 1].type == YOKE_ARBITER_TYPE_PING && is_silent_node(c) &&
+		    yoke_time_span_us(c->arbiter[a - 1].asked_at, c->now) >
+			    (int64_t)c->conf.dead_ms * 1000)
+			c->arbiter[a - 1].test_at = c->now;
+	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
+		look_one(c, out, a);
+}
+
+yoke_time core_arbiter_deadline(const struct core *c)
+{
+	yoke_time t = YOKE_NEVER;
+
+	for (uint16_t i = 1; i <= c->conf.arbiter_count; i++) {
+		const struct core_arbiter *a = &c->arbiter[i - 1];
+		bool want = core_arbiter_is_lock(c, i) && wants(c, i);
+
+		if (a->ask != 0)
+			t = yoke_time_min(t, a->ask_deadline);
+		else if (want)
+			t = yoke_time_min(t, a->next_at);
+		else if (c->conf.arbiter[i - 1].test_ms != 0)
+			t = yoke_time_min(t, a->test_at);
+	}
+	return t;
 }

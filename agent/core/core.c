@@ -135,6 +135,9 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 	c->conf = *conf;
 	c->now = now;
 	c->started = now;
+	c->locks_since = YOKE_NEVER;
+	c->inherited = yoke_time_min(conf->lease, yoke_time_add_ms(now, conf->lease_ms));
+	c->lease_holds = true;
 	c->fresh = true;
 	c->resend_at = YOKE_NEVER;
 	c->leave_deadline = YOKE_NEVER;
@@ -148,6 +151,7 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 		c->node[n].changed = now;
 		c->node[n].first_heard = YOKE_NEVER;
 		c->node[n].config_same = true;
+		c->node[n].lost_at = now;
 		for (uint16_t p = 0; p < conf->path_count; p++)
 			c->node[n].path[p] = YOKE_PATH_NO_PEER;
 		for (uint16_t g = 0; g < conf->group_count; g++)
@@ -170,6 +174,17 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 		c->resource[r].restart_since = now;
 		c->resource[r].monitor_at = YOKE_NEVER;
 	}
+	for (uint16_t a = 0; a < conf->arbiter_count; a++) {
+		c->arbiter[a].state = YOKE_ARBITER_UNKNOWN;
+		c->arbiter[a].changed = now;
+		c->arbiter[a].asked_at = now;
+		c->arbiter[a].test_at = now;
+		c->arbiter[a].ask_deadline = YOKE_NEVER;
+		for (uint16_t n = 0; n < conf->node_count; n++)
+			c->arbiter[a].seen[n].since = YOKE_NEVER;
+	}
+	for (uint16_t n = 0; n < conf->node_count; n++)
+		c->fence[n].at = YOKE_NEVER;
 	core_text(c->node[conf->self - 1].version, YOKE_NAME_SIZE, conf->version, (char *)NULL);
 	c->node[conf->self - 1].state = YOKE_NODE_ONLINE;
 	c->node[conf->self - 1].first_heard = now;
@@ -227,6 +242,33 @@ static bool all_stopped(const struct core *c)
 	return true;
 }
 
+/* The others do without our word once we said goodbye: therefore we go by no lock before we are in
+ * contact again.  Returns true when that is on disk. */
+static bool promise(struct core *c)
+{
+	if (!core_lease_is_used(c))
+		return true;
+	if (!c->promised) {
+		c->promised = true;
+		core_record_touch(c);
+		c->promise_saved = c->save.version;
+	}
+	return c->save.durable >= c->promise_saved;
+}
+
+/* Kept when every other node has heard of this engine of ours. */
+static void keep_promise(struct core *c)
+{
+	bool heard = c->promised && !c->leaving;
+
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		heard = heard && (n == c->conf.self || core_node_const(c, n)->acked > 0);
+	if (!heard)
+		return;
+	c->promised = false;
+	core_record_touch(c);
+}
+
 static void look_leave(struct core *c, struct core_actions *out)
 {
 	int64_t linger_ms = (int64_t)c->conf.interval_ms * LEAVE_LINGER_BEATS;
@@ -236,6 +278,14 @@ static void look_leave(struct core *c, struct core_actions *out)
 	if (!c->left) {
 		if (!all_stopped(c)) {
 			/* What cannot be stopped may still run: end without the goodbye. */
+			if (yoke_time_due(c->leave_deadline, c->now)) {
+				c->leave_deadline = YOKE_NEVER;
+				core_act(out, CORE_EXIT);
+			}
+			return;
+		}
+		if (!promise(c)) {
+			/* Without the promise the goodbye could mislead: rather none. */
 			if (yoke_time_due(c->leave_deadline, c->now)) {
 				c->leave_deadline = YOKE_NEVER;
 				core_act(out, CORE_EXIT);
@@ -308,6 +358,22 @@ static bool same_claim(const struct core_claim *a, const struct core_claim *b)
 	       a->grant_term == b->grant_term;
 }
 
+/* The nodes whose lease our beats renew. */
+static void publish_support(struct core *c)
+{
+	uint8_t support = 0;
+
+	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
+		enum yoke_node_state state = core_node_const(c, n)->state;
+
+		if (n != c->conf.self && (state == YOKE_NODE_JOINING || state == YOKE_NODE_ONLINE ||
+					  state == YOKE_NODE_LATE))
+			support = (uint8_t)(support | 1u << (n - 1));
+	}
+	c->beat_dirty = c->beat_dirty || (core_lease_is_used(c) && support != c->support);
+	c->support = support;
+}
+
 /* What the others and the view know of our groups and resources; true when it changed. */
 static bool publish(struct core *c)
 {
@@ -347,6 +413,7 @@ static void look(struct core *c, struct core_actions *out)
 	    yoke_time_due(yoke_time_add_ms(c->started, c->conf.startup_ms), c->now))
 		c->startup_over = true;
 	core_resource_expire(c, out);
+	keep_promise(c);
 	for (rounds = 0, changed = true; changed && rounds < LOOKS_MAX; rounds++) {
 		before = out->count;
 		core_node_look(c, out);
@@ -355,10 +422,14 @@ static void look(struct core *c, struct core_actions *out)
 			core_grant_look(c, g);
 			core_group_look(c, out, g);
 		}
+		core_arbiter_look(c, out);
+		core_fence_look(c, out);
+		core_lease_look(c, out);
 		changed = publish(c);
 		c->dirty = c->dirty || changed;
 		changed = changed || out->count != before;
 	}
+	publish_support(c);
 	core_resource_monitor(c, out);
 	core_record_look(c, out);
 	look_leave(c, out);
@@ -414,6 +485,9 @@ yoke_time core_deadline(const struct core *c)
 	if (!c->startup_over)
 		t = yoke_time_min(t, yoke_time_add_ms(c->started, c->conf.startup_ms));
 	t = yoke_time_min(t, c->leave_deadline);
+	t = yoke_time_min(t, core_arbiter_deadline(c));
+	t = yoke_time_min(t, core_fence_deadline(c));
+	t = yoke_time_min(t, core_lease_deadline(c));
 	t = yoke_time_min(t, c->save.retry_at);
 	if (core_node_const(c, c->conf.self)->operation.number != 0)
 		t = yoke_time_min(t, core_node_const(c, c->conf.self)->operation.deadline);

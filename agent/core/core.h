@@ -307,6 +307,10 @@ void core_view(const struct core *core, struct yoke_snapshot *snapshot);
  * after every step by the simulator and the unit tests; core_step() asserts it. */
 const char *core_check(const struct core *core);
 
+/* Milliseconds within which a node whose lease has run out has certainly stopped what is exclusive:
+ * the watchdog's time-out, or without one the longest stop that the configuration allows. */
+uint32_t core_stop_bound_ms(const struct core_conf *conf);
+
 /* Does the core want to see a beat that repeats the last one's bytes?  echoed: as in the event.  (It
  * renews our lease; else such beats say nothing.) */
 bool core_wants_beat(const struct core *core, uint16_t node, yoke_time echoed);

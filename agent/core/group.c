@@ -27,7 +27,8 @@
  * STARTING  the last resource is started                    STARTED   in_starting()
  * STARTING  a resource failed, or a conflict is lost        STOPPING  in_starting()
  * STARTED   another node is wanted and ready                STOPPING  in_started()
- * STARTED   a conflict is lost, the engine leaves, ...      STOPPING  in_started()
+ * STARTED   a conflict is lost, the engine leaves, the
+ *           lease ran out                                   STOPPING  in_started()
  * STARTED   a resource failed                               STOPPING  look_resources()
  * STOPPING  all that is to be stopped is                    STOPPED, FAILED or, when it is only
  *                                                           restarted, STARTING  in_stopping()
@@ -50,8 +51,11 @@
 
 enum {
 	STOP_RETRY_MS = 5000, /* after a failed stop */
+	STOPS_MAX = 3,        /* failed stops before the watchdog is to reset the machine */
 	HOLD_MS_MIN = 100,    /* between two looks whether another node still answers */
 };
+
+static const char lease_reason[] = "the lease ran out: neither the other node nor a lock renewed it";
 
 static struct core_group *group_at(struct core *c, uint16_t group)
 {
@@ -79,6 +83,8 @@ static void become(struct core *c, struct core_actions *out, uint16_t group,
 	g->retry_at = YOKE_NEVER;
 	g->prepare_at = YOKE_NEVER;
 	core_text(g->reason, sizeof(g->reason), reason, (char *)NULL);
+	if (core_lease_binds(c, group))
+		core_lease_tell(c, out); /* before anything is started */
 	if (kind == YOKE_EVENT_NONE)
 		return;
 	ev = core_event(c, out, kind, reason);
@@ -97,6 +103,7 @@ static void begin_stop(struct core *c, struct core_actions *out, uint16_t group,
 
 	g->failing = failing;
 	g->restarting = false;
+	g->stop_failures = 0;
 	g->conflict = 0;
 	g->announce_at = YOKE_NEVER;
 	become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_STOPPING, reason);
@@ -130,8 +137,8 @@ static bool our_turn(const struct core *c, uint16_t group)
 	/* Of a lost node core_permit() speaks. */
 	if (granted != 0 && core_node_const(c, granted)->state != YOKE_NODE_LOST)
 		return false;
-	if (c->node[c->conf.self - 1].claim[group - 1].cause != CORE_CAUSE_NONE ||
-	    core_cause_self(c, group) != CORE_CAUSE_NONE || core_owner(c, group) != 0)
+	if (!core_is_fit(c->node[c->conf.self - 1].claim[group - 1].cause) ||
+	    !core_is_fit(core_cause_self(c, group)) || core_owner(c, group) != 0)
 		return false;
 	if (core_oper_of(c, group, &target) != NULL)
 		return target == c->conf.self;
@@ -149,7 +156,7 @@ static bool should_prepare(const struct core *c, uint16_t group)
 {
 	uint16_t owner = core_owner(c, group);
 
-	if (core_cause_self(c, group) != CORE_CAUSE_NONE)
+	if (!core_is_fit(core_cause_self(c, group)))
 		return false;
 	if (owner == 0)
 		return our_turn(c, group) && core_permit_askable(c, group);
@@ -169,6 +176,14 @@ bool core_group_asks(const struct core *c, uint16_t group)
 static uint16_t waits_for_proof_of(const struct core *c, uint16_t group)
 {
 	return our_turn(c, group) ? core_permit_unproven(c, group) : 0;
+}
+
+/* May a lock or a fence agent still prove it, without a person? */
+static bool proof_may_come(const struct core *c, uint16_t node)
+{
+	return core_fence_goes_on(c, node) ||
+	       !yoke_time_is_never(core_lease_over_at(c, node)) ||
+	       yoke_time_before(c->now, core_lease_patience(c, node));
 }
 
 static void start_reason(const struct core *c, uint16_t group, const char *why, char *text)
@@ -309,9 +324,12 @@ static void in_stopped(struct core *c, struct core_actions *out, uint16_t group)
 	if (yoke_time_due(g->prepare_at, c->now))
 		g->prepare_at = YOKE_NEVER;
 	if (waits_for_proof_of(c, group) != 0) {
-		hold_unproven(c, out, group, waits_for_proof_of(c, group));
+		core_prepare_drop(c, out, group);
+		if (!proof_may_come(c, waits_for_proof_of(c, group)))
+			hold_unproven(c, out, group, waits_for_proof_of(c, group));
 		return;
 	}
+
 	if (!should_prepare(c, group)) {
 		if (g->prepare != CORE_PREPARE_NONE)
 			core_prepare_drop(c, out, group);
@@ -388,6 +406,10 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 		lose(c, out, group, winner(c, group));
 		return;
 	}
+	if (core_lease_binds(c, group) && !core_lease_holds(c)) {
+		begin_stop(c, out, group, false, lease_reason);
+		return;
+	}
 	if (other_runner(c, group) != 0)
 		g->announce_at = c->now; /* when started: the last word may be the other's */
 	for (uint16_t i = 0; i < core_resource_count(c, group); i++) {
@@ -442,6 +464,8 @@ static void look_conflict(struct core *c, struct core_actions *out, uint16_t gro
 /* Why we must stop it without anybody being ready; NULL: no need. */
 static const char *must_stop(struct core *c, uint16_t group)
 {
+	if (core_lease_binds(c, group) && !core_lease_holds(c))
+		return lease_reason;
 	if (c->hold[0] != '\0' && c->intent[c->conf.self - 1].standby)
 		return "this node must not own it: its saved state is unreadable";
 	if (c->leaving && core_candidate(c, group, c->conf.self) == 0)
@@ -527,6 +551,23 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 		announce(c, out, group);
 }
 
+/* Another try; what cannot be stopped at all is ended with the machine, if it has a watchdog. */
+static void stop_failed(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+	char reason[YOKE_REASON_SIZE];
+
+	g->retry_at = yoke_time_add_ms(c->now, STOP_RETRY_MS);
+	if (++g->stop_failures < STOPS_MAX || c->resetting || c->conf.watchdog_ms == 0 ||
+	    !core_lease_binds(c, group) || c->conf.group[group - 1].node_count < 2)
+		return;
+	c->resetting = true;
+	core_text(reason, sizeof(reason), c->conf.group[group - 1].name,
+		  " cannot be stopped: ", g->reason, (char *)NULL);
+	core_event(c, out, YOKE_EVENT_NODE_RESETTING, reason)->group = group;
+	core_lease_tell(c, out);
+}
+
 static void in_stopping(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = group_at(c, group);
@@ -544,7 +585,7 @@ static void in_stopping(struct core *c, struct core_actions *out, uint16_t group
 		if (r->state == YOKE_RESOURCE_FAILED && r->run_kind == CORE_RUN_STOP) {
 			/* It may still run: nothing may be started elsewhere before it stops. */
 			if (yoke_time_is_never(g->retry_at))
-				g->retry_at = yoke_time_add_ms(c->now, STOP_RETRY_MS);
+				stop_failed(c, out, group);
 			if (!yoke_time_due(g->retry_at, c->now))
 				return;
 			g->retry_at = YOKE_NEVER;

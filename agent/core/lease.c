@@ -1,9 +1,224 @@
+/* How long exclusive groups may run here, and when those of a silent node have certainly stopped.
+ *
+ *   we     beat ----------> it           our lease ends lease_ms after we *sent* the newest frame
+ *          sent at s        |            that it echoes in a beat with our support bit set.
+ *          <---- beat, echoes s, "I support you"
+ *
+ * A node supports another while it counts it as in contact, and stops for good when it calls it
+ * lost: at lost_at.  Every supporting beat was sent before lost_at, so what it echoes was sent
+ * before lost_at, too, and the other's lease ends at lost_at + lease_ms, on its clock.  Both clocks
+ * may differ in rate by 1/RATE_MARGIN.
+ *
+ * Or a majority of the locks (arbiter.c) renews us: whoever has them is the only one whom they
+ * renew.  Therefore, once we hold them, a silent node's exclusive groups have stopped at
+ *
+ *   max(lost_at + lease_ms, when we got the locks) + stop bound, both with the margin
+ *
+ * if it stops what it must, or its watchdog resets it.  Without a lock no lease ever ends: then only
+ * proof of death moves an exclusive group.
+ *
+ * No word of a node is needed that left (it promised, on disk, to take nothing by a lock before we
+ * are in contact) or that is proven dead.
+ */
+#include <string.h>
+
 #include "agent/core/parts.h"
+
+enum {
+	RATE_MARGIN = 100, /* two clocks differ by less than 1/100 in rate */
+	RENEW_PART = 4,    /* beats that repeat themselves are wanted each lease/4 */
+	PATIENCE_LEASES = 2, /* a holder that died is found out within this */
+};
+
+static int64_t with_margin_ms(int64_t ms)
+{
+	return ms + ms / RATE_MARGIN + 1;
+}
+
+bool core_lease_is_used(const struct core *c)
+{
+	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
+		if (core_arbiter_is_lock(c, a))
+			return c->conf.node_count > 1;
+	return false;
+}
+
+bool core_lease_binds(const struct core *c, uint16_t group)
+{
+	return c->conf.group[group - 1].exclusive && !c->conf.group[group - 1].unproven;
+}
+
+uint32_t core_stop_bound_ms(const struct core_conf *conf)
+{
+	uint32_t most = 0;
+
+	if (conf->watchdog_ms != 0)
+		return conf->watchdog_ms;
+	for (uint16_t g = 0; g < conf->group_count; g++) {
+		uint32_t start_ms = 0, stop_ms = 0;
+
+		for (uint16_t i = 0; i < conf->group[g].resource_count; i++) {
+			const struct core_resource_conf *r =
+				&conf->resource[conf->group[g].resource_first + i];
+
+			if (r->start_ms > start_ms)
+				start_ms = r->start_ms;
+			stop_ms += r->stop_ms;
+		}
+		/* A start that is under way is not interrupted. */
+		if (conf->group[g].exclusive && start_ms + stop_ms > most)
+			most = start_ms + stop_ms;
+	}
+	return most;
+}
+
+/* ---- ours ---- */
+
+static bool is_exempt(const struct core_node *n)
+{
+	return n->state == YOKE_NODE_LEFT || (n->state == YOKE_NODE_LOST && n->proven_dead);
+}
+
+static yoke_time by_nodes(const struct core *c)
+{
+	yoke_time until = YOKE_NEVER;
+
+	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
+		const struct core_node *node = core_node_const(c, n);
+
+		if (n != c->conf.self && !is_exempt(node))
+			until = yoke_time_min(until, node->renewed_until);
+	}
+	return until;
+}
+
+static yoke_time until(const struct core *c)
+{
+	if (!core_lease_is_used(c))
+		return YOKE_NEVER;
+	return yoke_time_max(yoke_time_max(by_nodes(c), core_arbiter_held_until(c)), c->inherited);
+}
+
+bool core_lease_holds(const struct core *c)
+{
+	return !yoke_time_due(until(c), c->now);
+}
+
+/* What was found running may be exclusive as long as it is not probed, if an engine before us ran
+ * it. */
+static bool runs_exclusive(const struct core *c)
+{
+	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
+		enum yoke_group_state state = c->group[g - 1].state;
+
+		if (core_lease_binds(c, g) &&
+		    (core_claim_runs(&(struct core_claim){.state = state}) ||
+		     (state == YOKE_GROUP_UNKNOWN && c->conf.lease.us != 0)))
+			return true;
+	}
+	return false;
+}
+
+void core_lease_renewed(struct core *c, uint16_t node, yoke_time echoed)
+{
+	struct core_node *n = core_node(c, node);
+
+	if (core_lease_is_used(c) && !yoke_time_is_never(echoed))
+		n->renewed_until = yoke_time_max(n->renewed_until,
+						 yoke_time_add_ms(echoed, c->conf.lease_ms));
+}
+
+void core_lease_grace(struct core *c, uint16_t node)
+{
+	core_node(c, node)->renewed_until = yoke_time_add_ms(c->now, c->conf.lease_ms);
+}
 
 bool core_wants_beat(const struct core *c, uint16_t node, yoke_time echoed)
 {
-	(void)c;
-	(void)node;
-	(void)echoed;
-	return false;
+	if (!core_lease_is_used(c) || yoke_time_is_never(echoed))
+		return false;
+	return yoke_time_span_us(core_node_const(c, node)->renewed_until,
+				 yoke_time_add_ms(echoed, c->conf.lease_ms)) >=
+	       (int64_t)c->conf.lease_ms * 1000 / RENEW_PART;
+}
+
+/* ---- a silent node's ---- */
+
+yoke_time core_lease_over_at(const struct core *c, uint16_t node)
+{
+	const struct core_node *n = core_node_const(c, node);
+	yoke_time end;
+
+	if (!core_lease_is_used(c) || c->promised || !core_arbiter_holds(c))
+		return YOKE_NEVER;
+	/* Where nodes are switched off, one that has just booted may be the one that was: it does
+	 * not go by a lock that the other might not have needed. */
+	if (core_fence_is_configured(c) && !n->seen)
+		return YOKE_NEVER;
+	end = yoke_time_add_ms(n->lost_at, with_margin_ms(c->conf.lease_ms));
+	return yoke_time_add_ms(yoke_time_max(end, c->locks_since),
+				with_margin_ms(core_stop_bound_ms(&c->conf)));
+}
+
+yoke_time core_lease_patience(const struct core *c, uint16_t node)
+{
+	if (!core_lease_is_used(c) || c->promised)
+		return (yoke_time){0};
+	return yoke_time_add_ms(core_node_const(c, node)->lost_at,
+				PATIENCE_LEASES * (int64_t)c->conf.lease_ms);
+}
+
+/* ---- looking and telling ---- */
+
+void core_lease_look(struct core *c, struct core_actions *out)
+{
+	bool holds = core_lease_holds(c);
+
+	if (core_arbiter_holds(c) == yoke_time_is_never(c->locks_since))
+		c->locks_since = core_arbiter_holds(c) ? c->now : YOKE_NEVER;
+	if (holds != c->lease_holds && core_lease_is_used(c) && runs_exclusive(c))
+		core_event(c, out,
+			   holds ? YOKE_EVENT_LEASE_RENEWED : YOKE_EVENT_LEASE_EXPIRED,
+			   "neither the other node nor a lock renewed its lease");
+	c->lease_holds = holds;
+	core_lease_tell(c, out);
+}
+
+void core_lease_tell(struct core *c, struct core_actions *out)
+{
+	yoke_time end = until(c);
+	bool exclusive = runs_exclusive(c);
+	struct core_action *a;
+
+	if (c->lease_told.until.us == end.us && c->lease_told.exclusive == exclusive &&
+	    c->lease_told.reset == c->resetting)
+		return;
+	c->lease_told.until = end;
+	c->lease_told.exclusive = exclusive;
+	c->lease_told.reset = c->resetting;
+	a = core_act(out, CORE_LEASE);
+	a->u.lease.until = end;
+	a->u.lease.exclusive = exclusive;
+	a->u.lease.reset = c->resetting;
+}
+
+yoke_time core_lease_deadline(const struct core *c)
+{
+	yoke_time t = c->lease_holds && runs_exclusive(c) ? until(c) : YOKE_NEVER;
+	yoke_time locks = core_arbiter_held_until(c);
+
+	if (yoke_time_before(c->now, locks))
+		t = yoke_time_min(t, locks);
+	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
+		yoke_time over;
+
+		if (n == c->conf.self || core_node_const(c, n)->state != YOKE_NODE_LOST)
+			continue;
+		over = core_lease_over_at(c, n);
+		if (yoke_time_before(c->now, over))
+			t = yoke_time_min(t, over);
+		if (yoke_time_before(c->now, core_lease_patience(c, n)))
+			t = yoke_time_min(t, core_lease_patience(c, n));
+	}
+	return t;
 }

@@ -150,11 +150,16 @@ void core_node_look(struct core *c, struct core_actions *out)
 		to = judge(c, n);
 		if (to == from)
 			continue;
+		if (n->proven_dead || from == YOKE_NODE_LEFT)
+			core_lease_grace(c, i);
 		n->state = to;
 		n->changed = c->now;
-		n->proven_dead = false; /* of this silence only */
-		if (to == YOKE_NODE_LOST)
+		n->proven_dead = n->fenced = false; /* of this silence only */
+		n->seen = n->seen || to == YOKE_NODE_ONLINE;
+		if (to == YOKE_NODE_LOST) {
+			n->lost_at = c->now;
 			forget(c, n);
+		}
 		/* It may have run what we run, and have stopped it before we heard of it. */
 		for (uint16_t g = 1;
 		     to == YOKE_NODE_ONLINE && from != YOKE_NODE_LATE && g <= c->conf.group_count;

@@ -212,6 +212,7 @@ static void confirm_down(struct core *c, struct core_actions *out, const struct 
 	ev->node = op->node;
 	ev->origin = (uint16_t)op->origin;
 	core_node(c, op->node)->proven_dead = true;
+	core_node(c, op->node)->fenced = false;
 }
 
 void core_oper_on_operate(struct core *c, struct core_actions *out, const struct core_event *ev)

@@ -56,6 +56,8 @@ uint16_t core_permit_unproven(const struct core *c, uint16_t group);
 uint16_t core_owner(const struct core *c, uint16_t group);
 /* The best eligible node but `except` (0: none); 0 when there is none. */
 uint16_t core_candidate(const struct core *c, uint16_t group, uint16_t except);
+/* Could a node with this cause run a group at all? */
+bool core_is_fit(enum core_cause cause);
 /* The node that the group should be handed over to; 0: stays where it is. */
 uint16_t core_wanted(const struct core *c, uint16_t group);
 /* Why we would not take the group; NONE when we would. */
@@ -70,9 +72,69 @@ bool core_claim_runs(const struct core_claim *claim);
 bool core_wins(const struct core *c, uint16_t group, uint16_t a, uint16_t b);
 const char *core_cause_text(enum core_cause cause);
 
-/* ---- arbiter.c: what decides when nobody answers ---- */
+/* ---- lease.c: until when we may run exclusive groups, and until when a silent node may ---- */
+
+/* Does a lease end at all?  Only where a lock could give the groups to another node. */
+bool core_lease_is_used(const struct core *c);
+/* May exclusive groups run here now? */
+bool core_lease_holds(const struct core *c);
+/* Must this group stop when our lease ends? */
+bool core_lease_binds(const struct core *c, uint16_t group);
+/* When the lease of a silent node has certainly run out and what it ran has stopped, if we go on
+ * holding the locks; YOKE_NEVER: we do not hold them, or may not go by them. */
+yoke_time core_lease_over_at(const struct core *c, uint16_t node);
+/* Until then a silent node's locks may still come to us; in the past: do not wait for them. */
+yoke_time core_lease_patience(const struct core *c, uint16_t node);
+/* A beat that renews ours came from a node, an echo of what we sent at `echoed`. */
+void core_lease_renewed(struct core *c, uint16_t node, yoke_time echoed);
+/* The node's word counted for us, or was not needed, until now: its beats are to come. */
+void core_lease_grace(struct core *c, uint16_t node);
+void core_lease_look(struct core *c, struct core_actions *out);
+/* Tell the keeper when what the watchdog is fed for has changed. */
+void core_lease_tell(struct core *c, struct core_actions *out);
+yoke_time core_lease_deadline(const struct core *c);
+
+/* ---- arbiter.c: asking arbiters, and what they are worth ---- */
 
 void core_arbiter_on_answer(struct core *c, struct core_actions *out, const struct core_event *ev);
+void core_arbiter_look(struct core *c, struct core_actions *out);
+yoke_time core_arbiter_deadline(const struct core *c);
+bool core_arbiter_is_lock(const struct core *c, uint16_t arbiter);
+/* Ask; the arbiter must not be busy with another question. */
+void core_arbiter_ask(struct core *c, struct core_actions *out, uint16_t arbiter,
+		      enum core_ask_kind kind, uint16_t node, const struct core_slot *slot);
+/* Drop the question that is out. */
+void core_arbiter_cancel(struct core *c, struct core_actions *out, uint16_t arbiter);
+/* It is ours until then (0: no longer), or another's. */
+void core_arbiter_held(struct core *c, struct core_actions *out, uint16_t arbiter, yoke_time until);
+void core_arbiter_lost(struct core *c, struct core_actions *out, uint16_t arbiter, uint16_t holder,
+		       const char *reason);
+/* Until when a majority of the locks is ours; in the past: it is not. */
+yoke_time core_arbiter_held_until(const struct core *c);
+bool core_arbiter_holds(const struct core *c);
+/* Does any lock answer? */
+bool core_arbiter_answers(const struct core *c);
+/* No reference address answers. */
+bool core_arbiter_deaf(const struct core *c);
+
+/* ---- disk.c: the lock on a shared disk ---- */
+
+/* Take a step towards having the lock (want) or not having it. */
+void core_disk_look(struct core *c, struct core_actions *out, uint16_t arbiter, bool want);
+void core_disk_on_answer(struct core *c, struct core_actions *out, uint16_t arbiter,
+			 const struct core_event *ev);
+
+/* ---- fence.c: switching a silent node off ---- */
+
+bool core_fence_is_configured(const struct core *c);
+void core_fence_look(struct core *c, struct core_actions *out);
+/* Does an arbiter's answer belong to fencing?  If so it is dealt with. */
+bool core_fence_on_answer(struct core *c, struct core_actions *out, uint16_t arbiter,
+			  const struct core_event *ev);
+yoke_time core_fence_deadline(const struct core *c);
+/* Is the node's fencing under way, so that it may still be proven dead? */
+bool core_fence_goes_on(const struct core *c, uint16_t node);
+
 
 /* ---- grant.c: who may run an exclusive group, by the word of the others ---- */
 

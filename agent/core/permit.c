@@ -5,12 +5,13 @@
  *   granted   it is in contact, says that nothing of the group runs there, and, if the group is
  *             exclusive, promised not to run it while we may (grant.c)
  *   left      it said goodbye with everything stopped, and has not been heard since
- *   proven    it is lost, and a person confirmed that it is down
- *   silent    it is lost, the group is not exclusive, and nobody answers for its addresses
+ *   proven    it is lost, and a fence agent switched it off, or a person confirmed that it is down
+ *   expired   it is lost, its lease has certainly run out, and we hold the locks (lease.c)
+ *   silent    it is lost, the group is not exclusive (or may be taken over unproven), and nobody
+ *             answers for its addresses
  *
- * Two more ways to an exclusive group belong into member_says(): dead, proven by a fence agent, and
- * a lease that has certainly run out, by an arbiter's grant.  Until then an exclusive group whose
- * owner is silent waits for a person.
+ * and, if the group is exclusive, our own lease holds.  An exclusive group whose owner is silent,
+ * and of which nothing is proven, waits for a person.
  *
  * Who should: the first eligible node in the group's list.  The list is the same on all nodes and
  * eligibility is told in every state message, so in contact all nodes name the same candidate and
@@ -41,6 +42,8 @@ const char *core_cause_text(enum core_cause cause)
 		return "its state cannot be saved";
 	case CORE_CAUSE_STRANGER:
 		return "not a member of the group";
+	case CORE_CAUSE_DEAF:
+		return "it reaches no reference address";
 	case CORE_CAUSES_END:
 		break;
 	}
@@ -53,6 +56,24 @@ enum verdict {
 	ASKABLE,  /* in contact and not running it: it would have to grant */
 	YES,
 };
+
+static enum verdict lost_says(const struct core *c, uint16_t group, uint16_t node,
+			      const char **why)
+{
+	const struct core_node *n = core_node_const(c, node);
+
+	*why = "the other node is lost";
+	if (!core_lease_binds(c, group))
+		return YES;
+	if (n->proven_dead)
+		*why = n->fenced ? "the other node was switched off"
+				 : "the other node is down, by a person's word";
+	else if (yoke_time_due(core_lease_over_at(c, node), c->now))
+		*why = "the other node's lease has run out";
+	else
+		return UNPROVEN;
+	return YES;
+}
 
 /* Does this other member let us start the group?  why: of YES. */
 static enum verdict member_says(const struct core *c, uint16_t group, uint16_t node,
@@ -77,9 +98,7 @@ static enum verdict member_says(const struct core *c, uint16_t group, uint16_t n
 		*why = "the other node left";
 		return YES;
 	case YOKE_NODE_LOST:
-		*why = n->proven_dead ? "the other node is down, by a person's word"
-				      : "the other node is lost";
-		return exclusive && !n->proven_dead ? UNPROVEN : YES;
+		return lost_says(c, group, node, why);
 	case YOKE_NODE_UNKNOWN:
 	case YOKE_NODE_JOINING:
 		break;
@@ -110,7 +129,8 @@ static enum verdict members_say(const struct core *c, uint16_t group, const char
 
 bool core_permit(const struct core *c, uint16_t group, const char **why)
 {
-	return members_say(c, group, why) == YES;
+	return members_say(c, group, why) == YES &&
+	       (!core_lease_binds(c, group) || core_lease_holds(c));
 }
 
 bool core_permit_askable(const struct core *c, uint16_t group)
@@ -158,6 +178,20 @@ uint16_t core_owner(const struct core *c, uint16_t group)
 	return owner;
 }
 
+/* When all are in contact and deaf, the network is at fault: the first of them is as good as any. */
+static uint16_t deaf_candidate(const struct core *c, uint16_t group)
+{
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+
+	for (uint16_t i = 0; i < g->node_count; i++)
+		if (!core_node_alive(core_node_const(c, g->node[i])))
+			return 0;
+	for (uint16_t i = 0; i < g->node_count; i++)
+		if (core_node_const(c, g->node[i])->claim[group - 1].cause == CORE_CAUSE_DEAF)
+			return g->node[i];
+	return 0;
+}
+
 uint16_t core_candidate(const struct core *c, uint16_t group, uint16_t except)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
@@ -170,7 +204,12 @@ uint16_t core_candidate(const struct core *c, uint16_t group, uint16_t except)
 		if (n->claim[group - 1].cause == CORE_CAUSE_NONE)
 			return g->node[i];
 	}
-	return 0;
+	return except == 0 ? deaf_candidate(c, group) : 0;
+}
+
+bool core_is_fit(enum core_cause cause)
+{
+	return cause == CORE_CAUSE_NONE || cause == CORE_CAUSE_DEAF;
 }
 
 uint16_t core_wanted(const struct core *c, uint16_t group)
@@ -208,7 +247,7 @@ enum core_cause core_cause_self(const struct core *c, uint16_t group)
 	}
 	if (c->save.failing && !runs && !core_term_is_usable(c, group))
 		return CORE_CAUSE_UNSAVED;
-	return CORE_CAUSE_NONE;
+	return core_arbiter_deaf(c) ? CORE_CAUSE_DEAF : CORE_CAUSE_NONE;
 }
 
 uint64_t core_term_highest(const struct core *c, uint16_t group)

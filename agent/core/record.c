@@ -5,6 +5,7 @@
  *         (standby 2: because an earlier record was unreadable, and nobody said "online" since)
  *         u32 operations counted so far, u16 groups, for each {text name, u64 reserved term,
  *                               u8 node that it is granted to, u64 at which term},
+ *         u8 1: we left, and go by no lock before we were in contact (an older yoke has no such byte)
  *         u64 FNV-1a of all bytes before it
  *
  * A term is durable before it is used.  So that a failover does not wait for a disk, a node that
@@ -106,6 +107,8 @@ bool core_record_get(struct core *c, const uint8_t *bytes, size_t size)
 			c->group[g].grant_term = grant_term;
 		}
 	}
+	if (yoke_buf_left(&b) > 0)
+		c->promised = yoke_buf_get_u8(&b) != 0;
 	return yoke_buf_ok(&b);
 }
 
@@ -140,6 +143,7 @@ static void put(const struct core *c, struct core_actions *out)
 		yoke_buf_put_u8(&b, (uint8_t)group->grant_to);
 		yoke_buf_put_u64(&b, group->grant_term);
 	}
+	yoke_buf_put_u8(&b, c->promised);
 	yoke_buf_put_u64(&b, checksum(out->record, b.used));
 	out->record_size = (uint16_t)b.used;
 }

@@ -17,6 +17,7 @@ enum core_cause {
 	CORE_CAUSE_FAILED,   /* it failed there lately */
 	CORE_CAUSE_UNSAVED,  /* no term can be made durable there */
 	CORE_CAUSE_STRANGER, /* not a member of the group */
+	CORE_CAUSE_DEAF,     /* no reference address answers: only if nobody hears better */
 	CORE_CAUSES_END,
 };
 
@@ -58,7 +59,11 @@ struct core_node {
 	uint32_t acked;       /* version of our state that it has applied */
 	enum yoke_path_state path[YOKE_PATHS_MAX];
 	bool left; /* it said so */
-	bool proven_dead;   /* LOST: a person (confirm-down) vouches for it */
+	bool seen; /* it was online since this engine started */
+	bool proven_dead; /* LOST: a person (confirm-down) or a fence agent vouches for it */
+	bool fenced;      /* proven_dead by a fence agent */
+	yoke_time lost_at; /* no beat of ours renewed its lease since */
+	yoke_time renewed_until; /* our lease, by its beats */
 	bool config_same;
 	char version[YOKE_NAME_SIZE];
 	struct core_claim claim[YOKE_GROUPS_MAX];
@@ -77,6 +82,50 @@ enum core_prepare {
 	CORE_PREPARE_STRANGER, /* somebody else answered */
 };
 
+/* What was read of another node's slot on a disk. */
+struct core_seen_slot {
+	struct core_slot slot;
+	yoke_time since; /* no other content was read since; YOKE_NEVER: never read */
+};
+
+/* An arbiter as we see it. */
+struct core_arbiter {
+	enum yoke_arbiter_state state;
+	yoke_time changed, tested;
+	uint16_t misses; /* answers in a row that were failures */
+	char reason[YOKE_REASON_SIZE]; /* of the last failure */
+	uint32_t ask;                  /* id of the question that is out; 0: none */
+	enum core_ask_kind ask_kind;
+	uint16_t ask_node;
+	yoke_time asked_at, ask_deadline;
+	yoke_time test_at; /* the next test while nothing is wrong */
+	/* locks */
+	yoke_time next_at;    /* not asked for the lock before */
+	yoke_time held_until; /* 0: not held */
+	uint16_t holder;      /* who has it, as told; 0: nobody else */
+	/* disk: our slot as last written or read, and theirs as last read */
+	bool slot_known;
+	struct core_slot slot;
+	struct core_seen_slot seen[YOKE_NODES_MAX];
+};
+
+enum core_fence_state {
+	CORE_FENCE_IDLE = 0,
+	CORE_FENCE_WAITING, /* until `at`: the delay, or a rest after a failure */
+	CORE_FENCE_OFF,     /* arbiter `arbiter` is to switch it off */
+	CORE_FENCE_STATUS,  /* and to confirm it */
+};
+
+/* The fencing of a node. */
+struct core_fence {
+	enum core_fence_state state;
+	uint16_t level, arbiter; /* at work */
+	uint16_t tries;          /* of all levels, that failed */
+	bool failed;             /* all of them did, and it was told */
+	yoke_time at;
+	char reason[YOKE_REASON_SIZE]; /* of the last failure */
+};
+
 /* A group on this node. */
 struct core_group {
 	enum yoke_group_state state;
@@ -91,6 +140,7 @@ struct core_group {
 	bool failing;         /* STOPPING: will be FAILED, not STOPPED */
 	bool restarting;      /* STOPPING: will be STARTING again, at the same term */
 	uint16_t keep;        /* restarting: so many of its first resources stay started */
+	uint16_t stop_failures; /* STOPPING: stops that failed */
 	bool probing;         /* UNKNOWN: the probes are out */
 	enum core_prepare prepare;
 	uint16_t prepare_by;                /* NODE: its number */
@@ -153,6 +203,19 @@ struct core {
 	struct core_node node[YOKE_NODES_MAX]; /* [self - 1] is what we tell of ourselves */
 	struct core_group group[YOKE_GROUPS_MAX];
 	struct core_resource resource[YOKE_RESOURCES_MAX];
+	struct core_arbiter arbiter[YOKE_ARBITERS_MAX];
+	struct core_fence fence[YOKE_NODES_MAX]; /* [victim - 1] */
+	yoke_time locks_since; /* a majority of the locks is ours; YOKE_NEVER: it is not */
+	yoke_time inherited;   /* our lease, as an earlier engine left it */
+	bool lease_holds;      /* as last looked */
+	uint8_t support;       /* bit n - 1: our beats renew the lease of node n */
+	bool resetting;        /* what should stop does not: the watchdog is to reset us */
+	bool promised;         /* we left: nothing by an arbiter before we were in contact */
+	uint32_t promise_saved; /* version of the record that has it */
+	struct {
+		yoke_time until;
+		bool exclusive, reset;
+	} lease_told;
 	struct core_operation history[YOKE_OPERATIONS_MAX]; /* ring */
 	uint32_t history_count;                             /* ever put into it */
 };

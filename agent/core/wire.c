@@ -1,6 +1,7 @@
 /* What travels between cores: the BEAT's payload and the state message.
  *
- * Beat:   u8 1, acks
+ * Beat:   u8 1, acks, u8 nodes whose lease it renews, bit number - 1 (a yoke of before leases does not
+ *         send it: it renews none)
  * State:  u8 2, acks, u32 version of this state, u8 flags, digest[8], text yoke version,
  *         u8 nodes, for each {u32 intent version, u8 standby},
  *         operation {u32 number, u8 verb, u8 origin, u8 state, u16 group, u16 node, text reason},
@@ -75,6 +76,7 @@ void core_wire_put_beat(const struct core *c, struct core_actions *out)
 	yoke_buf_init(&b, out->beat, sizeof(out->beat));
 	yoke_buf_put_u8(&b, WIRE_BEAT);
 	put_acks(c, &b);
+	yoke_buf_put_u8(&b, c->support);
 	out->beat_size = (uint16_t)b.used;
 	core_act(out, CORE_BEAT);
 }
@@ -374,6 +376,9 @@ void core_wire_on_message(struct core *c, struct core_actions *out, const struct
 	core_node_heard(c, from, ev->u.message.incarnation);
 	if (is_ours)
 		core_node(c, from)->acked = acked;
+	if (tag == WIRE_BEAT && (yoke_buf_get_u8(&b) >> (c->conf.self - 1) & 1) != 0 &&
+	    yoke_buf_ok(&b))
+		core_lease_renewed(c, from, ev->u.message.echoed);
 	if (tag == WIRE_STATE && s.version > core_node(c, from)->told)
 		apply_state(c, out, from, &s);
 }

@@ -1,0 +1,168 @@
+/* The lock on a shared disk: a slot for each node, which only that node writes.
+ *
+ *   FREE --nobody else alive, write CLAIM--> CLAIM --read: still nobody--> write HELD --read--> HELD
+ *     ^                                        |                                               |
+ *     +--another one is alive and goes before us, or we no longer want it, write FREE----------+
+ *
+ * Every write is followed by a read of all slots, so of two that write at the same time at least
+ * one sees the other: that, and no timing, is why two claims do not both succeed.
+ *
+ * A slot is alive while what we read of it changes; when the same was read for a lease and the
+ * margin, the lease of its node has run out: a node counts a write only when it has come back with
+ * the slots read after it and no higher claim among them, and only for lease_ms from when it was
+ * asked for.  A write that lands after that may renew a slot, but nobody's lease.
+ *
+ * Of two claims the higher round goes first, then the lower node; a claim gives way to what is held.
+ * Each claim has a higher round than all that was read; what is held keeps its round only while it
+ * never lapses, so that of two that believe to hold it the one that lapsed has the lower round.
+ * tests/model/disk.pml checks this, late writes, crashes and all (make check-model).
+ */
+#include <string.h>
+
+#include "agent/core/parts.h"
+
+enum { RATE_MARGIN = 100 };
+
+static bool is_stale(const struct core *c, const struct core_seen_slot *seen)
+{
+	int64_t lease_ms = c->conf.lease_ms;
+
+	return yoke_time_due(
+		yoke_time_add_ms(seen->since, lease_ms + lease_ms / RATE_MARGIN + 1), c->now);
+}
+
+static bool is_alive(const struct core *c, const struct core_seen_slot *seen)
+{
+	return seen->slot.state != CORE_SLOT_FREE && !is_stale(c, seen);
+}
+
+/* The other node that keeps us from the lock; 0: none. */
+static uint16_t goes_before(const struct core *c, uint16_t arbiter)
+{
+	const struct core_arbiter *a = &c->arbiter[arbiter - 1];
+
+	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
+		const struct core_seen_slot *seen = &a->seen[n - 1];
+		bool higher = seen->slot.round > a->slot.round ||
+			      (seen->slot.round == a->slot.round && n < c->conf.self);
+
+		if (n == c->conf.self || !is_alive(c, seen))
+			continue;
+		if (seen->slot.state == CORE_SLOT_BAD || higher ||
+		    (seen->slot.state == CORE_SLOT_HELD && a->slot.state != CORE_SLOT_HELD) ||
+		    a->slot.state == CORE_SLOT_FREE)
+			return n;
+	}
+	return 0;
+}
+
+/* A node whose claim has a lower round and is still there: it will give way, until then we wait.
+ * 0: there is none. */
+static uint16_t contested_by(const struct core *c, uint16_t arbiter)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (n != c->conf.self && is_alive(c, &c->arbiter[arbiter - 1].seen[n - 1]))
+			return n;
+	return 0;
+}
+
+static uint64_t next_round(const struct core *c, uint16_t arbiter)
+{
+	const struct core_arbiter *a = &c->arbiter[arbiter - 1];
+	uint64_t highest = a->slot.round;
+
+	for (uint16_t n = 0; n < c->conf.node_count; n++)
+		if (a->seen[n].slot.round > highest)
+			highest = a->seen[n].slot.round;
+	return highest + 1;
+}
+
+static void write_slot(struct core *c, struct core_actions *out, uint16_t arbiter,
+		       enum core_slot_state state)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+
+	if (state == CORE_SLOT_CLAIM)
+		a->slot.round = next_round(c, arbiter);
+	a->slot.state = state;
+	a->slot.sequence++;
+	core_arbiter_ask(c, out, arbiter, CORE_ASK_WRITE, 0, &a->slot);
+}
+
+void core_disk_look(struct core *c, struct core_actions *out, uint16_t arbiter, bool want)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+
+	if (!want) {
+		if (a->held_until.us != 0)
+			core_arbiter_lost(c, out, arbiter, 0, "all nodes are in contact again");
+		if (a->slot_known && a->slot.state != CORE_SLOT_FREE)
+			write_slot(c, out, arbiter, CORE_SLOT_FREE);
+		return;
+	}
+	if (!yoke_time_due(a->next_at, c->now))
+		return;
+	if (a->slot.state == CORE_SLOT_HELD && yoke_time_before(c->now, a->held_until))
+		write_slot(c, out, arbiter, CORE_SLOT_HELD);
+	else if (!a->slot_known || goes_before(c, arbiter) != 0)
+		core_arbiter_ask(c, out, arbiter, CORE_ASK_READ, 0, NULL);
+	else
+		write_slot(c, out, arbiter, CORE_SLOT_CLAIM);
+}
+
+static void note_slots(struct core *c, uint16_t arbiter, const struct core_event *ev)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+	const struct core_slot *own = &ev->u.answer.slot[c->conf.self - 1];
+
+	for (uint16_t n = 0; n < c->conf.node_count; n++) {
+		const struct core_slot *now = &ev->u.answer.slot[n];
+		struct core_seen_slot *seen = &a->seen[n];
+
+		if (!yoke_time_is_never(seen->since) && seen->slot.state == now->state &&
+		    seen->slot.round == now->round && seen->slot.sequence == now->sequence)
+			continue;
+		seen->slot = *now;
+		seen->since = c->now;
+	}
+	/* Ours, as an earlier engine left it: we go on above it. */
+	if (!a->slot_known && own->state != CORE_SLOT_BAD) {
+		a->slot.round = own->round;
+		a->slot.sequence = own->sequence;
+	}
+	a->slot_known = true;
+}
+
+/* Our write has landed, and these were the slots after it. */
+static void on_written(struct core *c, struct core_actions *out, uint16_t arbiter)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+	uint16_t before = goes_before(c, arbiter);
+
+	if (a->slot.state == CORE_SLOT_FREE) {
+		core_arbiter_lost(c, out, arbiter, before, "");
+	} else if (before != 0) {
+		core_arbiter_lost(c, out, arbiter, before, "another node has it");
+		write_slot(c, out, arbiter, CORE_SLOT_FREE);
+	} else if (a->slot.state == CORE_SLOT_CLAIM) {
+		if (contested_by(c, arbiter) != 0)
+			core_arbiter_lost(c, out, arbiter, contested_by(c, arbiter), "");
+		else
+			write_slot(c, out, arbiter, CORE_SLOT_HELD);
+	} else {
+		core_arbiter_held(c, out, arbiter,
+				  yoke_time_add_ms(a->asked_at, c->conf.lease_ms));
+	}
+}
+
+void core_disk_on_answer(struct core *c, struct core_actions *out, uint16_t arbiter,
+			 const struct core_event *ev)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+
+	note_slots(c, arbiter, ev);
+	if (a->ask_kind == CORE_ASK_WRITE)
+		on_written(c, out, arbiter);
+	else
+		core_arbiter_lost(c, out, arbiter, goes_before(c, arbiter), "");
+}

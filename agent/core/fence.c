@@ -1,0 +1,310 @@
+/* Switching a silent node off, so that what it ran can be started here.
+ *
+ *            needed               delay over         done            says off
+ *   IDLE -------------> WAITING ------------> OFF ---------> STATUS -----------> the next arbiter of
+ *    ^                     ^                   |                |                the level, or PROVEN
+ *    |                     |                   +--failed--------+--not off
+ *    |                     |                        v
+ *    |                     +---all levels failed--- the next level
+ *    +--the node is heard: cancelled
+ *
+ * All arbiters of a level that can switch the node off are needed (two power supplies); a level that
+ * fails is followed by the next one.  `off` is believed only when `status` says off after it; one
+ * that failed is asked for its status all the same: power may be gone already.
+ *
+ * Who fences: a node that runs an exclusive group which the other is a member of, at once, and a node
+ * that wants such a group, after the delay: so of two that cannot hear each other the owner goes on.
+ * Where there are locks that answer, only who holds them fences, without a delay.  A node that has
+ * not been in contact since its engine started does not fence (it may be the one that was fenced),
+ * and neither does one that hears no reference address.
+ */
+#include "agent/core/parts.h"
+
+enum { PAUSE_MS = 1000 }; /* between two tries of all levels */
+
+bool core_fence_is_configured(const struct core *c)
+{
+	for (uint16_t a = 0; a < c->conf.arbiter_count; a++)
+		if (c->conf.arbiter[a].type == YOKE_ARBITER_TYPE_FENCE)
+			return true;
+	return false;
+}
+
+static bool can_fence(const struct core *c, uint16_t arbiter, uint16_t node)
+{
+	return c->conf.arbiter[arbiter - 1].type == YOKE_ARBITER_TYPE_FENCE &&
+	       c->conf.arbiter[arbiter - 1].node[node - 1];
+}
+
+/* The arbiter after (level, arbiter) in the order in which they are tried; 0: none. */
+static uint16_t next_of_level(const struct core *c, uint16_t node, uint16_t level, uint16_t after)
+{
+	for (uint16_t a = (uint16_t)(after + 1); a <= c->conf.arbiter_count; a++)
+		if (can_fence(c, a, node) && c->conf.arbiter[a - 1].level == level)
+			return a;
+	return 0;
+}
+
+/* The lowest level above `level` that has an arbiter for the node; 0: none. */
+static uint16_t level_above(const struct core *c, uint16_t node, uint16_t level)
+{
+	uint16_t best = 0;
+
+	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++) {
+		uint16_t its = c->conf.arbiter[a - 1].level;
+
+		if (can_fence(c, a, node) && its > level && (best == 0 || its < best))
+			best = its;
+	}
+	return best;
+}
+
+/* ---- is it needed? ---- */
+
+struct need {
+	bool owns, wants;
+	unsigned ours, theirs; /* exclusive groups, by the last words */
+};
+
+static struct need need_of(const struct core *c, uint16_t node)
+{
+	struct need need = {false, false, 0, 0};
+
+	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
+		enum yoke_group_state mine = c->group[g - 1].state;
+
+		if (!core_lease_binds(c, g) || !core_is_member(c, g, node))
+			continue;
+		need.theirs += core_claim_runs(&core_node_const(c, node)->claim[g - 1]);
+		if (core_claim_runs(&(struct core_claim){.state = mine})) {
+			need.owns = true;
+			need.ours++;
+		} else if (core_permit_unproven(c, g) == node &&
+			   core_candidate(c, g, 0) == c->conf.self && core_owner(c, g) == 0) {
+			need.wants = true;
+		}
+	}
+	return need;
+}
+
+static bool is_needed(const struct core *c, uint16_t node, struct need *need)
+{
+	const struct core_node *n = core_node_const(c, node);
+
+	*need = need_of(c, node);
+	if (n->state != YOKE_NODE_LOST || n->proven_dead || !n->seen || c->leaving ||
+	    level_above(c, node, 0) == 0 || core_arbiter_deaf(c))
+		return false;
+	if (core_lease_is_used(c) && core_arbiter_answers(c))
+		return need->wants && core_arbiter_holds(c);
+	return need->owns || need->wants;
+}
+
+/* The owner goes first, then who owns more, then the lower number. */
+static uint32_t delay_of(const struct core *c, uint16_t node, const struct need *need)
+{
+	uint32_t most_ms = 0;
+
+	if (core_arbiter_holds(c) || need->ours > need->theirs ||
+	    (need->ours == need->theirs && need->ours > 0 && c->conf.self < node))
+		return 0;
+	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
+		if (can_fence(c, a, node) && c->conf.arbiter[a - 1].delay_ms > most_ms)
+			most_ms = c->conf.arbiter[a - 1].delay_ms;
+	return most_ms;
+}
+
+/* ---- steps ---- */
+
+static struct yoke_event *tell(struct core *c, struct core_actions *out, uint16_t node,
+			       enum yoke_event_kind kind, const char *reason)
+{
+	struct yoke_event *ev = core_event(c, out, kind, reason);
+
+	ev->peer = node;
+	ev->arbiter = c->fence[node - 1].arbiter;
+	return ev;
+}
+
+static void set_state(struct core *c, uint16_t arbiter, enum yoke_arbiter_state state)
+{
+	if (c->arbiter[arbiter - 1].state == state)
+		return;
+	c->arbiter[arbiter - 1].state = state;
+	c->arbiter[arbiter - 1].changed = c->now;
+}
+
+/* Ask the arbiter at work; a test that it is busy with does not keep it from that. */
+static void ask(struct core *c, struct core_actions *out, uint16_t node, enum core_ask_kind kind)
+{
+	struct core_fence *f = &c->fence[node - 1];
+
+	core_arbiter_cancel(c, out, f->arbiter);
+	f->state = kind == CORE_ASK_OFF ? CORE_FENCE_OFF : CORE_FENCE_STATUS;
+	set_state(c, f->arbiter, YOKE_ARBITER_FENCING);
+	core_arbiter_ask(c, out, f->arbiter, kind, node, NULL);
+}
+
+static bool is_busy_with_another(const struct core *c, uint16_t arbiter, uint16_t node)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (n != node && c->fence[n - 1].state >= CORE_FENCE_OFF &&
+		    c->fence[n - 1].arbiter == arbiter)
+			return true;
+	return false;
+}
+
+static void rest(struct core *c, struct core_actions *out, uint16_t node)
+{
+	struct core_fence *f = &c->fence[node - 1];
+	uint16_t retries = 0;
+
+	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
+		if (can_fence(c, a, node) && c->conf.arbiter[a - 1].retries > retries)
+			retries = c->conf.arbiter[a - 1].retries;
+	f->state = CORE_FENCE_WAITING;
+	f->level = 0;
+	if (f->tries++ < retries) {
+		f->at = yoke_time_add_ms(c->now, PAUSE_MS);
+		return;
+	}
+	if (!f->failed)
+		tell(c, out, node, YOKE_EVENT_FENCE_FAILED, f->reason);
+	f->failed = true;
+	f->tries = 0;
+	f->at = yoke_time_add_ms(c->now, c->conf.retry_ms);
+}
+
+static void begin_level(struct core *c, struct core_actions *out, uint16_t node, uint16_t level)
+{
+	struct core_fence *f = &c->fence[node - 1];
+	uint16_t first = next_of_level(c, node, level, 0);
+
+	if (level == 0 || is_busy_with_another(c, first, node)) {
+		rest(c, out, node);
+		return;
+	}
+	f->level = level;
+	f->arbiter = first;
+	tell(c, out, node, YOKE_EVENT_FENCE_STARTED, "silent on every path for the dead time");
+	ask(c, out, node, CORE_ASK_OFF);
+}
+
+static void prove(struct core *c, struct core_actions *out, uint16_t node)
+{
+	struct core_fence *f = &c->fence[node - 1];
+	struct core_node *n = core_node(c, node);
+
+	tell(c, out, node, YOKE_EVENT_FENCE_SUCCEEDED, "");
+	n->proven_dead = true;
+	n->fenced = true;
+	*f = (struct core_fence){.state = CORE_FENCE_IDLE, .at = YOKE_NEVER};
+}
+
+static void fail_level(struct core *c, struct core_actions *out, uint16_t node, const char *reason)
+{
+	struct core_fence *f = &c->fence[node - 1];
+
+	core_text(f->reason, sizeof(f->reason), reason, (char *)NULL);
+	set_state(c, f->arbiter, YOKE_ARBITER_FAILED);
+	core_text(c->arbiter[f->arbiter - 1].reason, YOKE_REASON_SIZE, reason, (char *)NULL);
+	begin_level(c, out, node, level_above(c, node, f->level));
+}
+
+bool core_fence_on_answer(struct core *c, struct core_actions *out, uint16_t arbiter,
+			  const struct core_event *ev)
+{
+	const struct core_arbiter *a = &c->arbiter[arbiter - 1];
+	uint16_t node = a->ask_node;
+	struct core_fence *f;
+	const char *reason = ev->u.answer.reason;
+	uint16_t next;
+
+	if (node == 0 || c->fence[node - 1].state < CORE_FENCE_OFF ||
+	    c->fence[node - 1].arbiter != arbiter)
+		return false;
+	f = &c->fence[node - 1];
+	if (f->state == CORE_FENCE_OFF) {
+		if (ev->u.answer.result == CORE_RESULT_FAILED)
+			core_text(f->reason, sizeof(f->reason), reason, (char *)NULL);
+		ask(c, out, node, CORE_ASK_STATUS);
+		return true;
+	}
+	if (ev->u.answer.result != CORE_RESULT_STOPPED) {
+		fail_level(c, out, node,
+			   ev->u.answer.result == CORE_RESULT_RUNNING
+				   ? "its status says that the node is still on"
+			   : reason[0] != '\0' ? reason
+					       : "its status cannot be read");
+		return true;
+	}
+	set_state(c, arbiter, YOKE_ARBITER_READY);
+	next = next_of_level(c, node, f->level, arbiter);
+	if (next == 0) {
+		prove(c, out, node);
+	} else {
+		f->arbiter = next;
+		ask(c, out, node, CORE_ASK_OFF);
+	}
+	return true;
+}
+
+/* It lives: whatever was begun must not be gone on with. */
+static void cancel(struct core *c, struct core_actions *out, uint16_t node)
+{
+	struct core_fence *f = &c->fence[node - 1];
+
+	if (f->state >= CORE_FENCE_OFF) {
+		core_arbiter_cancel(c, out, f->arbiter);
+		set_state(c, f->arbiter, YOKE_ARBITER_READY);
+		tell(c, out, node, YOKE_EVENT_FENCE_CANCELLED, "it is heard again");
+	}
+	*f = (struct core_fence){.state = CORE_FENCE_IDLE, .at = YOKE_NEVER};
+}
+
+static void look_one(struct core *c, struct core_actions *out, uint16_t node)
+{
+	struct core_fence *f = &c->fence[node - 1];
+	struct need need;
+
+	if (core_node_const(c, node)->state != YOKE_NODE_LOST) {
+		cancel(c, out, node);
+		return;
+	}
+	if (f->state >= CORE_FENCE_OFF)
+		return;
+	if (!is_needed(c, node, &need)) {
+		*f = (struct core_fence){.state = CORE_FENCE_IDLE, .at = YOKE_NEVER};
+		return;
+	}
+	if (f->state == CORE_FENCE_IDLE) {
+		f->state = CORE_FENCE_WAITING;
+		f->at = yoke_time_add_ms(c->now, delay_of(c, node, &need));
+	}
+	if (yoke_time_due(f->at, c->now))
+		begin_level(c, out, node, level_above(c, node, 0));
+}
+
+void core_fence_look(struct core *c, struct core_actions *out)
+{
+	for (uint16_t n = 1; core_fence_is_configured(c) && n <= c->conf.node_count; n++)
+		if (n != c->conf.self)
+			look_one(c, out, n);
+}
+
+yoke_time core_fence_deadline(const struct core *c)
+{
+	yoke_time t = YOKE_NEVER;
+
+	for (uint16_t n = 0; n < c->conf.node_count; n++)
+		if (c->fence[n].state == CORE_FENCE_WAITING)
+			t = yoke_time_min(t, c->fence[n].at);
+	return t;
+}
+
+bool core_fence_goes_on(const struct core *c, uint16_t node)
+{
+	const struct core_fence *f = &c->fence[node - 1];
+
+	return f->state != CORE_FENCE_IDLE && !f->failed;
+}
