@@ -418,13 +418,13 @@ static void look(struct core *c, struct core_actions *out)
 		before = out->count;
 		core_node_look(c, out);
 		core_oper_look(c, out);
+		core_arbiter_look(c, out);
+		core_fence_look(c, out);
+		core_lease_look(c, out);
 		for (uint16_t g = 1; g <= c->conf.group_count; g++) {
 			core_grant_look(c, g);
 			core_group_look(c, out, g);
 		}
-		core_arbiter_look(c, out);
-		core_fence_look(c, out);
-		core_lease_look(c, out);
 		changed = publish(c);
 		c->dirty = c->dirty || changed;
 		changed = changed || out->count != before;

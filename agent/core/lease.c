@@ -92,7 +92,7 @@ static yoke_time by_nodes(const struct core *c)
 	return until;
 }
 
-static yoke_time until(const struct core *c)
+yoke_time core_lease_until(const struct core *c)
 {
 	if (!core_lease_is_used(c))
 		return YOKE_NEVER;
@@ -101,7 +101,7 @@ static yoke_time until(const struct core *c)
 
 bool core_lease_holds(const struct core *c)
 {
-	return !yoke_time_due(until(c), c->now);
+	return !yoke_time_due(core_lease_until(c), c->now);
 }
 
 /* What was found running may be exclusive as long as it is not probed, if an engine before us ran
@@ -186,7 +186,7 @@ void core_lease_look(struct core *c, struct core_actions *out)
 
 void core_lease_tell(struct core *c, struct core_actions *out)
 {
-	yoke_time end = until(c);
+	yoke_time end = core_lease_until(c);
 	bool exclusive = runs_exclusive(c);
 	struct core_action *a;
 
@@ -204,7 +204,7 @@ void core_lease_tell(struct core *c, struct core_actions *out)
 
 yoke_time core_lease_deadline(const struct core *c)
 {
-	yoke_time t = c->lease_holds && runs_exclusive(c) ? until(c) : YOKE_NEVER;
+	yoke_time t = c->lease_holds && runs_exclusive(c) ? core_lease_until(c) : YOKE_NEVER;
 	yoke_time locks = core_arbiter_held_until(c);
 
 	if (yoke_time_before(c->now, locks))

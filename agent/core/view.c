@@ -150,6 +150,35 @@ static void view_operations(const struct core *c, struct yoke_snapshot *s)
 	s->control_lock = c->operation_count;
 }
 
+static void view_arbiters(const struct core *c, struct yoke_snapshot *s)
+{
+	s->arbiter_count = c->conf.arbiter_count;
+	for (uint16_t i = 0; i < c->conf.arbiter_count; i++) {
+		const struct core_arbiter *a = &c->arbiter[i];
+		struct yoke_snapshot_arbiter *v = &s->arbiter[i];
+
+		core_text(v->name, sizeof(v->name), c->conf.arbiter[i].name, (char *)NULL);
+		v->type = c->conf.arbiter[i].type;
+		v->state = a->state;
+		v->holder = a->state == YOKE_ARBITER_HELD ? c->conf.self : a->holder;
+		v->changed_wall_ms = when(a->changed, c->started);
+		v->tested_wall_ms = a->tested.us;
+		core_text(v->reason, sizeof(v->reason), a->reason, (char *)NULL);
+	}
+}
+
+static void view_lease(const struct core *c, struct yoke_snapshot *s)
+{
+	yoke_time end = core_lease_until(c);
+
+	s->lease_ms = core_lease_is_used(c) ? c->conf.lease_ms : 0;
+	s->lease_left_ms = -1;
+	if (!yoke_time_is_never(end))
+		s->lease_left_ms = yoke_time_before(c->now, end)
+					   ? yoke_time_span_us(c->now, end) / 1000
+					   : 0;
+}
+
 static void worse(struct yoke_snapshot *s, enum yoke_condition condition, const char *what,
 		  const char *name, const char *text)
 {
@@ -185,6 +214,10 @@ static void view_condition(const struct core *c, struct yoke_snapshot *s)
 		if (s->group[g].condition == YOKE_CONDITION_DEGRADED)
 			worse(s, YOKE_CONDITION_DEGRADED, "group", s->group[g].name,
 			      "could not be taken over");
+	for (uint32_t a = 0; a < s->arbiter_count; a++)
+		if (s->arbiter[a].state == YOKE_ARBITER_FAILED)
+			worse(s, YOKE_CONDITION_DEGRADED, "arbiter", s->arbiter[a].name,
+			      "would not work if it were needed");
 	if (c->save.failing)
 		worse(s, YOKE_CONDITION_DEGRADED, "node", c->conf.node_name[c->conf.self - 1],
 		      "cannot save its state");
@@ -201,5 +234,7 @@ void core_view(const struct core *c, struct yoke_snapshot *s)
 	view_members(c, s);
 	view_resources(c, s);
 	view_operations(c, s);
+	view_arbiters(c, s);
+	view_lease(c, s);
 	view_condition(c, s);
 }

@@ -58,6 +58,11 @@ struct pair {
 	enum yoke_verdict verdict[2];
 	uint8_t message[2][YOKE_MESSAGE_SIZE]; /* the last one sent */
 	uint16_t message_size[2];
+	uint8_t beat[2][YOKE_MESSAGE_SIZE]; /* the payload of beats */
+	uint16_t beat_size[2];
+	struct core_action ask[2][YOKE_ARBITERS_MAX]; /* the last one to each; id 0: none is out */
+	unsigned asks[2];
+	struct core_action lease[2]; /* the last one told */
 	struct yoke_event event[2][PAIR_EVENTS_MAX];
 	unsigned events[2];
 	struct pair_frame queue[PAIR_QUEUE_MAX];
@@ -172,6 +177,7 @@ static inline void pair_message(struct pair *p, uint16_t to, uint64_t incarnatio
 	ev.u.message.node = to == ALPHA ? BETA : ALPHA;
 	ev.u.message.path = 1;
 	ev.u.message.incarnation = incarnation;
+	ev.u.message.echoed = p->now;
 	ev.u.message.size = (uint16_t)size;
 	memcpy(ev.u.message.bytes, bytes, size);
 	pair_give(p, to, &ev);
@@ -209,6 +215,8 @@ static inline void pair_note(struct pair *p, uint16_t node, const struct core_ac
 
 	switch (a->type) {
 	case CORE_BEAT:
+		memcpy(p->beat[n], p->out.beat, p->out.beat_size);
+		p->beat_size[n] = p->out.beat_size;
 		pair_send(p, node, p->out.beat, p->out.beat_size);
 		break;
 	case CORE_SEND:
@@ -248,7 +256,11 @@ static inline void pair_note(struct pair *p, uint16_t node, const struct core_ac
 		p->event[n][p->events[n]++] = a->u.event;
 		break;
 	case CORE_ASK:
+		p->ask[n][a->u.ask.arbiter - 1] = *a;
+		p->asks[n]++;
+		break;
 	case CORE_LEASE:
+		p->lease[n] = *a;
 		break;
 	case CORE_EXIT:
 		p->exits[n]++;
@@ -303,6 +315,29 @@ static inline void pair_timer(struct pair *p, uint16_t node)
 	pair_give(p, node, &ev);
 }
 
+/* What an arbiter answers to the last question; by: who has the lock. */
+static inline void pair_answer(struct pair *p, uint16_t node, uint16_t arbiter,
+			       enum core_result result, uint16_t by)
+{
+	struct core_event ev = {.type = CORE_ANSWER};
+
+	ev.u.answer.id = p->ask[node - 1][arbiter - 1].u.ask.id;
+	ev.u.answer.result = result;
+	ev.u.answer.node = by;
+	if (result == CORE_RESULT_FAILED)
+		snprintf(ev.u.answer.reason, sizeof(ev.u.answer.reason), "it broke");
+	p->ask[node - 1][arbiter - 1].u.ask.id = 0;
+	pair_give(p, node, &ev);
+}
+
+/* What the arbiter is asked now; 0: nothing. */
+static inline enum core_ask_kind pair_asked(const struct pair *p, uint16_t node, uint16_t arbiter)
+{
+	const struct core_action *a = &p->ask[node - 1][arbiter - 1];
+
+	return a->u.ask.id == 0 ? (enum core_ask_kind)0 : a->u.ask.kind;
+}
+
 /* Let time pass; deadlines are kept. */
 static inline void pair_run(struct pair *p, int64_t span_ms)
 {
@@ -324,6 +359,18 @@ static inline void pair_run(struct pair *p, int64_t span_ms)
 		pair_timer(p, who);
 	}
 	p->now = end;
+}
+
+/* The same, with beats in both directions each 100 ms. */
+static inline void pair_beat(struct pair *p, int64_t span_ms)
+{
+	for (; span_ms > 0; span_ms -= 100) {
+		pair_run(p, span_ms < 100 ? span_ms : 100);
+		for (uint16_t node = ALPHA; node <= BETA && p->wire; node++)
+			if (p->running[2 - node])
+				pair_message(p, node, p->conf[2 - node].incarnation,
+					     p->beat[2 - node], p->beat_size[2 - node]);
+	}
 }
 
 static inline void pair_conf(struct pair *p, uint16_t node)
