@@ -184,18 +184,26 @@ static bool has_left(const struct sim_beat_peer *peer, uint64_t incarnation)
 	return false;
 }
 
+yoke_time sim_beat_echoed(const struct sim_beat *b, const struct sim_frame *frame)
+{
+	uint64_t sequence = frame->echo_sequence;
+
+	if (frame->echo_incarnation != b->incarnation || sequence == 0 || sequence > b->sequence ||
+	    b->sequence - sequence >= HB_SENT_MAX)
+		return YOKE_NEVER;
+	return b->sent_at[sequence % HB_SENT_MAX];
+}
+
 static void weigh(const struct sim_beat *b, const struct sim_frame *frame, yoke_time now,
 		  bool *is_fresh, bool *is_proof)
 {
-	uint64_t sequence = frame->echo_sequence;
+	yoke_time echoed = sim_beat_echoed(b, frame);
 	int64_t transit_us;
 
 	*is_fresh = *is_proof = false;
-	if (frame->echo_incarnation != b->incarnation || sequence == 0 || sequence > b->sequence ||
-	    b->sequence - sequence >= HB_SENT_MAX)
+	if (yoke_time_is_never(echoed))
 		return;
-	transit_us = yoke_time_span_us(b->sent_at[sequence % HB_SENT_MAX], now) -
-		     (int64_t)frame->echo_age_us;
+	transit_us = yoke_time_span_us(echoed, now) - (int64_t)frame->echo_age_us;
 	*is_fresh = transit_us <= (int64_t)b->dead_us;
 	*is_proof = *is_fresh && frame->echo_age_us <= b->dead_us;
 }

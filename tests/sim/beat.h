@@ -59,6 +59,8 @@ void sim_beat_send(struct sim_beat *b, uint16_t node, const uint8_t *bytes, size
 yoke_time sim_beat_deadline(const struct sim_beat *b);
 /* As hb_tick(). */
 uint32_t sim_beat_tick(struct sim_beat *b, yoke_time now, struct hb_changes *changes);
+/* When we sent what the frame echoes; YOKE_NEVER: not known. */
+yoke_time sim_beat_echoed(const struct sim_beat *b, const struct sim_frame *frame);
 /* As hb_take(): true when the frame's payload is for the core. */
 bool sim_beat_take(struct sim_beat *b, const struct sim_frame *frame, yoke_time now, bool *repeated,
 		   struct hb_changes *changes);

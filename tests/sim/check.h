@@ -2,8 +2,9 @@
  *
  * Measured by the world (kernels, disks, wires), not by a core's own word:
  *
- *   exclusive  No two nodes run anything of an exclusive group at once, whatever happens; silence
- *              alone moves none.
+ *   exclusive  No two nodes run anything of an exclusive group at once, whatever happens (unless a
+ *              fence device has lied); silence alone moves none.
+ *   fencing    Nobody is switched off in undisturbed time.
  *   alone      No two kernels have a group's address at once: never in a run without faults; else
  *              for at most both_us() when no fault is in force.  (With conflict_ms = 0 two nodes
  *              that become able in the same instant may start it both: the second rule holds.)
@@ -59,6 +60,7 @@ struct sim_check_group {
 
 struct sim_check {
 	bool never_both; /* the run has no faults at all */
+	bool lied;       /* a fence device said that a node is off that is on */
 	yoke_time disturbed_until, operated_at, mild_until;
 	yoke_time crossed_at; /* what moved it was taken back last, by another operation */
 	struct sim_check_group group[SIM_CHECK_GROUPS_MAX];
@@ -91,6 +93,7 @@ void sim_check_start(struct sim_world *w, uint16_t node);
 void sim_check_before(struct sim_world *w, uint16_t node, const struct core_event *ev);
 void sim_check_after(struct sim_world *w, uint16_t node);
 void sim_check_run(struct sim_world *w, uint16_t node, const struct core_action *a);
+void sim_check_ask(struct sim_world *w, uint16_t node, const struct core_action *a);
 void sim_check_cancel(struct sim_world *w, uint16_t node, uint32_t id);
 void sim_check_announce(struct sim_world *w, uint16_t node, uint16_t resource);
 void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev);

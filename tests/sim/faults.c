@@ -7,6 +7,9 @@ void sim_faults_draw(struct sim_faults *f, struct sim_world *w, bool fault_free)
 	for (unsigned i = 0; i < SIM_FAULTS; i++)
 		f->on[i] = sim_random_permille(&w->random, 500) &&
 			   (!fault_free || i >= SIM_FAULT_LEAVE);
+	f->on[SIM_FAULT_ARBITER] = f->on[SIM_FAULT_ARBITER] && w->setup.arbiter_count > 0;
+	f->on[SIM_FAULT_LIE] = !fault_free && sim_random_permille(&w->random, 30) &&
+			       sim_arbiter_has(w, YOKE_ARBITER_TYPE_FENCE);
 	f->on[SIM_FAULT_SERVICE] = w->setup.service_count > 0 && !fault_free;
 	f->on[SIM_FAULT_OPERATE] = f->on[SIM_FAULT_OPERATE] || fault_free;
 	f->pause_us = w->setup.dead_ms * 1000 * (uint32_t)sim_random_in(&w->random, 1, 40);
@@ -113,6 +116,40 @@ static void do_split(struct sim_world *w)
 		}
 	if (sim_random_permille(&w->random, 500))
 		w->public_cut_until = end;
+	/* Who is alone may be alone with everything. */
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
+		if (sim_random_permille(&w->random, 250))
+			w->arbiter[a].cut_until[any_node(w) - 1] = end;
+}
+
+static void do_arbiter(struct sim_world *w)
+{
+	struct sim_arbiter *a =
+		&w->arbiter[sim_random_in(&w->random, 0, w->setup.arbiter_count - 1)];
+	yoke_time end = until(w, any_span_us(w) + (int64_t)w->setup.lease_ms *
+							sim_random_in(&w->random, 0, 3) * 1000);
+
+	switch (sim_random_in(&w->random, 0, 3)) {
+	case 0:
+		a->down_until = end;
+		break;
+	case 1:
+		a->cut_until[any_node(w) - 1] = end;
+		break;
+	case 2:
+		a->slow_until = end;
+		break;
+	default:
+		a->fails_until = end;
+		break;
+	}
+}
+
+static void do_lie(struct sim_world *w)
+{
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
+		if (w->setup.arbiter[a] == YOKE_ARBITER_TYPE_FENCE)
+			w->arbiter[a].lies_until = until(w, any_span_us(w) * 4);
 }
 
 static void do_swizzle(struct sim_world *w)
@@ -152,7 +189,11 @@ static void do_power(struct sim_world *w)
 	/* The check of the takeover must not end before it is due. */
 	struct sim_item item = {.what = SIM_POWER, .node = node, .epoch = w->node[node - 1].epoch};
 
-	sim_world_push(w, &item, any_span_us(w) + (int64_t)w->setup.dead_ms * 1500);
+	sim_world_push(w, &item,
+		       any_span_us(w) +
+			       (int64_t)(w->setup.dead_ms * 3 / 2 + w->setup.lease_ms +
+					 w->setup.watchdog_ms + w->setup.delay_ms) *
+				       1000 * sim_random_in(&w->random, 0, 2));
 }
 
 static void do_pause(struct sim_world *w)
@@ -192,6 +233,7 @@ static void do_confirm(struct sim_world *w)
 			continue;
 		sim_trace_line(&w->trace, w->now, sim_world_name(w, at), "  asked: confirm-down %s",
 			       sim_world_name(w, n));
+		w->node[n - 1].confirmed = true;
 		(void)sim_node_operate(w, at, YOKE_VERB_CONFIRM_DOWN, 0, n);
 	}
 }
@@ -336,6 +378,12 @@ static void do_one(struct sim_world *w, enum sim_fault fault)
 		break;
 	case SIM_FAULT_SERVICE:
 		do_service(w);
+		break;
+	case SIM_FAULT_ARBITER:
+		do_arbiter(w);
+		break;
+	case SIM_FAULT_LIE:
+		do_lie(w);
 		break;
 	case SIM_FAULT_LEAVE:
 		do_leave(w);

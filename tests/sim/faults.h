@@ -28,6 +28,8 @@ enum sim_fault {
 	SIM_FAULT_ODD,      /* results late, twice or never */
 	SIM_FAULT_RECORD,   /* a record is unreadable at the next start */
 	SIM_FAULT_SERVICE,  /* a service dies, is unwell, does not answer or does not start */
+	SIM_FAULT_ARBITER,  /* an arbiter is gone, for all or for one node, slow, or fails */
+	SIM_FAULT_LIE,      /* a fence device says that what is on is off */
 	SIM_FAULT_LEAVE,    /* an engine leaves and is started again: no fault */
 	SIM_FAULT_OPERATE,  /* an operator asks for something: no fault */
 	SIM_FAULTS

@@ -20,6 +20,8 @@ enum {
 	TWICE_EVERY = 20,
 	CALM_STEP_US = 50000,
 	RUNS_DEFAULT = 300,
+	LEASE_MS_MIN = 100,
+	RATE_PPM = 4000,
 };
 
 static struct sim_world world;
@@ -42,6 +44,28 @@ static void draw_services(struct sim_setup *s, struct sim_random *r)
 	s->monitor_failures = (uint16_t)sim_random_in(r, 1, 3);
 	s->restarts = (uint16_t)sim_random_in(r, 0, 3);
 	s->restart_window_ms = (uint32_t)one_of(r, window_ms, 3);
+}
+
+/* A lock only with a watchdog: without one a lease proves nothing of a machine that stands still. */
+static void draw_arbiters(struct sim_setup *s, struct sim_random *r)
+{
+	static const int64_t test_ms[] = {1000, 2000, 5000};
+
+	if (sim_random_permille(r, 350))
+		s->arbiter[s->arbiter_count++] = YOKE_ARBITER_TYPE_WITNESS;
+	if (sim_random_permille(r, 350))
+		s->arbiter[s->arbiter_count++] = YOKE_ARBITER_TYPE_DISK;
+	if (sim_random_permille(r, 350))
+		s->arbiter[s->arbiter_count++] = YOKE_ARBITER_TYPE_FENCE;
+	s->test_ms = (uint32_t)one_of(r, test_ms, 3);
+	s->lease_ms = s->dead_ms * (uint32_t)sim_random_in(r, 15, 40) / 10;
+	if (s->lease_ms < LEASE_MS_MIN)
+		s->lease_ms = LEASE_MS_MIN;
+	s->watchdog_ms = (uint32_t)sim_random_in(r, 500, 3000);
+	s->delay_ms = (uint32_t)sim_random_in(r, 0, 5000);
+	s->fence_us = (uint32_t)sim_random_in(r, 1000, 500000);
+	for (unsigned n = 0; n < YOKE_NODES_MAX; n++)
+		s->rate_ppm[n] = (int32_t)sim_random_in(r, -RATE_PPM, RATE_PPM);
 }
 
 static void draw_setup(struct sim_setup *s, struct sim_random *r)
@@ -69,7 +93,9 @@ static void draw_setup(struct sim_setup *s, struct sim_random *r)
 	s->save_us = (uint32_t)sim_random_in(r, 100, 20000);
 	if (sim_random_permille(r, 500))
 		draw_services(s, r);
-	s->exclusive = sim_random_permille(r, 350);
+	s->exclusive = sim_random_permille(r, 600);
+	if (s->exclusive)
+		draw_arbiters(s, r);
 }
 
 /* Failed operations are tried again, each at most so late; two rounds of everything. */

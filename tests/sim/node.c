@@ -49,8 +49,25 @@ static void configure(struct sim_world *w, uint16_t number, struct core_conf *co
 	conf->conflict_ms = s->conflict_ms;
 	conf->operation_ms = s->operation_ms;
 	conf->retry_ms = s->retry_ms;
+	sim_arbiter_configure(w, conf);
 	memcpy(conf->digest, "sameconf", CORE_DIGEST_SIZE);
 	snprintf(conf->version, sizeof(conf->version), "sim");
+}
+
+yoke_time sim_node_now(const struct sim_world *w, uint16_t node)
+{
+	int64_t ppm = w->setup.rate_ppm[node - 1];
+
+	return ppm == 0 ? w->now : (yoke_time){w->now.us + w->now.us * ppm / 1000000};
+}
+
+yoke_time sim_node_world(const struct sim_world *w, uint16_t node, yoke_time at)
+{
+	int64_t ppm = w->setup.rate_ppm[node - 1];
+
+	if (ppm == 0 || yoke_time_is_never(at))
+		return at;
+	return (yoke_time){at.us * 1000000 / (1000000 + ppm) + 2};
 }
 
 void sim_node_init(struct sim_world *w, uint16_t node)
@@ -92,10 +109,11 @@ static void perform(struct sim_world *w, uint16_t node, const struct core_action
 
 	switch (a->type) {
 	case CORE_BEAT:
-		sim_beat_set(&n->beat, all->beat, all->beat_size, w->now);
+		sim_beat_set(&n->beat, all->beat, all->beat_size, sim_node_now(w, node));
 		break;
 	case CORE_SEND:
-		sim_beat_send(&n->beat, a->u.send.node, all->message, all->message_size, w->now);
+		sim_beat_send(&n->beat, a->u.send.node, all->message, all->message_size,
+			      sim_node_now(w, node));
 		break;
 	case CORE_RUN:
 		show_run(w, node, a);
@@ -105,6 +123,7 @@ static void perform(struct sim_world *w, uint16_t node, const struct core_action
 	case CORE_CANCEL:
 		sim_check_cancel(w, node, a->u.cancel.id);
 		sim_kernel_cancel(w, node, a->u.cancel.id);
+		sim_arbiter_cancel(w, node, a->u.cancel.id);
 		break;
 	case CORE_ANNOUNCE:
 		sim_trace_line(&w->trace, w->now, name, "  > announce %s",
@@ -124,7 +143,10 @@ static void perform(struct sim_world *w, uint16_t node, const struct core_action
 		show_event(w, node, &a->u.event);
 		break;
 	case CORE_ASK:
+		sim_arbiter_ask(w, node, a);
+		break;
 	case CORE_LEASE:
+		sim_arbiter_lease(w, node, a);
 		break;
 	case CORE_EXIT:
 		n->exiting = true;
@@ -169,7 +191,7 @@ void sim_node_rest(struct sim_world *w, uint16_t node)
 	if (!n->engine || n->ticking)
 		return;
 	n->wake = yoke_time_min(sim_beat_deadline(&n->beat), core_deadline(&n->core));
-	n->wake = yoke_time_add_us(n->wake, w->setup.lag_us);
+	n->wake = yoke_time_add_us(sim_node_world(w, node, n->wake), w->setup.lag_us);
 	if (sim_world_in_force(w, n->paused_until))
 		n->wake = yoke_time_max(n->wake, n->paused_until);
 }
@@ -180,7 +202,7 @@ void sim_node_step(struct sim_world *w, uint16_t node, struct core_event *ev)
 
 	if (!n->engine || n->exiting)
 		return;
-	ev->now = w->now;
+	ev->now = sim_node_now(w, node);
 	sim_check_before(w, node, ev);
 	core_step(&n->core, ev, &w->actions);
 	sim_trace_mix(&w->trace, (uint64_t)w->now.us ^ ((uint64_t)ev->type << 56) ^
@@ -211,10 +233,11 @@ void sim_node_wake(struct sim_world *w, uint16_t node)
 	struct core_event ev = {.type = CORE_TIMER};
 	struct hb_changes changes = {0};
 	uint32_t stall_ms = 0;
+	yoke_time now = sim_node_now(w, node);
 
 	n->ticking = true;
-	if (yoke_time_due(sim_beat_deadline(&n->beat), w->now))
-		stall_ms = sim_beat_tick(&n->beat, w->now, &changes);
+	if (yoke_time_due(sim_beat_deadline(&n->beat), now))
+		stall_ms = sim_beat_tick(&n->beat, now, &changes);
 	if (stall_ms > 0) {
 		struct core_event stall = {.type = CORE_STALL};
 
@@ -222,7 +245,7 @@ void sim_node_wake(struct sim_world *w, uint16_t node)
 		sim_node_step(w, node, &stall);
 	}
 	tell_paths(w, node, &changes);
-	if (n->engine && !n->exiting && yoke_time_due(core_deadline(&n->core), w->now))
+	if (n->engine && !n->exiting && yoke_time_due(core_deadline(&n->core), now))
 		sim_node_step(w, node, &ev);
 	n->ticking = false;
 	sim_node_rest(w, node);
@@ -234,11 +257,15 @@ void sim_node_frame(struct sim_world *w, const struct sim_frame *frame)
 	struct hb_changes changes;
 	struct core_event ev = {.type = CORE_MESSAGE};
 	bool repeated = false, taken;
+	yoke_time now = sim_node_now(w, frame->to);
 
 	n->ticking = true;
-	taken = sim_beat_take(&n->beat, frame, w->now, &repeated, &changes);
+	ev.u.message.echoed = sim_beat_echoed(&n->beat, frame);
+	taken = sim_beat_take(&n->beat, frame, now, &repeated, &changes);
 	tell_paths(w, frame->to, &changes);
-	if (taken && !repeated) {
+	if (taken && n->engine && repeated)
+		taken = core_wants_beat(&n->core, frame->from, ev.u.message.echoed);
+	if (taken) {
 		ev.u.message.node = frame->from;
 		ev.u.message.path = frame->path;
 		ev.u.message.incarnation = frame->incarnation;
@@ -269,12 +296,13 @@ void sim_node_start(struct sim_world *w, uint16_t node)
 	n->beat.late_us = w->setup.late_ms * 1000;
 	n->beat.dead_us = w->setup.dead_ms * 1000;
 	n->beat.incarnation = n->conf.incarnation;
-	sim_beat_init(&n->beat, w->now);
+	sim_beat_init(&n->beat, sim_node_now(w, node));
+	n->conf.lease = n->lease_exclusive ? n->lease_until : (yoke_time){0};
 	if (n->disk_broken && n->record_size > 0)
 		n->record[n->record_size / 2] += (uint8_t)sim_random_in(&w->random, 1, 200);
 	sim_check_start(w, node);
 	n->disk_broken = false;
-	core_init(&n->core, &n->conf, n->record, n->record_size, NULL, w->now);
+	core_init(&n->core, &n->conf, n->record, n->record_size, NULL, sim_node_now(w, node));
 	sim_node_step(w, node, &ev);
 	sim_kernel_tell_usable(w, node, sim_world_span(w, BOOT_NEWS_US));
 }
@@ -298,6 +326,8 @@ void sim_node_power_off(struct sim_world *w, uint16_t node)
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  power cut");
 	end_engine(w, node);
 	n->powered = false;
+	n->lease_exclusive = n->lease_reset = false;
+	sim_arbiter_power_off(w, node);
 	for (uint16_t r = 1; r <= w->names.resource_count; r++)
 		sim_kernel_set_address(w, node, r, false);
 }
@@ -310,6 +340,7 @@ void sim_node_power_on(struct sim_world *w, uint16_t node)
 		return;
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  power on");
 	n->powered = true;
+	n->confirmed = false;
 	sim_node_start(w, node);
 }
 

@@ -82,6 +82,13 @@ void sim_world_calm(struct sim_world *w)
 	memset(w->link, 0, sizeof(w->link));
 	memset(w->stranger_until, 0, sizeof(w->stranger_until));
 	w->public_cut_until = w->now;
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++) {
+		struct sim_arbiter *arbiter = &w->arbiter[a];
+
+		arbiter->down_until = arbiter->slow_until = w->now;
+		arbiter->fails_until = arbiter->lies_until = w->now;
+		memset(arbiter->cut_until, 0, sizeof(arbiter->cut_until));
+	}
 	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
 		struct sim_node *node = &w->node[n - 1];
 
@@ -199,6 +206,7 @@ void sim_world_init(struct sim_world *w, const struct sim_setup *setup, uint64_t
 		w->node[n - 1].beat.emit = emit;
 		w->node[n - 1].beat.world = w;
 	}
+	sim_arbiter_init(w);
 	sim_check_init(w);
 }
 
@@ -220,7 +228,8 @@ static bool wait_for_process(struct sim_world *w, const struct sim_item *item)
 	struct sim_item later = *item;
 
 	if (!n->engine || !sim_world_in_force(w, n->paused_until) || item->what == SIM_EFFECT ||
-	    item->what == SIM_POWER || item->what == SIM_ENGINE)
+	    item->what == SIM_POWER || item->what == SIM_ENGINE || item->what == SIM_ASK ||
+	    item->what == SIM_RESET)
 		return false;
 	later.at = n->paused_until;
 	put(w, &later);
@@ -268,6 +277,26 @@ static void give_news(struct sim_world *w, const struct sim_item *item)
 	sim_node_step(w, item->node, &ev);
 }
 
+/* Who said that a node is off also sees to it that it stays off until the others can hear it. */
+static void power_on(struct sim_world *w, const struct sim_item *item)
+{
+	const struct sim_node *n = &w->node[item->node - 1];
+
+	for (uint16_t o = 1; n->confirmed && o <= w->setup.node_count; o++)
+		for (unsigned p = 0; o != item->node && p < w->setup.path_count; p++) {
+			const struct sim_link *to = &w->link[item->node - 1][o - 1][p];
+			const struct sim_link *from = &w->link[o - 1][item->node - 1][p];
+
+			if (sim_world_in_force(w, to->cut_until) ||
+			    sim_world_in_force(w, from->cut_until)) {
+				sim_check_disturb(w, yoke_time_add_us(w->now, END_LOOK_US));
+				sim_world_push(w, item, END_LOOK_US);
+				return;
+			}
+		}
+	sim_node_power_on(w, item->node);
+}
+
 static void happen(struct sim_world *w, const struct sim_item *item)
 {
 	struct sim_node *n = &w->node[item->node - 1];
@@ -276,6 +305,14 @@ static void happen(struct sim_world *w, const struct sim_item *item)
 		return;
 	if (item->what == SIM_FRAME) {
 		arrive(w, item);
+		return;
+	}
+	if (item->what == SIM_ASK) {
+		sim_arbiter_reached(w, item);
+		return;
+	}
+	if (item->what == SIM_RESET) {
+		sim_arbiter_watchdog(w, item);
 		return;
 	}
 	if (item->what == SIM_CARRIER) {
@@ -304,7 +341,13 @@ static void happen(struct sim_world *w, const struct sim_item *item)
 		sim_node_start(w, item->node);
 		break;
 	case SIM_POWER:
-		sim_node_power_on(w, item->node);
+		power_on(w, item);
+		break;
+	case SIM_ASK:
+	case SIM_RESET:
+		break;
+	case SIM_ANSWER:
+		sim_arbiter_answer(w, item);
 		break;
 	}
 }

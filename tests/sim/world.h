@@ -7,7 +7,8 @@
  * outlives its power.
  *
  * Reading order: beat.h (the heartbeat), this, world.c (clock and wires), node.c (a node's engine
- * and what surrounds it), kernel.c (operations, disk), faults.h, check.h, main.c, scenario.h.
+ * and what surrounds it), kernel.c (operations, disk), arbiter.c (what is outside of the nodes),
+ * faults.h, check.h, main.c, scenario.h.
  *
  * Layer: tests.  Memory: one struct sim_world, about 10 MB, from the caller; nothing is allocated.
  */
@@ -29,6 +30,7 @@ enum {
 	SIM_RESOURCES_MAX = 12,
 	SIM_FRAMES_MAX = 8192, /* on the wires at once; more are lost */
 	SIM_QUEUE_MAX = 16384,
+	SIM_ASKS_MAX = 1024, /* older ones are answered by then */
 	SIM_FAILURE_SIZE = 256,
 	SIM_STRANGER = YOKE_NODES_MAX + 1, /* as the one who answers */
 };
@@ -47,6 +49,11 @@ struct sim_setup {
 	uint32_t monitor_ms, monitor_interval_ms, restart_window_ms;
 	uint16_t monitor_failures, restarts;
 	bool exclusive; /* every group */
+	uint32_t lease_ms, watchdog_ms, test_ms;
+	uint32_t fence_us, delay_ms; /* what a fence agent takes at most */
+	uint16_t arbiter_count;
+	enum yoke_arbiter_type arbiter[YOKE_ARBITERS_MAX];
+	int32_t rate_ppm[YOKE_NODES_MAX]; /* of the nodes' clocks, against the world's */
 	bool exact; /* spans are as long as they may be, none is drawn */
 };
 
@@ -59,6 +66,9 @@ enum sim_what {
 	SIM_CARRIER, /* the engine looks whether its interface has a carrier */
 	SIM_ENGINE,  /* the engine starts */
 	SIM_POWER,   /* the node is switched on */
+	SIM_ASK,     /* a question reaches an arbiter */
+	SIM_ANSWER,  /* its answer reaches the engine */
+	SIM_RESET,   /* the watchdog looks whether it was fed */
 };
 
 struct sim_item {
@@ -74,6 +84,34 @@ struct sim_item {
 	enum core_result result;
 	enum core_resource_news news;
 	bool ok;
+};
+
+/* A question to an arbiter on its way, and then its answer. */
+struct sim_ask {
+	bool used;
+	uint16_t node, arbiter, victim;
+	uint32_t id;
+	enum core_ask_kind kind;
+	uint32_t lease_ms, timeout_ms;
+	struct core_slot slot;
+	uint64_t order;
+	bool twice; /* another answer is on its way, too */
+	enum core_result result;
+	uint16_t holder;
+	struct core_slot slots[YOKE_NODES_MAX];
+};
+
+/* An arbiter: what is outside of the nodes. */
+struct sim_arbiter {
+	yoke_time down_until, slow_until;
+	yoke_time cut_until[YOKE_NODES_MAX]; /* from this node */
+	yoke_time fails_until, lies_until;   /* fence */
+	bool busy[YOKE_NODES_MAX];           /* disk: a node's process waits for it */
+	struct core_slot slot[YOKE_NODES_MAX];
+	uint16_t holder; /* witness; 0: nobody */
+	yoke_time renewed_at;
+	uint32_t lease_ms;
+	uint64_t order[YOKE_NODES_MAX]; /* newest question heard of a node */
 };
 
 /* One direction of one path. */
@@ -110,6 +148,10 @@ struct sim_node {
 	uint16_t next_size;
 	yoke_time save_slow_until, save_fails_until;
 	uint32_t request_last;
+	/* keeper: what the engine told it last, by the node's clock */
+	yoke_time lease_until, reset_since;
+	bool lease_exclusive, lease_reset;
+	bool confirmed; /* a person said that it is off: it stays so until it can be heard */
 };
 
 struct sim_world {
@@ -130,6 +172,9 @@ struct sim_world {
 	struct sim_frame frame[SIM_FRAMES_MAX];
 	uint32_t frame_free[SIM_FRAMES_MAX], frame_free_count;
 	struct core_actions actions; /* of the step at hand */
+	struct sim_arbiter arbiter[YOKE_ARBITERS_MAX];
+	struct sim_ask ask[SIM_ASKS_MAX];
+	uint32_t ask_next;
 };
 
 /* ---- world.c ---- */
@@ -168,6 +213,26 @@ void sim_node_step(struct sim_world *w, uint16_t node, struct core_event *ev);
 void sim_node_wake(struct sim_world *w, uint16_t node);
 void sim_node_frame(struct sim_world *w, const struct sim_frame *frame);
 void sim_node_rest(struct sim_world *w, uint16_t node);
+
+/* The node's own clock, which has its own rate, and back (rounded up). */
+yoke_time sim_node_now(const struct sim_world *w, uint16_t node);
+yoke_time sim_node_world(const struct sim_world *w, uint16_t node, yoke_time at);
+
+/* ---- arbiter.c ---- */
+
+void sim_arbiter_init(struct sim_world *w);
+void sim_arbiter_configure(const struct sim_world *w, struct core_conf *conf);
+void sim_arbiter_ask(struct sim_world *w, uint16_t node, const struct core_action *a);
+void sim_arbiter_cancel(struct sim_world *w, uint16_t node, uint32_t id);
+void sim_arbiter_reached(struct sim_world *w, const struct sim_item *item);
+void sim_arbiter_answer(struct sim_world *w, const struct sim_item *item);
+/* The power of a node ends: what it was writing is written, or is not. */
+void sim_arbiter_power_off(struct sim_world *w, uint16_t node);
+/* What the engine tells the keeper of its lease, and the watchdog that is fed by it. */
+void sim_arbiter_lease(struct sim_world *w, uint16_t node, const struct core_action *a);
+void sim_arbiter_watchdog(struct sim_world *w, const struct sim_item *item);
+bool sim_arbiter_has(const struct sim_world *w, enum yoke_arbiter_type type);
+bool sim_arbiter_has_lock(const struct sim_world *w);
 
 /* ---- kernel.c ---- */
 

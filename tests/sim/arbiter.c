@@ -1,0 +1,338 @@
+/* What decides from outside: a shared disk, a witness, fence devices, reference addresses, and each
+ * node's watchdog.
+ *
+ * A question takes a while to reach its arbiter, does what it does there at that instant, and its
+ * answer takes a while, too.  A disk keeps the order of one node's writes, as its process has one
+ * question at a time; a witness ignores what is older than what it has heard of a node.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/world.h"
+
+enum {
+	DISK_US = 4000, /* until a question is there at most, and back */
+	WITNESS_US = 2000,
+	SLOW_FACTOR = 100,
+	BOOT_US = 3000000, /* of a machine that its watchdog reset, at most */
+};
+
+static const char *const kinds[] = {"",      "off",     "status", "read", "write",
+				    "claim", "release", "look",   "ping"};
+
+bool sim_arbiter_has(const struct sim_world *w, enum yoke_arbiter_type type)
+{
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
+		if (w->setup.arbiter[a] == type)
+			return true;
+	return false;
+}
+
+bool sim_arbiter_has_lock(const struct sim_world *w)
+{
+	return sim_arbiter_has(w, YOKE_ARBITER_TYPE_DISK) ||
+	       sim_arbiter_has(w, YOKE_ARBITER_TYPE_WITNESS);
+}
+
+void sim_arbiter_init(struct sim_world *w)
+{
+	w->names.arbiter_count = w->setup.arbiter_count;
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
+		snprintf(w->names.arbiter[a], YOKE_NAME_SIZE, "%s",
+			 yoke_word_arbiter_type((int)w->setup.arbiter[a]));
+}
+
+void sim_arbiter_configure(const struct sim_world *w, struct core_conf *conf)
+{
+	const struct sim_setup *s = &w->setup;
+
+	conf->lease_ms = s->lease_ms;
+	conf->watchdog_ms = s->watchdog_ms;
+	conf->arbiter_count = s->arbiter_count;
+	for (unsigned a = 0; a < s->arbiter_count; a++) {
+		struct core_arbiter_conf *to = &conf->arbiter[a];
+
+		to->type = s->arbiter[a];
+		snprintf(to->name, sizeof(to->name), "%s", yoke_word_arbiter_type((int)to->type));
+		to->timeout_ms = to->type == YOKE_ARBITER_TYPE_FENCE ? s->fence_us / 500 : 1000;
+		to->test_ms = s->test_ms;
+		to->level = 1;
+		to->delay_ms = s->delay_ms;
+		to->retries = 1;
+		for (unsigned n = 0; n < s->node_count; n++)
+			to->node[n] = true;
+	}
+}
+
+/* ---- asking ---- */
+
+static uint32_t travel_us(const struct sim_world *w, unsigned arbiter)
+{
+	switch (w->setup.arbiter[arbiter]) {
+	case YOKE_ARBITER_TYPE_FENCE:
+		return w->setup.fence_us / 2;
+	case YOKE_ARBITER_TYPE_DISK:
+		return DISK_US;
+	default:
+		return WITNESS_US;
+	}
+}
+
+static bool is_reachable(const struct sim_world *w, unsigned arbiter, uint16_t node)
+{
+	return !sim_world_in_force(w, w->arbiter[arbiter].down_until) &&
+	       !sim_world_in_force(w, w->arbiter[arbiter].cut_until[node - 1]);
+}
+
+static int64_t travel(struct sim_world *w, unsigned arbiter)
+{
+	int64_t us = sim_world_span(w, travel_us(w, arbiter));
+
+	return sim_world_in_force(w, w->arbiter[arbiter].slow_until) ? us * SLOW_FACTOR : us;
+}
+
+static void push(struct sim_world *w, enum sim_what what, uint32_t index, int64_t in_us)
+{
+	struct sim_ask *ask = &w->ask[index];
+	struct sim_item item = {.what = what, .node = ask->node, .id = index};
+
+	item.epoch = w->node[ask->node - 1].epoch;
+	sim_world_push(w, &item, in_us);
+}
+
+static void show(struct sim_world *w, const struct sim_ask *ask, const char *what)
+{
+	if (ask->kind == CORE_ASK_OFF || ask->kind == CORE_ASK_CLAIM ||
+	    ask->kind == CORE_ASK_RELEASE || ask->kind == CORE_ASK_WRITE)
+		sim_trace_line(&w->trace, w->now, sim_world_name(w, ask->node), "  > ask %s: %s %s",
+			       w->names.arbiter[ask->arbiter - 1], kinds[ask->kind], what);
+}
+
+void sim_arbiter_ask(struct sim_world *w, uint16_t node, const struct core_action *a)
+{
+	uint32_t index = w->ask_next++ % SIM_ASKS_MAX;
+	struct sim_ask *ask = &w->ask[index];
+	struct sim_arbiter *arbiter = &w->arbiter[a->u.ask.arbiter - 1];
+
+	*ask = (struct sim_ask){.used = true,
+				.node = node,
+				.arbiter = a->u.ask.arbiter,
+				.victim = a->u.ask.node,
+				.id = a->u.ask.id,
+				.kind = a->u.ask.kind,
+				.lease_ms = a->u.ask.lease_ms,
+				.timeout_ms = a->u.ask.timeout_ms,
+				.slot = a->u.ask.slot,
+				.order = w->order_last,
+				.result = CORE_RESULT_FAILED};
+	sim_check_ask(w, node, a);
+	show(w, ask, "");
+	if (w->setup.arbiter[ask->arbiter - 1] == YOKE_ARBITER_TYPE_DISK) {
+		if (arbiter->busy[node - 1]) {
+			push(w, SIM_ANSWER, index, 1);
+			return;
+		}
+		arbiter->busy[node - 1] = true;
+	}
+	if (is_reachable(w, ask->arbiter - 1u, node) ||
+	    w->setup.arbiter[ask->arbiter - 1] == YOKE_ARBITER_TYPE_DISK)
+		push(w, SIM_ASK, index, travel(w, ask->arbiter - 1u));
+	else
+		push(w, SIM_ANSWER, index, (int64_t)ask->timeout_ms * 1000);
+}
+
+void sim_arbiter_cancel(struct sim_world *w, uint16_t node, uint32_t id)
+{
+	for (unsigned i = 0; i < SIM_ASKS_MAX; i++)
+		if (w->ask[i].used && w->ask[i].node == node && w->ask[i].id == id &&
+		    w->setup.arbiter[w->ask[i].arbiter - 1] == YOKE_ARBITER_TYPE_FENCE)
+			w->ask[i].used = false;
+}
+
+/* ---- arbiters ---- */
+
+static void at_disk(struct sim_world *w, struct sim_ask *ask)
+{
+	struct sim_arbiter *a = &w->arbiter[ask->arbiter - 1];
+
+	if (ask->kind == CORE_ASK_WRITE)
+		a->slot[ask->node - 1] = ask->slot;
+	memcpy(ask->slots, a->slot, sizeof(ask->slots));
+	ask->result = CORE_RESULT_DONE;
+}
+
+static bool is_free(const struct sim_world *w, const struct sim_arbiter *a, uint16_t node)
+{
+	int64_t ms = a->lease_ms;
+
+	return a->holder == 0 || a->holder == node ||
+	       yoke_time_due(yoke_time_add_ms(a->renewed_at, ms + ms / 100 + 1), w->now);
+}
+
+static void at_witness(struct sim_world *w, struct sim_ask *ask)
+{
+	struct sim_arbiter *a = &w->arbiter[ask->arbiter - 1];
+
+	if (ask->order < a->order[ask->node - 1])
+		return;
+	a->order[ask->node - 1] = ask->order;
+	ask->result = CORE_RESULT_DONE;
+	if (!is_free(w, a, ask->node)) {
+		ask->result = CORE_RESULT_ANSWERED;
+		ask->holder = a->holder;
+	} else if (ask->kind == CORE_ASK_CLAIM) {
+		a->holder = ask->node;
+		a->renewed_at = w->now;
+		a->lease_ms = ask->lease_ms;
+	} else if (ask->kind == CORE_ASK_RELEASE && a->holder == ask->node) {
+		a->holder = 0;
+	}
+}
+
+static void at_fence(struct sim_world *w, struct sim_ask *ask)
+{
+	struct sim_arbiter *a = &w->arbiter[ask->arbiter - 1];
+	struct sim_node *victim = &w->node[ask->victim - 1];
+	struct sim_item item = {.what = SIM_POWER, .node = ask->victim};
+	bool lies = sim_world_in_force(w, a->lies_until);
+
+	if (sim_world_in_force(w, a->fails_until))
+		return;
+	if (ask->kind == CORE_ASK_STATUS) {
+		ask->result = victim->powered && !lies ? CORE_RESULT_RUNNING : CORE_RESULT_STOPPED;
+		w->check.lied = w->check.lied || (lies && victim->powered);
+		return;
+	}
+	ask->result = CORE_RESULT_DONE;
+	if (lies || !victim->powered)
+		return;
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, ask->victim), "  is switched off");
+	sim_node_power_off(w, ask->victim);
+	if (w->setup.exact || sim_random_permille(&w->random, 500))
+		return; /* until somebody comes */
+	item.epoch = victim->epoch;
+	sim_world_push(w, &item, sim_world_span(w, BOOT_US));
+}
+
+void sim_arbiter_reached(struct sim_world *w, const struct sim_item *item)
+{
+	struct sim_ask *ask = &w->ask[item->id];
+	struct sim_node *n = &w->node[ask->node - 1];
+	bool is_disk = w->setup.arbiter[ask->arbiter - 1] == YOKE_ARBITER_TYPE_DISK;
+
+	if (!ask->used)
+		return;
+	if (is_disk && !is_reachable(w, ask->arbiter - 1u, ask->node)) {
+		sim_world_push(w, item, 10000); /* the kernel does not let go of it */
+		return;
+	}
+	if (is_disk)
+		w->arbiter[ask->arbiter - 1].busy[ask->node - 1] = false;
+	switch (w->setup.arbiter[ask->arbiter - 1]) {
+	case YOKE_ARBITER_TYPE_DISK:
+		at_disk(w, ask);
+		break;
+	case YOKE_ARBITER_TYPE_WITNESS:
+		at_witness(w, ask);
+		break;
+	case YOKE_ARBITER_TYPE_FENCE:
+		at_fence(w, ask);
+		break;
+	default:
+		ask->result = CORE_RESULT_DONE;
+		break;
+	}
+	sim_trace_mix(&w->trace, (uint64_t)ask->result << 8 | ask->kind);
+	if (sim_world_in_force(w, n->odd_until) && sim_random_permille(&w->random, 100))
+		return;
+	ask->twice = sim_world_in_force(w, n->odd_until) && sim_random_permille(&w->random, 300);
+	if (ask->twice)
+		push(w, SIM_ANSWER, item->id, 20 * travel(w, ask->arbiter - 1u));
+	push(w, SIM_ANSWER, item->id, travel(w, ask->arbiter - 1u));
+}
+
+void sim_arbiter_answer(struct sim_world *w, const struct sim_item *item)
+{
+	struct sim_ask *ask = &w->ask[item->id];
+	struct core_event ev = {.type = CORE_ANSWER};
+
+	if (!ask->used)
+		return;
+	ask->used = ask->twice;
+	ask->twice = false;
+	ev.u.answer.id = ask->id;
+	ev.u.answer.result = ask->result;
+	ev.u.answer.node = ask->holder;
+	memcpy(ev.u.answer.slot, ask->slots, sizeof(ev.u.answer.slot));
+	if (ask->result == CORE_RESULT_FAILED)
+		snprintf(ev.u.answer.reason, sizeof(ev.u.answer.reason), "it does not answer");
+	sim_node_step(w, ask->node, &ev);
+}
+
+/* A write that is under way lands before the node is up again, or never. */
+void sim_arbiter_power_off(struct sim_world *w, uint16_t node)
+{
+	for (unsigned i = 0; i < SIM_ASKS_MAX; i++) {
+		struct sim_ask *ask = &w->ask[i];
+
+		if (!ask->used || ask->node != node ||
+		    w->setup.arbiter[ask->arbiter - 1] != YOKE_ARBITER_TYPE_DISK)
+			continue;
+		if (w->arbiter[ask->arbiter - 1].busy[node - 1] &&
+		    sim_random_permille(&w->random, 500))
+			at_disk(w, ask);
+		ask->used = false;
+	}
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
+		w->arbiter[a].busy[node - 1] = false;
+}
+
+/* ---- the watchdog ---- */
+
+/* When the machine is reset if nothing changes, by the world's clock. */
+static yoke_time reset_at(const struct sim_world *w, uint16_t node)
+{
+	const struct sim_node *n = &w->node[node - 1];
+	yoke_time from = YOKE_NEVER;
+
+	if (!n->powered || w->setup.watchdog_ms == 0)
+		return YOKE_NEVER;
+	if (n->lease_exclusive)
+		from = sim_node_world(w, node, n->lease_until);
+	if (n->lease_reset)
+		from = yoke_time_min(from, n->reset_since);
+	return yoke_time_add_ms(from, w->setup.watchdog_ms);
+}
+
+void sim_arbiter_lease(struct sim_world *w, uint16_t node, const struct core_action *a)
+{
+	struct sim_node *n = &w->node[node - 1];
+	struct sim_item item = {.what = SIM_RESET, .node = node};
+	yoke_time at;
+
+	if (a->u.lease.reset && !n->lease_reset)
+		n->reset_since = w->now;
+	n->lease_until = a->u.lease.until;
+	n->lease_exclusive = a->u.lease.exclusive;
+	n->lease_reset = a->u.lease.reset;
+	at = reset_at(w, node);
+	if (!yoke_time_is_never(at))
+		sim_world_push(w, &item,
+			       yoke_time_before(w->now, at) ? yoke_time_span_us(w->now, at) : 1);
+}
+
+void sim_arbiter_watchdog(struct sim_world *w, const struct sim_item *item)
+{
+	struct sim_item on = {.what = SIM_POWER, .node = item->node};
+	int64_t boot_us;
+
+	if (!yoke_time_due(reset_at(w, item->node), w->now))
+		return;
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, item->node),
+		       "  the watchdog resets the machine");
+	sim_node_power_off(w, item->node);
+	boot_us = sim_world_span(w, BOOT_US);
+	sim_check_disturb(w, yoke_time_add_us(w->now, boot_us));
+	on.epoch = w->node[item->node - 1].epoch;
+	sim_world_push(w, &on, boot_us);
+}
