@@ -337,8 +337,8 @@ static void check_restart(struct sim_world *w, uint16_t node, const struct yoke_
 		sim_world_fail(w, "%s restarts group%u: no fault", sim_world_name(w, node),
 			       ev->group);
 	if (is_operated(w) ||
-	    yoke_time_span_us(*since, w->now) > (int64_t)w->setup.restart_window_ms * 1000)
-		*count = 0;
+	    yoke_time_span_us(*since, w->now) > (int64_t)w->setup.restart_window_ms * 990)
+		*count = 0; /* its clock is another one */
 	if (*count == 0)
 		*since = w->now;
 	if (++*count > w->setup.restarts)
@@ -477,8 +477,7 @@ void sim_check_address(struct sim_world *w, uint16_t node, uint16_t resource)
 		check_outage(w, group, g + 1);
 		group->holder = one;
 		group->none_since = YOKE_NEVER;
-		if (one != group->victim)
-			group->takeover_by = YOKE_NEVER;
+		group->takeover_by = YOKE_NEVER;
 	} else if (yoke_time_is_never(group->none_since)) {
 		group->none_since = w->now;
 	}
@@ -573,6 +572,9 @@ static const char *node_wrong(const struct sim_world *w, uint16_t node)
 		if (n->core.intent[i].standby != w->node[0].core.intent[i].standby)
 			return "the nodes do not agree on who is in standby";
 	}
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
+		if (n->core.arbiter[a].state == YOKE_ARBITER_FAILED)
+			return "an arbiter does not work";
 	if (n->core.save.failing || n->core.save.version != n->core.save.durable)
 		return "a record is not saved";
 	return NULL;

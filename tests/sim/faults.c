@@ -170,7 +170,9 @@ static void do_crash(struct sim_world *w)
 	if (!w->node[node - 1].engine)
 		return;
 	(void)until_mild(w, span_us,
-			 w->setup.conflict_ms > 0 ? INT64_MAX : (int64_t)w->setup.dead_ms * 300);
+			 w->setup.conflict_ms > 0 && w->setup.arbiter_count == 0
+				 ? INT64_MAX
+				 : (int64_t)w->setup.dead_ms * 300);
 	sim_node_crash(w, node);
 	/* The epoch after that of the engine that was killed. */
 	struct sim_item item = {.what = SIM_ENGINE, .node = node, .epoch = w->node[node - 1].epoch};
