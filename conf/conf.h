@@ -116,7 +116,7 @@ struct conf_group {
 /* Where the keys that conf_check() compares were given; 0: not in the file. */
 struct conf_lines {
 	int cluster, name; /* the section, and the key in it */
-	int interval, dead, late;
+	int interval, dead, late, lease;
 };
 
 struct conf {
@@ -189,6 +189,10 @@ int conf_parse(const char *text, const char *file_name, struct conf *conf,
  * (dead_ms, interval_ms, late_ms, address_len, family) means that its value was refused before: the
  * rules over it are left out. */
 void conf_check(const struct conf *conf, struct conf_problems *problems);
+
+/* PURE: is there an arbiter of that type; one that is a lock (disk, witness)? */
+bool conf_has_arbiter(const struct conf *conf, enum yoke_arbiter_type type);
+bool conf_has_lock(const struct conf *conf);
 
 /* Add a problem, printf-like; keeps them sorted by line, on one line in the order they were found.
  * When all places are taken an error replaces the last warning, else it is only counted. */

@@ -8,6 +8,7 @@
 #include <confuse.h>
 #include <stddef.h>
 
+#include "conf/arbiter.h"
 #include "conf/resource.h"
 #include "conf/scan.h"
 #include "conf/value.h"
@@ -19,7 +20,9 @@ static const struct conf_scan_key cluster_keys[] = {
 	{"dead_ms", CONF_SCAN_VALUE, NULL},    {"late_ms", CONF_SCAN_VALUE, NULL},
 	{"startup_ms", CONF_SCAN_VALUE, NULL}, {"conflict_ms", CONF_SCAN_VALUE, NULL},
 	{"refresh_ms", CONF_SCAN_VALUE, NULL}, {"operation_ms", CONF_SCAN_VALUE, NULL},
-	{"retry_ms", CONF_SCAN_VALUE, NULL},   {NULL, CONF_SCAN_VALUE, NULL},
+	{"retry_ms", CONF_SCAN_VALUE, NULL},   {"lease_ms", CONF_SCAN_VALUE, NULL},
+	{"watchdog", CONF_SCAN_VALUE, NULL},   {"watchdog_ms", CONF_SCAN_VALUE, NULL},
+	{NULL, CONF_SCAN_VALUE, NULL},
 };
 static const struct conf_scan_key path_keys[] = {
 	{"address", CONF_SCAN_VALUE, NULL},
@@ -33,6 +36,7 @@ static const struct conf_scan_key node_keys[] = {
 };
 static const struct conf_scan_key group_keys[] = {
 	{"exclusive", CONF_SCAN_VALUE, NULL},
+	{"takeover", CONF_SCAN_VALUE, NULL},
 	{"nodes", CONF_SCAN_LIST, NULL},
 	{"resource", CONF_SCAN_NAMED, conf_resource_keys},
 	{NULL, CONF_SCAN_VALUE, NULL},
@@ -49,8 +53,9 @@ static const struct conf_scan_key snmp_keys[] = {
 };
 static const struct conf_scan_key file_keys[] = {
 	{"cluster", CONF_SCAN_SECTION, cluster_keys}, {"node", CONF_SCAN_NAMED, node_keys},
-	{"group", CONF_SCAN_NAMED, group_keys},       {"log", CONF_SCAN_SECTION, log_keys},
-	{"snmp", CONF_SCAN_SECTION, snmp_keys},       {NULL, CONF_SCAN_VALUE, NULL},
+	{"group", CONF_SCAN_NAMED, group_keys},       {"arbiter", CONF_SCAN_NAMED, conf_arbiter_keys},
+	{"log", CONF_SCAN_SECTION, log_keys},         {"snmp", CONF_SCAN_SECTION, snmp_keys},
+	{NULL, CONF_SCAN_VALUE, NULL},
 };
 
 enum { OPTIONS_MAX = CONF_SCAN_KEYS_MAX + 3 }; /* with line, title and end */
@@ -185,6 +190,7 @@ static void set_defaults(struct conf *conf)
 	conf->refresh_ms = 60000;
 	conf->operation_ms = 30000;
 	conf->retry_ms = 60000;
+	conf->watchdog_ms = 5000;
 	conf->log_syslog = true;
 	conf->snmp = true;
 }
@@ -207,6 +213,8 @@ static void read_times(struct reader *r, cfg_t *cluster)
 		{"refresh_ms", 0, 3600000, &c->refresh_ms, NULL},
 		{"operation_ms", 1000, 600000, &c->operation_ms, NULL},
 		{"retry_ms", 1000, 86400000, &c->retry_ms, NULL},
+		{"lease_ms", 30, 600000, &c->lease_ms, &c->line.lease},
+		{"watchdog_ms", 1000, 255000, &c->watchdog_ms, NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
@@ -227,6 +235,8 @@ static void derive_times(struct conf *c, bool startup_given)
 		c->interval_ms = c->dead_ms >= 10 ? c->dead_ms / 10 : 1;
 	if (c->line.late == 0)
 		c->late_ms = c->dead_ms / 2;
+	if (c->line.lease == 0)
+		c->lease_ms = c->dead_ms > 500 ? 2 * c->dead_ms : 1000;
 	if (!startup_given)
 		c->startup_ms = c->dead_ms > 1000 ? 3 * c->dead_ms : 3000;
 }
@@ -251,6 +261,8 @@ static void read_cluster(struct reader *r, cfg_t *cluster)
 		conf_value_file(v, CONF_FILE_SIZE - sizeof(socket_name), c->run_dir, r->problems);
 	if (given(cluster, "user", &v))
 		conf_value_name(v, c->user, r->problems);
+	if (given(cluster, "watchdog", &v))
+		conf_value_file(v, CONF_FILE_SIZE - 1, c->watchdog, r->problems);
 	read_times(r, cluster);
 	derive_times(c, given(cluster, "startup_ms", &v));
 }
@@ -394,7 +406,7 @@ static void read_group_nodes(struct reader *r, cfg_t *section, struct conf_group
 
 /* What was given of a key, for conf_resource_read(). */
 static void collect(cfg_t *section, const struct conf_scan_key *key,
-		    struct conf_resource_values *values)
+		    struct conf_values *values)
 {
 	cfg_opt_t *option = cfg_getopt(section, key->name);
 
@@ -412,7 +424,7 @@ static void collect(cfg_t *section, const struct conf_scan_key *key,
 
 static void read_resource(struct reader *r, cfg_t *section, struct conf_resource *out)
 {
-	struct conf_resource_values values;
+	struct conf_values values;
 
 	values.count = 0;
 	out->line = line_of(section);
@@ -447,6 +459,19 @@ static void read_group_resources(struct reader *r, cfg_t *section, struct conf_g
 	}
 }
 
+static void read_takeover(struct reader *r, struct conf_value v, struct conf_group *group)
+{
+	group->unproven = strcmp(v.text, "unproven") == 0;
+	if (!group->unproven && strcmp(v.text, "proven") != 0)
+		conf_problem(r->problems, v.line, false,
+			     "takeover = \"%.40s\": write proven or unproven", v.text);
+	else if (!group->exclusive)
+		conf_problem(r->problems, v.line, false,
+			     "group \"%s\" is not exclusive: remove takeover, it is always taken "
+			     "over on silence",
+			     group->name);
+}
+
 static void read_groups(struct reader *r, cfg_t *file)
 {
 	struct conf *c = r->conf;
@@ -470,8 +495,58 @@ static void read_groups(struct reader *r, cfg_t *file)
 			if (!conf_value_boolean(v, &group->exclusive, r->problems))
 				group->exclusive = false; /* one problem is enough */
 		}
+		if (given(section, "takeover", &v))
+			read_takeover(r, v, group);
 		read_group_nodes(r, section, group);
 		read_group_resources(r, section, group, &resources_said);
+	}
+}
+
+/* A node that a fence arbiter can switch off, with what its agent must know of it. */
+static void read_victim(struct reader *r, cfg_t *section, struct conf_arbiter *arbiter)
+{
+	struct conf *c = r->conf;
+	struct conf_values values = {.count = 0};
+	char name[YOKE_NAME_SIZE];
+	uint16_t n = 0;
+
+	read_title(r, section, "victim", name);
+	while (n < c->node_count && strcmp(c->node[n].name, name) != 0)
+		n++;
+	if (n == c->node_count || arbiter->node[n]) {
+		conf_problem(r->problems, line_of(section), false,
+			     n == c->node_count ? "arbiter \"%s\": there is no node \"%s\""
+						: "arbiter \"%s\" has victim \"%s\" twice",
+			     arbiter->name, name);
+		return;
+	}
+	arbiter->node[n] = true;
+	collect(section, &conf_victim_keys[0], &values);
+	conf_arbiter_parameters(&values, arbiter, arbiter->node_parameters[n], r->problems);
+}
+
+static void read_arbiters(struct reader *r, cfg_t *file)
+{
+	struct conf *c = r->conf;
+	bool said = false;
+
+	for (unsigned i = 0; i < cfg_size(file, "arbiter"); i++) {
+		cfg_t *section = cfg_getnsec(file, "arbiter", i);
+		struct conf_arbiter *arbiter = &c->arbiter[c->arbiter_count];
+		struct conf_values values = {.count = 0};
+
+		if (!has_room(r, c->arbiter_count, YOKE_ARBITERS_MAX, line_of(section), "arbiters",
+			      &said))
+			return;
+		c->arbiter_count++;
+		arbiter->line = line_of(section);
+		read_title(r, section, "arbiter", arbiter->name);
+		for (const struct conf_scan_key *key = conf_arbiter_keys; key->name != NULL; key++)
+			if (key->kind != CONF_SCAN_NAMED)
+				collect(section, key, &values);
+		conf_arbiter_read(&values, arbiter, r->problems);
+		for (unsigned j = 0; j < cfg_size(section, "victim"); j++)
+			read_victim(r, cfg_getnsec(section, "victim", j), arbiter);
 	}
 }
 
@@ -482,6 +557,7 @@ static void read_file(struct reader *r, cfg_t *file)
 		read_cluster(r, cfg_getnsec(file, "cluster", i));
 	read_nodes(r, file);
 	read_groups(r, file);
+	read_arbiters(r, file);
 	for (unsigned i = 0; i < cfg_size(file, "log"); i++)
 		read_log(r, cfg_getnsec(file, "log", i));
 	for (unsigned i = 0; i < cfg_size(file, "snmp"); i++)
@@ -491,7 +567,7 @@ static void read_file(struct reader *r, cfg_t *file)
 /* Give the cleaned text to libconfuse, and read what it made of it.  false: it made nothing. */
 static bool parse_cleaned(struct reader *r, const char *cleaned)
 {
-	struct options file, cluster, node, path, group, resource, log, snmp;
+	struct options file, cluster, node, path, group, resource, arbiter, victim, log, snmp;
 	cfg_t *parsed;
 	bool ok;
 
@@ -500,10 +576,12 @@ static bool parse_cleaned(struct reader *r, const char *cleaned)
 	make_options(cluster_keys, &cluster, NULL);
 	make_options(node_keys, &node, (struct options *const[]){&path});
 	make_options(group_keys, &group, (struct options *const[]){&resource});
+	make_options(conf_victim_keys, &victim, NULL);
+	make_options(conf_arbiter_keys, &arbiter, (struct options *const[]){&victim});
 	make_options(log_keys, &log, NULL);
 	make_options(snmp_keys, &snmp, NULL);
 	make_options(file_keys, &file,
-		     (struct options *const[]){&cluster, &node, &group, &log, &snmp});
+		     (struct options *const[]){&cluster, &node, &group, &arbiter, &log, &snmp});
 	parsed = cfg_init(file.option, CFGF_NONE);
 	if (parsed == NULL) {
 		conf_problem(r->problems, 0, false, "out of memory");

@@ -29,14 +29,20 @@ static void print_endpoint(const char *path, const struct conf_endpoint *e, FILE
 	fputs("\t}\n", out);
 }
 
-static void print_command(const char *key, const char *command, FILE *out)
+static void print_words(const char *key, const char *command, FILE *out)
 {
 	const char *word = NULL;
 
-	fprintf(out, "\t\t%s = {", key);
+	fprintf(out, "%s = {", key);
 	while ((word = conf_command_next(command, word)) != NULL)
 		fprintf(out, "%s \"%s\"", word == command ? "" : ",", word);
 	fputs(" }\n", out);
+}
+
+static void print_command(const char *key, const char *command, FILE *out)
+{
+	fputs("\t\t", out);
+	print_words(key, command, out);
 }
 
 static void print_script(const struct conf_resource *r, FILE *out)
@@ -72,13 +78,72 @@ static void print_resource(const struct conf_resource *r, FILE *out)
 
 static void print_group(const struct conf *c, const struct conf_group *g, FILE *out)
 {
-	fprintf(out, "\ngroup \"%s\" {\n\texclusive = %s\n\tnodes = { ", g->name,
-		yes_or_no(g->exclusive));
+	fprintf(out, "\ngroup \"%s\" {\n\texclusive = %s\n", g->name, yes_or_no(g->exclusive));
+	if (g->exclusive)
+		fprintf(out, "\ttakeover = %s\n", g->unproven ? "unproven" : "proven");
+	fputs("\tnodes = { ", out);
 	for (unsigned i = 0; i < g->node_count; i++)
 		fprintf(out, "%s\"%s\"", i > 0 ? ", " : "", c->node[g->node[i]].name);
 	fputs(" }\n", out);
 	for (unsigned i = 0; i < g->resource_count; i++)
 		print_resource(&c->resource[g->resource_first + i], out);
+	fputs("}\n", out);
+}
+
+static void print_fence(const struct conf *c, const struct conf_arbiter *a, FILE *out)
+{
+	fprintf(out, "\tagent = \"%s\"\n", a->agent);
+	if (a->parameters[0] != '\0')
+		print_words("\tparameters", a->parameters, out);
+	if (a->secret_file[0] != '\0')
+		fprintf(out, "\tsecret_file = \"%s\"\n", a->secret_file);
+	fprintf(out, "\tlevel = %u\n\tdelay_ms = %u\n\tretries = %u\n", a->level, a->delay_ms,
+		a->retries);
+	for (unsigned n = 0; n < c->node_count; n++) {
+		if (!a->node[n])
+			continue;
+		fprintf(out, "\tvictim \"%s\" {\n", c->node[n].name);
+		if (a->node_parameters[n][0] != '\0')
+			print_words("\t\tparameters", a->node_parameters[n], out);
+		fputs("\t}\n", out);
+	}
+}
+
+static void address_text(const struct conf_arbiter *a, unsigned i, char text[INET6_ADDRSTRLEN],
+			 unsigned *port)
+{
+	const struct sockaddr_in *four = (const struct sockaddr_in *)&a->address[i];
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&a->address[i];
+
+	if (a->address[i].ss_family == AF_INET)
+		inet_ntop(AF_INET, &four->sin_addr, text, INET6_ADDRSTRLEN);
+	else
+		inet_ntop(AF_INET6, &six->sin6_addr, text, INET6_ADDRSTRLEN);
+	*port = ntohs(a->address[i].ss_family == AF_INET ? four->sin_port : six->sin6_port);
+}
+
+static void print_arbiter(const struct conf *c, const struct conf_arbiter *a, FILE *out)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	unsigned port = 0;
+
+	fprintf(out, "\narbiter \"%s\" {\n\ttype = %s\n\ttimeout_ms = %u\n\ttest_ms = %u\n", a->name,
+		yoke_word_arbiter_type((int)a->type), a->timeout_ms, a->test_ms);
+	if (a->type == YOKE_ARBITER_TYPE_FENCE) {
+		print_fence(c, a, out);
+	} else if (a->type == YOKE_ARBITER_TYPE_DISK) {
+		fprintf(out, "\tdevice = \"%s\"\n", a->device);
+	} else if (a->type == YOKE_ARBITER_TYPE_WITNESS) {
+		address_text(a, 0, text, &port);
+		fprintf(out, "\taddress = \"%s\"\n\tport = %u\n", text, port);
+	} else {
+		fputs("\taddresses = {", out);
+		for (unsigned i = 0; i < a->address_count; i++) {
+			address_text(a, i, text, &port);
+			fprintf(out, "%s \"%s\"", i > 0 ? "," : "", text);
+		}
+		fputs(" }\n", out);
+	}
 	fputs("}\n", out);
 }
 
@@ -96,6 +161,8 @@ void conf_print_members(const struct conf *conf, FILE *out)
 	}
 	for (unsigned i = 0; i < conf->group_count; i++)
 		print_group(conf, &conf->group[i], out);
+	for (unsigned i = 0; i < conf->arbiter_count; i++)
+		print_arbiter(conf, &conf->arbiter[i], out);
 }
 
 void conf_print(const struct conf *conf, FILE *out)
@@ -108,8 +175,11 @@ void conf_print(const struct conf *conf, FILE *out)
 		conf->late_ms, conf->dead_ms);
 	fprintf(out, "\tstartup_ms = %u\n\tconflict_ms = %u\n\trefresh_ms = %u\n", conf->startup_ms,
 		conf->conflict_ms, conf->refresh_ms);
-	fprintf(out, "\toperation_ms = %u\n\tretry_ms = %u\n}\n", conf->operation_ms,
-		conf->retry_ms);
+	fprintf(out, "\toperation_ms = %u\n\tretry_ms = %u\n\tlease_ms = %u\n", conf->operation_ms,
+		conf->retry_ms, conf->lease_ms);
+	if (conf->watchdog[0] != '\0')
+		fprintf(out, "\twatchdog = \"%s\"\n", conf->watchdog);
+	fprintf(out, "\twatchdog_ms = %u\n}\n", conf->watchdog_ms);
 	conf_print_members(conf, out);
 	fprintf(out, "\nlog {\n\ttarget = %s\n\tdebug = %s\n}\n",
 		conf->log_syslog ? "syslog" : "stderr", yes_or_no(conf->log_debug));

@@ -70,20 +70,11 @@ static const struct number numbers[] = {
 	 offsetof(struct conf_resource, restart_window_ms), 3600000, 3600000},
 };
 
-/* The first value of a key; NULL: it was not given. */
-static const struct conf_value *find(const struct conf_resource_values *values, const char *key)
-{
-	for (unsigned i = 0; i < values->count; i++)
-		if (strcmp(values->value[i].key, key) == 0)
-			return &values->value[i];
-	return NULL;
-}
-
-static void refuse_keys(const struct conf_resource_values *values, unsigned type,
+static void refuse_keys(const struct conf_values *values, unsigned type,
 			const struct conf_resource *r, struct conf_problems *problems)
 {
 	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
-		const struct conf_value *v = find(values, owners[i].key);
+		const struct conf_value *v = conf_values_find(values, owners[i].key);
 
 		if (v != NULL && (owners[i].types & type) == 0)
 			conf_problem(problems, v->line, false,
@@ -92,12 +83,12 @@ static void refuse_keys(const struct conf_resource_values *values, unsigned type
 	}
 }
 
-static void read_numbers(const struct conf_resource_values *values, unsigned type,
+static void read_numbers(const struct conf_values *values, unsigned type,
 			 struct conf_resource *out, struct conf_problems *problems)
 {
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		const struct number *n = &numbers[i];
-		const struct conf_value *v = find(values, n->key);
+		const struct conf_value *v = conf_values_find(values, n->key);
 		uint32_t value = type == OF_SCRIPT ? n->script : n->address;
 
 		if (v != NULL && n->or_zero && strcmp(v->text, "0") == 0)
@@ -108,11 +99,11 @@ static void read_numbers(const struct conf_resource_values *values, unsigned typ
 	}
 }
 
-static void read_address(const struct conf_resource_values *values, struct conf_resource *out,
+static void read_address(const struct conf_values *values, struct conf_resource *out,
 			 struct conf_problems *problems)
 {
-	const struct conf_value *address = find(values, "address");
-	const struct conf_value *interface = find(values, "interface");
+	const struct conf_value *address = conf_values_find(values, "address");
+	const struct conf_value *interface = conf_values_find(values, "interface");
 
 	if (address != NULL)
 		conf_value_service(*address, out, problems);
@@ -129,14 +120,12 @@ static void read_address(const struct conf_resource_values *values, struct conf_
 }
 
 /* A list of words: the program and its arguments. */
-static void read_command(const struct conf_resource_values *values, const char *key, char *out,
+static void read_command(const struct conf_values *values, const char *key, char *out,
 			 struct conf_problems *problems)
 {
-	const struct conf_value *first = find(values, key);
-	unsigned count = 0;
+	const struct conf_value *first = conf_values_find(values, key);
+	unsigned count = conf_values_count(values, first);
 
-	while (first + count < values->value + values->count && strcmp(first[count].key, key) == 0)
-		count++;
 	if (first->text == NULL)
 		conf_problem(problems, first->line, false,
 			     "%s is an empty list: write the program's path and its arguments",
@@ -155,18 +144,18 @@ static void from_program(const struct conf_value *program, const char *word, cha
 	conf_value_command(words, 2, out, problems);
 }
 
-static void read_script(const struct conf_resource_values *values, struct conf_resource *out,
+static void read_script(const struct conf_values *values, struct conf_resource *out,
 			struct conf_problems *problems)
 {
 	const struct {
 		const char *key;
 		char *command;
 	} commands[] = {{"start", out->start}, {"stop", out->stop}, {"status", out->status}};
-	const struct conf_value *program = find(values, "program");
+	const struct conf_value *program = conf_values_find(values, "program");
 	bool bad = program != NULL && !conf_value_program(*program, problems);
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (find(values, commands[i].key) != NULL)
+		if (conf_values_find(values, commands[i].key) != NULL)
 			read_command(values, commands[i].key, commands[i].command, problems);
 		else if (program == NULL)
 			conf_problem(problems, out->line, false,
@@ -176,14 +165,14 @@ static void read_script(const struct conf_resource_values *values, struct conf_r
 		else if (!bad)
 			from_program(program, commands[i].key, commands[i].command, problems);
 	}
-	if (find(values, "monitor") != NULL)
+	if (conf_values_find(values, "monitor") != NULL)
 		read_command(values, "monitor", out->monitor, problems);
 }
 
-void conf_resource_read(const struct conf_resource_values *values, struct conf_resource *out,
+void conf_resource_read(const struct conf_values *values, struct conf_resource *out,
 			struct conf_problems *problems)
 {
-	const struct conf_value *type = find(values, "type");
+	const struct conf_value *type = conf_values_find(values, "type");
 	const char *script = yoke_word_resource_type(YOKE_RESOURCE_TYPE_SCRIPT);
 	const char *address = yoke_word_resource_type(YOKE_RESOURCE_TYPE_ADDRESS);
 

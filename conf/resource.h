@@ -12,20 +12,11 @@
 #include "conf/scan.h"
 #include "conf/value.h"
 
-enum { CONF_RESOURCE_VALUES_MAX = 128 };
-
-/* What was given, in the order of conf_resource_keys.  A list has a value for each of its members,
- * the first CONF_WORDS_MAX + 1 of them; an empty list has one whose text is NULL. */
-struct conf_resource_values {
-	struct conf_value value[CONF_RESOURCE_VALUES_MAX];
-	unsigned count;
-};
-
 /* All keys of all types. */
 extern const struct conf_scan_key conf_resource_keys[];
 
 /* Fill in a resource whose name, group and line are set.  Adds to problems. */
-void conf_resource_read(const struct conf_resource_values *values, struct conf_resource *out,
+void conf_resource_read(const struct conf_values *values, struct conf_resource *out,
 			struct conf_problems *problems);
 
 #endif

@@ -5,6 +5,24 @@
 
 enum { PREFIX_DIGITS_MAX = 3 };
 
+const struct conf_value *conf_values_find(const struct conf_values *values, const char *key)
+{
+	for (unsigned i = 0; i < values->count; i++)
+		if (strcmp(values->value[i].key, key) == 0)
+			return &values->value[i];
+	return NULL;
+}
+
+unsigned conf_values_count(const struct conf_values *values, const struct conf_value *first)
+{
+	unsigned count = 0;
+
+	while (first + count < values->value + values->count &&
+	       strcmp(first[count].key, first->key) == 0)
+		count++;
+	return count;
+}
+
 bool conf_value_number(struct conf_value v, uint32_t min, uint32_t max, const char *unit,
 		       uint32_t *out, struct conf_problems *problems)
 {
@@ -126,11 +144,17 @@ bool conf_value_program(struct conf_value v, struct conf_problems *problems)
 bool conf_value_command(const struct conf_value *words, unsigned count, char out[CONF_COMMAND_SIZE],
 			struct conf_problems *problems)
 {
+	memset(out, 0, CONF_COMMAND_SIZE);
+	return conf_value_program(words[0], problems) &&
+	       conf_value_words(words, count, out, problems);
+}
+
+bool conf_value_words(const struct conf_value *words, unsigned count, char out[CONF_COMMAND_SIZE],
+		      struct conf_problems *problems)
+{
 	size_t used = 0;
 
 	memset(out, 0, CONF_COMMAND_SIZE);
-	if (!conf_value_program(words[0], problems))
-		return false;
 	for (unsigned i = 0; i < count; i++) {
 		size_t size = strlen(words[i].text) + 1;
 

@@ -17,6 +17,21 @@ struct conf_value {
 	const char *text;
 };
 
+enum { CONF_VALUES_MAX = 128 };
+
+/* What was given of the keys of one section, in the order of its table of keys.  A list has a value
+ * for each of its members, the first CONF_WORDS_MAX + 1 of them; an empty list has one whose text is
+ * NULL. */
+struct conf_values {
+	struct conf_value value[CONF_VALUES_MAX];
+	unsigned count;
+};
+
+/* The first value of a key; NULL: it was not given. */
+const struct conf_value *conf_values_find(const struct conf_values *values, const char *key);
+/* How many there are of it in a row. */
+unsigned conf_values_count(const struct conf_values *values, const struct conf_value *first);
+
 /* A whole number of min..max in `unit` ("ms"; "" for none).  *out: 0 when bad. */
 bool conf_value_number(struct conf_value v, uint32_t min, uint32_t max, const char *unit,
 		       uint32_t *out, struct conf_problems *problems);
@@ -47,6 +62,10 @@ bool conf_value_program(struct conf_value v, struct conf_problems *problems);
 /* A command of `count` words: an absolute path and arguments.  *out: empty when bad. */
 bool conf_value_command(const struct conf_value *words, unsigned count,
 			char out[CONF_COMMAND_SIZE], struct conf_problems *problems);
+
+/* Words, one after the other.  *out: empty when bad. */
+bool conf_value_words(const struct conf_value *words, unsigned count, char out[CONF_COMMAND_SIZE],
+		      struct conf_problems *problems);
 
 /* A path's end: a unicast IPv4 or IPv6 address; the port is set.  address_len: 0 when bad. */
 bool conf_value_endpoint(struct conf_value v, uint16_t port, struct conf_endpoint *out,

@@ -9,6 +9,8 @@
 #include "tools/text.h"
 #include "tools/tool.h"
 
+enum { ADDRESS_MS = 1000 }; /* what the engine allows for one */
+
 static struct conf conf;
 static struct conf_problems problems;
 
@@ -122,13 +124,90 @@ static void print_groups(void)
 		const struct conf_group *g = &conf.group[i];
 
 		printf("\ngroup %s (%s) runs on", g->name,
-		       g->exclusive ? "exclusive" : "not exclusive: taken over on silence alone");
+		       !g->exclusive ? "not exclusive: taken over on silence alone"
+		       : g->unproven ? "exclusive, but taken over on silence alone"
+				     : "exclusive");
 		for (j = 0; j < g->node_count; j++)
 			printf("%s %s", j == 0 ? "" : ", else", conf.node[g->node[j]].name);
 		printf("\n");
 		for (j = 0; j < g->resource_count; j++)
 			print_resource(&conf.resource[g->resource_first + j]);
 	}
+}
+
+/* What one group's resources may take; an address is a matter of milliseconds. */
+static uint32_t sum_ms(const struct conf_group *g, bool stop)
+{
+	uint32_t sum = 0;
+
+	for (unsigned i = 0; i < g->resource_count; i++) {
+		const struct conf_resource *r = &conf.resource[g->resource_first + i];
+
+		if (r->type == YOKE_RESOURCE_TYPE_SCRIPT)
+			sum += stop ? r->stop_timeout_ms + r->start_timeout_ms
+				    : r->start_timeout_ms;
+		else
+			sum += stop ? 2 * ADDRESS_MS : 0;
+	}
+	return sum;
+}
+
+/* As core_stop_bound_ms(): how long a node whose lease has run out may still run something. */
+static uint32_t stop_bound_ms(void)
+{
+	uint32_t most = 0;
+
+	if (conf.watchdog[0] != '\0')
+		return conf.watchdog_ms;
+	for (unsigned i = 0; i < conf.group_count; i++)
+		if (conf.group[i].exclusive && sum_ms(&conf.group[i], true) > most)
+			most = sum_ms(&conf.group[i], true);
+	return most;
+}
+
+static double seconds(uint32_t ms)
+{
+	return (double)ms / 1000;
+}
+
+static void print_fence_bound(void)
+{
+	uint32_t delay = 0, ask = 0;
+
+	for (unsigned i = 0; i < conf.arbiter_count; i++) {
+		const struct conf_arbiter *a = &conf.arbiter[i];
+
+		if (a->type != YOKE_ARBITER_TYPE_FENCE || a->level != 1)
+			continue;
+		if (a->delay_ms > delay)
+			delay = a->delay_ms;
+		ask += 2 * a->timeout_ms;
+	}
+	printf("by fencing: replaced within %.1f s: %.1f detect + %.1f delay + at most %.1f for the "
+	       "agents, plus its start\n",
+	       seconds(conf.dead_ms + delay + ask), seconds(conf.dead_ms), seconds(delay),
+	       seconds(ask));
+}
+
+/* What the configuration promises for exclusive groups. */
+static void print_bounds(void)
+{
+	uint32_t lease = conf.lease_ms + conf.lease_ms / 100 + 1;
+	uint32_t stop = stop_bound_ms() + stop_bound_ms() / 100 + 1;
+	bool fence = conf_has_arbiter(&conf, YOKE_ARBITER_TYPE_FENCE);
+
+	printf("\na dead owner of an exclusive group is\n");
+	if (fence)
+		print_fence_bound();
+	if (conf_has_lock(&conf))
+		printf("by its lease: replaced within %.1f s: %.1f detect + %.1f lease + %.1f until "
+		       "its %s + %.1f probe, plus its start\n",
+		       seconds(conf.dead_ms + lease + stop + conf.conflict_ms),
+		       seconds(conf.dead_ms), seconds(lease), seconds(stop),
+		       conf.watchdog[0] != '\0' ? "watchdog has reset it" : "stop has ended",
+		       seconds(conf.conflict_ms));
+	if (!fence && !conf_has_lock(&conf))
+		printf("replaced when a person says 'yoke confirm-down'\n");
 }
 
 /* The conflict probe runs between late_ms and dead_ms and does not add to the takeover. */
@@ -158,6 +237,30 @@ static const char *doubt_program(const char *program)
 	    ((st.st_mode & S_IWGRP) != 0 && st.st_gid != 0))
 		return "can be changed by others than root, who runs it";
 	return NULL;
+}
+
+/* What an arbiter needs on a node. */
+static void print_arbiters(const char *file)
+{
+	struct stat st;
+
+	for (unsigned i = 0; i < conf.arbiter_count; i++) {
+		const struct conf_arbiter *a = &conf.arbiter[i];
+		const char *doubt = a->agent[0] != '\0' ? doubt_program(a->agent) : NULL;
+
+		if (doubt != NULL)
+			printf("%s:%d: warning: arbiter \"%s\": %s %s\n", file, a->line, a->name,
+			       a->agent, doubt);
+		if (a->device[0] != '\0' && stat(a->device, &st) < 0)
+			printf("%s:%d: warning: arbiter \"%s\": %s is not there\n", file, a->line,
+			       a->name, a->device);
+		if (a->secret_file[0] != '\0' &&
+		    (stat(a->secret_file, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != 0 ||
+		     (st.st_mode & 077) != 0))
+			printf("%s:%d: warning: arbiter \"%s\": %s must be there, root's, and of "
+			       "mode 0600\n",
+			       file, a->line, a->name, a->secret_file);
+	}
 }
 
 static void print_programs(const char *file)
@@ -198,6 +301,7 @@ static void print_local(const char *file)
 		close(fd);
 	explicit_bzero(key, sizeof(key));
 	print_programs(file);
+	print_arbiters(file);
 	if (conf_self(&conf, NULL, who) < 0)
 		printf("%s: warning: %s\n", file, who);
 }
@@ -219,6 +323,11 @@ int tool_check(const struct tool_options *options, int argc, char **argv)
 	print_nodes();
 	print_groups();
 	print_timing();
+	for (unsigned i = 0; i < conf.group_count; i++)
+		if (conf.group[i].exclusive && !conf.group[i].unproven) {
+			print_bounds();
+			break;
+		}
 	return TOOL_OK;
 }
 

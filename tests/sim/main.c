@@ -129,8 +129,9 @@ static void come_to_rest(struct sim_world *w)
 	const char *wrong = "nothing was looked at";
 	unsigned good = 0;
 
-	/* Until then a monitor of before may still count. */
-	sim_world_run(w, yoke_time_add_us(w->now, sim_world_monitor_us(w)));
+	/* Until then a monitor or a question of before may still count. */
+	sim_world_run(w, yoke_time_add_us(w->now, sim_world_monitor_us(w) +
+							  100 * (int64_t)w->setup.fence_us));
 	while (w->failure[0] == '\0' && good < 10 && yoke_time_before(w->now, end)) {
 		if (online)
 			ask_online(w);
