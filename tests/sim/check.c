@@ -177,6 +177,13 @@ void sim_check_power_cut(struct sim_world *w, uint16_t node)
 	}
 }
 
+void sim_check_power_on(struct sim_world *w, uint16_t node)
+{
+	for (unsigned g = 0; g < w->setup.group_count && w->setup.exclusive; g++)
+		if (w->check.group[g].victim == node)
+			w->check.group[g].takeover_by = YOKE_NEVER;
+}
+
 /* ---- a core's step ---- */
 
 void sim_check_start(struct sim_world *w, uint16_t node)

@@ -87,6 +87,8 @@ void sim_check_disturb(struct sim_world *w, yoke_time until);
 void sim_check_mild(struct sim_world *w, yoke_time until);
 /* A node's power is cut now; call it before it is. */
 void sim_check_power_cut(struct sim_world *w, uint16_t node);
+/* It is back: what it had is not taken over any more. */
+void sim_check_power_on(struct sim_world *w, uint16_t node);
 void sim_check_operate(struct sim_world *w, enum yoke_verb verb, uint16_t target);
 void sim_check_reply(struct sim_world *w, enum yoke_verdict verdict);
 void sim_check_start(struct sim_world *w, uint16_t node);

@@ -192,9 +192,9 @@ static void do_power(struct sim_world *w)
 	struct sim_item item = {.what = SIM_POWER, .node = node, .epoch = w->node[node - 1].epoch};
 
 	sim_world_push(w, &item,
-		       any_span_us(w) +
-			       (int64_t)(w->setup.dead_ms * 3 / 2 + w->setup.lease_ms +
-					 w->setup.watchdog_ms + w->setup.delay_ms) *
+		       any_span_us(w) + (int64_t)w->setup.dead_ms * 1500 +
+			       (int64_t)(w->setup.lease_ms + w->setup.watchdog_ms +
+					 w->setup.delay_ms) *
 				       1000 * sim_random_in(&w->random, 0, 2));
 }
 

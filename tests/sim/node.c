@@ -341,6 +341,7 @@ void sim_node_power_on(struct sim_world *w, uint16_t node)
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  power on");
 	n->powered = true;
 	n->confirmed = false;
+	sim_check_power_on(w, node);
 	sim_node_start(w, node);
 }
 
