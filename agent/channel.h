@@ -24,6 +24,15 @@ enum agent_channel_kind {
 	AGENT_CHANNEL_LEAVE,      /* keeper to engine: hand over, say goodbye, exit 0 */
 	AGENT_CHANNEL_JOB,        /* engine to keeper: do u.job, see agent/job.h */
 	AGENT_CHANNEL_DONE,       /* and back: u.done */
+	AGENT_CHANNEL_ASK,        /* engine to keeper (and on to a disk): ask an arbiter, u.ask */
+	AGENT_CHANNEL_ANSWER,     /* and back: u.answer */
+	AGENT_CHANNEL_CANCEL,     /* engine to keeper: u.cancel is not wanted any more */
+};
+
+/* A slot on a disk, as in core.h. */
+struct agent_channel_slot {
+	uint32_t state;
+	uint64_t round, sequence;
 };
 
 struct agent_channel_message {
@@ -53,6 +62,23 @@ struct agent_channel_message {
 			uint32_t result; /* enum core_result */
 			char reason[YOKE_REASON_SIZE];
 		} done;
+		struct {
+			uint32_t id;
+			uint16_t arbiter;    /* number */
+			uint32_t kind;       /* enum core_ask_kind */
+			uint16_t node;       /* fence: whom; disk: ourselves */
+			uint32_t timeout_ms; /* from when it starts */
+			struct agent_channel_slot slot;
+		} ask;
+		struct {
+			uint32_t id;
+			uint32_t result; /* enum core_result */
+			struct agent_channel_slot slot[YOKE_NODES_MAX];
+			char reason[YOKE_REASON_SIZE];
+		} answer;
+		struct {
+			uint32_t id;
+		} cancel;
 	} u;
 };
 

@@ -62,6 +62,10 @@ static int start_heartbeats(struct agent_engine *e, uint64_t incarnation, yoke_t
 		return say("key", "cannot be read from the keeper");
 	agent_setup_hb(&e->conf, e->self, incarnation, key, &conf);
 	rc = hb_init(&e->hb, &conf, now, why);
+	if (rc == 0 && agent_ask_init(&e->asks, &e->conf, e->self, incarnation, key) < 0) {
+		snprintf(why, sizeof(why), "the crypto library fails");
+		rc = -1;
+	}
 	explicit_bzero(key, sizeof(key));
 	explicit_bzero(&conf, sizeof(conf));
 	close(AGENT_ROLE_FD_KEY);
@@ -81,6 +85,8 @@ static int start_core(struct agent_engine *e, uint64_t incarnation, yoke_time no
 	agent_setup_core(&e->conf, e->self, incarnation, &e->core_conf);
 	if (atomic_load(&e->shared->engines) > 1)
 		agent_setup_restarted(&e->core_conf);
+	if (atomic_load(&e->shared->lease_exclusive) != 0)
+		e->core_conf.lease = (yoke_time){atomic_load(&e->shared->lease_until_us)};
 	core_init(&e->core, &e->core_conf, m->u.record.bytes, m->u.record.size, hold, now);
 	agent_shared_begin(e->shared, &e->core);
 	return 0;

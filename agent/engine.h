@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "agent/address.h"
+#include "agent/ask.h"
 #include "agent/base/json.h"
 #include "agent/base/snapshot.h"
 #include "agent/channel.h"
@@ -57,6 +58,7 @@ struct agent_engine {
 	struct agent_address_set addresses;
 	uint16_t address[YOKE_RESOURCES_MAX]; /* [resource number - 1]: index in addresses */
 	struct agent_address_notes notes;     /* scratch */
+	struct agent_ask_set asks;
 	struct agent_result result[AGENT_RESULTS_MAX]; /* ring */
 	unsigned result_first, result_count;
 	struct agent_channel_message message; /* scratch */
@@ -73,6 +75,7 @@ struct agent_engine {
 				 later */
 	uint64_t refused_count;
 	bool realtime;
+	bool watchdog_told; /* that it is not fed */
 	bool exiting;
 	bool kick_due; /* something was recorded that subscribers have not been told */
 	int64_t path_changed_ms[YOKE_NODES_MAX][YOKE_PATHS_MAX]; /* wall clock; 0: never */
@@ -112,6 +115,9 @@ void agent_engine_feed_changes(struct agent_engine *e, yoke_time now);
 void agent_engine_feed_received(struct agent_engine *e, yoke_time now);
 /* The keeper's answer to a job, in e->message. */
 void agent_engine_feed_done(struct agent_engine *e, yoke_time now);
+/* The keeper's answer of an arbiter, in e->message; and those of witnesses and pings. */
+void agent_engine_feed_answer(struct agent_engine *e, yoke_time now);
+void agent_engine_feed_asks(struct agent_engine *e, yoke_time now);
 /* At the start: a script can run everywhere. */
 void agent_engine_feed_scripts(struct agent_engine *e, yoke_time now);
 void agent_engine_feed_notes(struct agent_engine *e, yoke_time now);

@@ -90,6 +90,52 @@ static void run(struct agent_engine *e, const struct core_action *a, yoke_time n
 		run_address(e, a, now);
 }
 
+/* An id is of an address's probe or of a fence agent: ids are of one series. */
+static void cancel(struct agent_engine *e, uint32_t id)
+{
+	struct agent_channel_message *m = &e->message;
+
+	agent_address_cancel(&e->addresses, id);
+	if (e->conf.arbiter_count == 0)
+		return;
+	m->kind = AGENT_CHANNEL_CANCEL;
+	m->u.cancel.id = id;
+	agent_channel_send(AGENT_ROLE_FD_CHANNEL, m); /* lost: its answer is ignored */
+}
+
+static void ask_keeper(struct agent_engine *e, const struct core_action *a)
+{
+	struct agent_channel_message *m = &e->message;
+
+	m->kind = AGENT_CHANNEL_ASK;
+	m->u.ask.id = a->u.ask.id;
+	m->u.ask.arbiter = a->u.ask.arbiter;
+	m->u.ask.kind = a->u.ask.kind;
+	m->u.ask.node = a->u.ask.node;
+	m->u.ask.timeout_ms = a->u.ask.timeout_ms;
+	m->u.ask.slot.state = a->u.ask.slot.state;
+	m->u.ask.slot.round = a->u.ask.slot.round;
+	m->u.ask.slot.sequence = a->u.ask.slot.sequence;
+	/* Lost: the core gives the question up in time. */
+	agent_channel_send(AGENT_ROLE_FD_CHANNEL, m);
+}
+
+static void ask(struct agent_engine *e, const struct core_action *a, yoke_time now)
+{
+	switch (e->conf.arbiter[a->u.ask.arbiter - 1].type) {
+	case YOKE_ARBITER_TYPE_FENCE:
+	case YOKE_ARBITER_TYPE_DISK:
+		ask_keeper(e, a);
+		break;
+	case YOKE_ARBITER_TYPE_WITNESS:
+	case YOKE_ARBITER_TYPE_PING:
+		agent_ask_begin(&e->asks, a, now);
+		break;
+	case YOKE_ARBITER_TYPE_UNKNOWN:
+		break;
+	}
+}
+
 static void save(struct agent_engine *e, const struct core_action *a)
 {
 	struct agent_channel_message *m = &e->message;
@@ -122,7 +168,7 @@ static void perform_one(struct agent_engine *e, const struct core_action *a, yok
 		run(e, a, now);
 		break;
 	case CORE_CANCEL:
-		agent_address_cancel(&e->addresses, a->u.cancel.id);
+		cancel(e, a->u.cancel.id);
 		break;
 	case CORE_ANNOUNCE:
 		if (!is_script(e, a->u.announce.resource))
@@ -144,7 +190,12 @@ static void perform_one(struct agent_engine *e, const struct core_action *a, yok
 		e->exiting = true;
 		break;
 	case CORE_ASK:
+		ask(e, a, now);
+		break;
 	case CORE_LEASE:
+		atomic_store(&e->shared->lease_until_us, a->u.lease.until.us);
+		atomic_store(&e->shared->lease_reset, a->u.lease.reset);
+		atomic_store(&e->shared->lease_exclusive, a->u.lease.exclusive);
 		break;
 	}
 }
@@ -228,6 +279,33 @@ void agent_engine_feed_done(struct agent_engine *e, yoke_time now)
 	ev.u.result.result = (enum core_result)e->message.u.done.result;
 	memcpy(ev.u.result.reason, e->message.u.done.reason, sizeof(ev.u.result.reason));
 	agent_engine_feed(e, &ev);
+}
+
+void agent_engine_feed_answer(struct agent_engine *e, yoke_time now)
+{
+	const struct agent_channel_message *m = &e->message;
+	struct core_event *ev = &e->event;
+
+	memset(&ev->u.answer, 0, sizeof(ev->u.answer));
+	ev->type = CORE_ANSWER;
+	ev->now = now;
+	ev->u.answer.id = m->u.answer.id;
+	ev->u.answer.result = (enum core_result)m->u.answer.result;
+	for (unsigned n = 0; n < YOKE_NODES_MAX; n++) {
+		ev->u.answer.slot[n].state = (enum core_slot_state)m->u.answer.slot[n].state;
+		ev->u.answer.slot[n].round = m->u.answer.slot[n].round;
+		ev->u.answer.slot[n].sequence = m->u.answer.slot[n].sequence;
+	}
+	memcpy(ev->u.answer.reason, m->u.answer.reason, sizeof(ev->u.answer.reason));
+	agent_engine_feed(e, ev);
+}
+
+void agent_engine_feed_asks(struct agent_engine *e, yoke_time now)
+{
+	while (agent_ask_take(&e->asks, &e->event)) {
+		e->event.now = now;
+		agent_engine_feed(e, &e->event);
+	}
 }
 
 void agent_engine_feed_scripts(struct agent_engine *e, yoke_time now)

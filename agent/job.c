@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,10 +21,22 @@ static bool is_look(enum core_run_kind kind)
 	return kind == CORE_RUN_PROBE || kind == CORE_RUN_MONITOR;
 }
 
-static const struct conf_resource *resource_of(const struct agent_job_set *set,
-					       const struct agent_job *job)
+static unsigned subject_of(const struct agent_job_set *set, const struct agent_job *job)
 {
-	return &set->conf->resource[job - set->job];
+	return (unsigned)(job - set->job);
+}
+
+static bool is_fence(const struct agent_job_set *set, const struct agent_job *job)
+{
+	return subject_of(set, job) >= set->conf->resource_count;
+}
+
+static const char *name_of(const struct agent_job_set *set, const struct agent_job *job)
+{
+	unsigned subject = subject_of(set, job), resources = set->conf->resource_count;
+
+	return subject < resources ? set->conf->resource[subject].name
+				   : set->conf->arbiter[subject - resources].name;
 }
 
 static void close_fd(int *fd)
@@ -37,7 +50,8 @@ void agent_job_init(struct agent_job_set *set, const struct conf *conf, const ch
 {
 	set->conf = conf;
 	set->node = node;
-	for (unsigned i = 0; i < conf->resource_count; i++)
+	set->count = conf->resource_count + conf->arbiter_count;
+	for (unsigned i = 0; i < set->count; i++)
 		set->job[i].output_fd = set->job[i].left_fd = -1;
 }
 
@@ -65,18 +79,32 @@ static void refuse_waiting(struct agent_job *job, const char *reason)
 	tell(job, job->waiting.id, CORE_RESULT_FAILED, reason);
 }
 
+static void put_result(bool fence, const struct agent_job *job, struct agent_channel_message *m)
+{
+	memset(m, 0, offsetof(struct agent_channel_message, u) + sizeof(m->u.answer));
+	if (fence) {
+		m->kind = AGENT_CHANNEL_ANSWER;
+		m->u.answer.id = job->done_id;
+		m->u.answer.result = job->done_result;
+		memcpy(m->u.answer.reason, job->done_reason, sizeof(m->u.answer.reason));
+	} else {
+		m->kind = AGENT_CHANNEL_DONE;
+		m->u.done.id = job->done_id;
+		m->u.done.result = job->done_result;
+		memcpy(m->u.done.reason, job->done_reason, sizeof(m->u.done.reason));
+	}
+}
+
 bool agent_job_tell(struct agent_job_set *set, int channel_fd)
 {
-	struct agent_channel_message m = {.kind = AGENT_CHANNEL_DONE};
+	struct agent_channel_message m;
 
-	for (unsigned i = 0; i < set->conf->resource_count; i++) {
+	for (unsigned i = 0; i < set->count; i++) {
 		struct agent_job *job = &set->job[i];
 
 		if (!job->done)
 			continue;
-		m.u.done.id = job->done_id;
-		m.u.done.result = job->done_result;
-		memcpy(m.u.done.reason, job->done_reason, sizeof(m.u.done.reason));
+		put_result(is_fence(set, job), job, &m);
 		if (agent_channel_send(channel_fd, &m) < 0)
 			return errno == EAGAIN;
 		job->done = false;
@@ -89,7 +117,7 @@ bool agent_job_tell(struct agent_job_set *set, int channel_fd)
 void agent_job_engine(struct agent_job_set *set)
 {
 	set->engine++;
-	for (unsigned i = 0; i < set->conf->resource_count; i++)
+	for (unsigned i = 0; i < set->count; i++)
 		set->job[i].waiting.is_set = set->job[i].done = false;
 }
 
@@ -135,6 +163,47 @@ void agent_job_ask(struct agent_job_set *set, const struct agent_channel_message
 	}
 }
 
+void agent_job_ask_fence(struct agent_job_set *set, const struct agent_channel_message *m,
+			 int64_t now_ms)
+{
+	uint16_t number = m->u.ask.arbiter, node = m->u.ask.node;
+	enum core_ask_kind kind = (enum core_ask_kind)m->u.ask.kind;
+	struct agent_job *job;
+
+	if (number < 1 || number > set->conf->arbiter_count ||
+	    set->conf->arbiter[number - 1].type != YOKE_ARBITER_TYPE_FENCE || node < 1 ||
+	    node > set->conf->node_count || !set->conf->arbiter[number - 1].node[node - 1] ||
+	    (kind != CORE_ASK_OFF && kind != CORE_ASK_STATUS))
+		return;
+	job = &set->job[set->conf->resource_count + number - 1u];
+	job->waiting = (struct agent_job_request){
+		.is_set = true,
+		.id = m->u.ask.id,
+		.ask = kind,
+		.node = node,
+		.timeout_ms =
+			m->u.ask.timeout_ms < TIMEOUT_MS_MAX ? m->u.ask.timeout_ms : TIMEOUT_MS_MAX,
+		.asked_ms = now_ms,
+	};
+	if (job->state == AGENT_JOB_HUNG)
+		refuse_waiting(job, hung);
+	else if (job->state == AGENT_JOB_RUNNING || job->state == AGENT_JOB_TERMINATED)
+		kill_for_good(job, now_ms); /* what it was asked before is not waited for */
+}
+
+void agent_job_cancel(struct agent_job_set *set, uint32_t id, int64_t now_ms)
+{
+	for (unsigned i = set->conf->resource_count; i < set->count; i++) {
+		struct agent_job *job = &set->job[i];
+
+		if (job->waiting.is_set && job->waiting.id == id)
+			job->waiting.is_set = false;
+		if ((job->state == AGENT_JOB_RUNNING || job->state == AGENT_JOB_TERMINATED) &&
+		    job->request.id == id && job->engine == set->engine)
+			kill_for_good(job, now_ms);
+	}
+}
+
 /* ---- output ---- */
 
 /* Take what a pipe holds.  keep: NULL for what nobody wants any more.  Returns false at its end. */
@@ -160,7 +229,7 @@ unsigned agent_job_fds(const struct agent_job_set *set, int64_t now_ms,
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < set->conf->resource_count && now_ms >= set->rest_until_ms; i++) {
+	for (unsigned i = 0; i < set->count && now_ms >= set->rest_until_ms; i++) {
 		const struct agent_job *job = &set->job[i];
 
 		if (job->output_fd >= 0)
@@ -173,7 +242,7 @@ unsigned agent_job_fds(const struct agent_job_set *set, int64_t now_ms,
 
 static void read_one(struct agent_job_set *set, int fd)
 {
-	for (unsigned i = 0; i < set->conf->resource_count; i++) {
+	for (unsigned i = 0; i < set->count; i++) {
 		struct agent_job *job = &set->job[i];
 
 		if (job->output_fd == fd && !drain(fd, &job->output))
@@ -198,7 +267,7 @@ void agent_job_read(struct agent_job_set *set, const struct pollfd *fds, unsigne
 
 static struct agent_job *find(struct agent_job_set *set, pid_t pid)
 {
-	for (unsigned i = 0; i < set->conf->resource_count; i++)
+	for (unsigned i = 0; i < set->count; i++)
 		if (set->job[i].state != AGENT_JOB_NONE && set->job[i].pid == pid)
 			return &set->job[i];
 	return NULL;
@@ -215,6 +284,8 @@ void agent_job_ending(struct agent_job_set *set, pid_t pid)
 /* One less that runs: it ended, or it hangs. */
 static void release(struct agent_job_set *set, const struct agent_job *job)
 {
+	if (is_fence(set, job))
+		return;
 	set->running--;
 	set->looks -= is_look(job->request.kind);
 }
@@ -237,6 +308,19 @@ static void tell_timeout(const struct agent_job_set *set, struct agent_job *job)
 	tell_running(set, job, CORE_RESULT_FAILED, reason);
 }
 
+static enum core_result verdict(const struct agent_job_set *set, const struct agent_job *job,
+				int status, char reason[YOKE_REASON_SIZE])
+{
+	enum core_run_kind kind = job->request.kind;
+	bool plugin;
+
+	if (is_fence(set, job))
+		return agent_job_fence_verdict(job->request.ask, status, &job->output, reason);
+	plugin = kind == CORE_RUN_MONITOR &&
+		 set->conf->resource[subject_of(set, job)].monitor[0] != '\0';
+	return agent_job_verdict(kind, plugin, status, &job->output, reason);
+}
+
 bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status)
 {
 	struct agent_job *job = find(set, pid);
@@ -247,10 +331,7 @@ bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status)
 		return false;
 	take_output(job);
 	if (job->state == AGENT_JOB_RUNNING) {
-		result = agent_job_verdict(job->request.kind,
-					   job->request.kind == CORE_RUN_MONITOR &&
-						   resource_of(set, job)->monitor[0] != '\0',
-					   status, &job->output, reason);
+		result = verdict(set, job, status, reason);
 		tell_running(set, job, result, reason);
 	}
 	if (job->state != AGENT_JOB_HUNG)
@@ -274,8 +355,7 @@ static void start(struct agent_job_set *set, struct agent_job *job, int64_t now_
 	char reason[YOKE_REASON_SIZE];
 
 	job->output.size = 0;
-	job->pid = agent_job_spawn(set, (uint16_t)(job - set->job + 1), job->waiting.kind,
-				   &job->output_fd);
+	job->pid = agent_job_spawn(set, subject_of(set, job), &job->waiting, &job->output_fd);
 	if (job->pid < 0) {
 		snprintf(reason, sizeof(reason), "cannot be executed: %s", strerror(errno));
 		refuse_waiting(job, reason);
@@ -286,6 +366,8 @@ static void start(struct agent_job_set *set, struct agent_job *job, int64_t now_
 	job->engine = set->engine;
 	job->state = AGENT_JOB_RUNNING;
 	job->until_ms = now_ms + job->request.timeout_ms;
+	if (is_fence(set, job))
+		return;
 	set->running++;
 	set->looks += is_look(job->request.kind);
 }
@@ -293,7 +375,7 @@ static void start(struct agent_job_set *set, struct agent_job *job, int64_t now_
 /* The state's patience is over. */
 static void press(struct agent_job_set *set, struct agent_job *job, int64_t now_ms)
 {
-	const char *name = resource_of(set, job)->name;
+	const char *name = name_of(set, job);
 
 	switch (job->state) {
 	case AGENT_JOB_RUNNING:
@@ -344,7 +426,7 @@ void agent_job_tick(struct agent_job_set *set, int64_t now_ms)
 	struct agent_job *job;
 	char reason[YOKE_REASON_SIZE];
 
-	for (unsigned i = 0; i < set->conf->resource_count; i++) {
+	for (unsigned i = 0; i < set->count; i++) {
 		job = &set->job[i];
 		if (job->state != AGENT_JOB_NONE && now_ms >= job->until_ms)
 			press(set, job, now_ms);
@@ -355,6 +437,10 @@ void agent_job_tick(struct agent_job_set *set, int64_t now_ms)
 			refuse_waiting(job, reason);
 		}
 	}
+	for (unsigned i = set->conf->resource_count; i < set->count; i++)
+		if (set->job[i].waiting.is_set && set->job[i].state == AGENT_JOB_NONE &&
+		    !set->job[i].done)
+			start(set, &set->job[i], now_ms);
 	while ((job = next(set, false)) != NULL)
 		start(set, job, now_ms);
 	while ((job = next(set, true)) != NULL)
@@ -370,7 +456,7 @@ int64_t agent_job_deadline_ms(const struct agent_job_set *set, int64_t now_ms)
 {
 	int64_t at = INT64_MAX;
 
-	for (unsigned i = 0; i < set->conf->resource_count; i++) {
+	for (unsigned i = 0; i < set->count; i++) {
 		const struct agent_job *job = &set->job[i];
 
 		if (job->state != AGENT_JOB_NONE)
@@ -385,7 +471,8 @@ int64_t agent_job_deadline_ms(const struct agent_job_set *set, int64_t now_ms)
 
 void agent_job_leave(struct agent_job_set *set)
 {
-	for (unsigned i = 0; i < set->conf->resource_count; i++)
-		if (set->job[i].state != AGENT_JOB_NONE && is_look(set->job[i].request.kind))
+	for (unsigned i = 0; i < set->count; i++)
+		if (set->job[i].state != AGENT_JOB_NONE &&
+		    (is_fence(set, &set->job[i]) || is_look(set->job[i].request.kind)))
 			kill_group(&set->job[i], SIGKILL);
 }

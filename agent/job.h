@@ -1,7 +1,9 @@
-/* agent/job.h - programs of resources, run by the keeper as root.
+/* agent/job.h - programs of resources and fence agents, run by the keeper as root.
  *
- * A job is one command of a `type = script` resource: probe, start, stop or monitor.  It is a
- * process group of its own with an environment from scratch.  It is over when its first process
+ * A job is one command of a `type = script` resource: probe, start, stop or monitor; or a fence
+ * agent that is to switch a node off, or to say whether it is off.  It is a process group of its own
+ * with an environment from scratch; an agent's parameters, the secret ones among them, come on its
+ * standard input only.  It is over when its first process
  * is, not when its output is: a daemon may hold the pipe for ever.  What a job that ended in time
  * left behind is never touched.  One that takes too long has failed: that is told at once, and its
  * whole process group gets SIGTERM, two seconds later SIGKILL.  What the kernel does not let go
@@ -12,7 +14,7 @@
  *
  * One job runs for a resource; one more may wait, the newest.  At most AGENT_JOBS_MAX run, of them
  * AGENT_JOB_LOOKS_MAX probes and monitors, so that a start or stop never waits behind those; one
- * that runs for the same resource is killed for it.  Jobs belong to the engine that asked: they
+ * that runs for the same resource is killed for it.  A fence agent waits for nothing.  Jobs belong to the engine that asked: they
  * outlive it, but what waits is dropped, and results are not told to another.
  *
  * The engine names a resource and what to do; the command comes from the keeper's configuration.
@@ -41,7 +43,8 @@ enum {
 	AGENT_JOB_TERM_MS = 2000,     /* between SIGTERM and SIGKILL */
 	AGENT_JOB_HUNG_MS = 5000,     /* after SIGKILL */
 	AGENT_JOB_REST_MS = 20,       /* output is read once in this time, so that none takes all */
-	AGENT_JOB_FDS_MAX = 2 * YOKE_RESOURCES_MAX,
+	AGENT_JOB_SUBJECTS_MAX = YOKE_RESOURCES_MAX + YOKE_ARBITERS_MAX,
+	AGENT_JOB_FDS_MAX = 2 * AGENT_JOB_SUBJECTS_MAX,
 };
 
 struct agent_job_output {
@@ -60,12 +63,14 @@ enum agent_job_state {
 struct agent_job_request {
 	bool is_set;
 	uint32_t id;
-	enum core_run_kind kind;
+	enum core_run_kind kind; /* of a resource; 0: of a fence arbiter */
+	enum core_ask_kind ask;  /* of a fence arbiter: OFF or STATUS */
+	uint16_t node;           /* and whom */
 	uint32_t timeout_ms;
 	int64_t asked_ms;
 };
 
-/* What one resource's jobs are. */
+/* What the jobs of one resource, or of one fence arbiter, are. */
 struct agent_job {
 	enum agent_job_state state;
 	struct agent_job_request request; /* what runs */
@@ -86,9 +91,10 @@ struct agent_job_set {
 	const struct conf *conf;
 	const char *node;
 	uint32_t engine;         /* number of the present one */
-	unsigned running, looks; /* without those that hang */
+	unsigned count;          /* of resources, then arbiters */
+	unsigned running, looks; /* without those that hang, and without fence agents */
 	int64_t rest_until_ms;   /* no output is read before */
-	struct agent_job job[YOKE_RESOURCES_MAX];
+	struct agent_job job[AGENT_JOB_SUBJECTS_MAX]; /* resources, then arbiters */
 };
 
 /* ---- job.c ---- */
@@ -100,6 +106,11 @@ void agent_job_engine(struct agent_job_set *set);
 /* The engine asks.  What is no request for a script resource is ignored. */
 void agent_job_ask(struct agent_job_set *set, const struct agent_channel_message *m,
 		   int64_t now_ms);
+/* The engine asks a fence arbiter; and does not want the answer any more: its agent is killed.  What
+ * is no question to one is ignored. */
+void agent_job_ask_fence(struct agent_job_set *set, const struct agent_channel_message *m,
+			 int64_t now_ms);
+void agent_job_cancel(struct agent_job_set *set, uint32_t id, int64_t now_ms);
 /* Before `pid`, which has ended, is reaped: while its number cannot be another's. */
 void agent_job_ending(struct agent_job_set *set, pid_t pid);
 /* It is reaped.  Returns false when it was no job. */
@@ -120,10 +131,10 @@ void agent_job_leave(struct agent_job_set *set);
 
 /* ---- job_child.c ---- */
 
-/* Start the command of a request.  Returns the process, its output in *output_fd (not blocking);
+/* Start the command of a request; subject: index in set->job.  Returns the process, its output in *output_fd (not blocking);
  * -1 with errno. */
-pid_t agent_job_spawn(const struct agent_job_set *set, uint16_t resource, enum core_run_kind kind,
-		      int *output_fd);
+pid_t agent_job_spawn(const struct agent_job_set *set, unsigned subject,
+		      const struct agent_job_request *request, int *output_fd);
 /* The command of a kind of run; a monitor without one of its own is the status. */
 const char *agent_job_command(const struct conf_resource *r, enum core_run_kind kind);
 
@@ -134,6 +145,10 @@ const char *agent_job_command(const struct conf_resource *r, enum core_run_kind 
 enum core_result agent_job_verdict(enum core_run_kind kind, bool plugin, int status,
 				   const struct agent_job_output *output,
 				   char reason[YOKE_REASON_SIZE]);
+/* The same of a fence agent: 0 is done, or on; 2 is off. */
+enum core_result agent_job_fence_verdict(enum core_ask_kind kind, int status,
+					 const struct agent_job_output *output,
+					 char reason[YOKE_REASON_SIZE]);
 /* Keep the last bytes of what was and what is new. */
 void agent_job_append(struct agent_job_output *output, const char *bytes, size_t size);
 /* The last line that is not blank, printable ASCII, cut; empty: there is none. */

@@ -11,6 +11,7 @@ enum {
 	EXIT_LSB_DEAD = 1,    /* of status: not running, its pid file is there */
 	EXIT_LSB_LOCKED = 2,  /* not running, its lock file is there */
 	EXIT_LSB_STOPPED = 3, /* not running */
+	EXIT_FENCE_OFF = 2,   /* of a fence agent's status */
 	EXIT_NOT_INSTALLED = 5,
 	EXIT_OCF_STOPPED = 7,
 	EXIT_CANNOT_EXECUTE = 126,
@@ -76,6 +77,25 @@ static enum core_result of_look(enum core_run_kind kind, bool plugin, int code)
 		return code == EXIT_WARNING ? CORE_RESULT_RUNNING : CORE_RESULT_FAILED;
 	return code == EXIT_LSB_STOPPED || code == EXIT_OCF_STOPPED ? CORE_RESULT_STOPPED
 								    : CORE_RESULT_FAILED;
+}
+
+enum core_result agent_job_fence_verdict(enum core_ask_kind kind, int status,
+					 const struct agent_job_output *output,
+					 char reason[YOKE_REASON_SIZE])
+{
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+
+	reason[0] = '\0';
+	if (code == EXIT_GOOD)
+		return kind == CORE_ASK_OFF ? CORE_RESULT_DONE : CORE_RESULT_RUNNING;
+	if (kind == CORE_ASK_STATUS && code == EXIT_FENCE_OFF)
+		return CORE_RESULT_STOPPED;
+	agent_job_last_line(output, reason);
+	if (code < 0)
+		snprintf(reason, YOKE_REASON_SIZE, "killed by signal %d", WTERMSIG(status));
+	else if (reason[0] == '\0')
+		snprintf(reason, YOKE_REASON_SIZE, "ended with status %d", code);
+	return CORE_RESULT_FAILED;
 }
 
 enum core_result agent_job_verdict(enum core_run_kind kind, bool plugin, int status,

@@ -61,6 +61,17 @@ static void engine_ended(struct agent_keeper *k, int status)
 	k->leaving_died = k->leaving;
 }
 
+/* Its successor is started when it is gone for good: so no write of its comes after one of theirs. */
+static bool disk_ended(struct agent_keeper *k, pid_t pid, int status)
+{
+	for (unsigned i = 0; i < k->conf.arbiter_count; i++)
+		if (k->disk[i].child.pid == pid) {
+			ended(&k->disk[i].child, status, true);
+			return true;
+		}
+	return false;
+}
+
 /* Besides our own: jobs, and what they left behind, whose parents are gone. */
 static void reap(struct agent_keeper *k)
 {
@@ -88,7 +99,7 @@ static void reap(struct agent_keeper *k)
 			ended(&k->saver, status, true);
 		else if (pid == k->snmp.pid)
 			ended(&k->snmp, status, false);
-		else
+		else if (!disk_ended(k, pid, status))
 			agent_job_ended(&k->jobs, pid, status);
 	}
 }
@@ -125,6 +136,9 @@ static void look(struct agent_keeper *k, int64_t now)
 		agent_keeper_start_saver(k);
 	if (k->snmp.pid == 0 && k->snmp.start_at_ms <= now)
 		agent_keeper_start_snmp(k);
+	for (unsigned i = 0; i < k->conf.arbiter_count; i++)
+		if (k->disk[i].child.pid == 0 && k->disk[i].child.start_at_ms <= now)
+			agent_keeper_start_disk(k, i);
 }
 
 static int poll_ms(const struct agent_keeper *k, int64_t now)
@@ -133,6 +147,8 @@ static int poll_ms(const struct agent_keeper *k, int64_t now)
 
 	if (job_at < at)
 		at = job_at;
+	if (agent_watchdog_deadline_ms(&k->watchdog) < at)
+		at = agent_watchdog_deadline_ms(&k->watchdog);
 	if (k->leaving && k->leave_until_ms < at)
 		at = k->leave_until_ms;
 	if (k->engine.pid == 0 && k->engine.start_at_ms < at)
@@ -141,6 +157,9 @@ static int poll_ms(const struct agent_keeper *k, int64_t now)
 		at = k->saver.start_at_ms;
 	if (k->snmp.pid == 0 && k->snmp.start_at_ms < at)
 		at = k->snmp.start_at_ms;
+	for (unsigned i = 0; i < k->conf.arbiter_count; i++)
+		if (k->disk[i].child.pid == 0 && k->disk[i].child.start_at_ms < at)
+			at = k->disk[i].child.start_at_ms;
 	if (at == INT64_MAX)
 		return -1;
 	return at <= now ? 1 : (int)(at - now + 1 < 60000 ? at - now + 1 : 60000);
@@ -170,6 +189,52 @@ static void save(struct agent_keeper *k, const struct agent_channel_message *m)
 		k->saving_waits = agent_channel_send(k->saver_fd, &k->saving) < 0;
 }
 
+/* A disk that is still at the question before does not answer: that is said at once. */
+static void ask_disk(struct agent_keeper *k, struct agent_keeper_disk *d,
+		     const struct agent_channel_message *m)
+{
+	struct agent_channel_message no = {.kind = AGENT_CHANNEL_ANSWER};
+
+	if (d->fd >= 0 && d->asked == 0 && agent_channel_send(d->fd, m) == 0) {
+		d->asked = m->u.ask.id;
+		d->engine = k->jobs.engine;
+		return;
+	}
+	no.u.answer.id = m->u.ask.id;
+	no.u.answer.result = CORE_RESULT_FAILED;
+	snprintf(no.u.answer.reason, sizeof(no.u.answer.reason), "the disk does not answer");
+	agent_channel_send(k->engine_fd, &no);
+}
+
+static void ask(struct agent_keeper *k, const struct agent_channel_message *m)
+{
+	uint16_t arbiter = m->u.ask.arbiter;
+
+	if (arbiter < 1 || arbiter > k->conf.arbiter_count)
+		return;
+	if (k->conf.arbiter[arbiter - 1].type == YOKE_ARBITER_TYPE_FENCE)
+		agent_job_ask_fence(&k->jobs, m, agent_keeper_now_ms());
+	else if (k->conf.arbiter[arbiter - 1].type == YOKE_ARBITER_TYPE_DISK)
+		ask_disk(k, &k->disk[arbiter - 1], m);
+}
+
+static void from_disk(struct agent_keeper *k, struct agent_keeper_disk *d)
+{
+	static struct agent_channel_message m;
+	int got;
+
+	while ((got = agent_channel_receive(d->fd, &m)) > 0) {
+		if (m.kind == AGENT_CHANNEL_ANSWER && d->engine == k->jobs.engine &&
+		    k->engine_fd >= 0)
+			agent_channel_send(k->engine_fd, &m);
+		d->asked = 0;
+	}
+	if (got < 0) {
+		close(d->fd); /* its end is reaped */
+		d->fd = -1;
+	}
+}
+
 static void from_engine(struct agent_keeper *k)
 {
 	static struct agent_channel_message m;
@@ -182,6 +247,10 @@ static void from_engine(struct agent_keeper *k)
 			agent_channel_send(k->saver_fd, &m);
 		else if (m.kind == AGENT_CHANNEL_JOB)
 			agent_job_ask(&k->jobs, &m, agent_keeper_now_ms());
+		else if (m.kind == AGENT_CHANNEL_ASK)
+			ask(k, &m);
+		else if (m.kind == AGENT_CHANNEL_CANCEL)
+			agent_job_cancel(&k->jobs, m.u.cancel.id, agent_keeper_now_ms());
 	}
 	if (got < 0) {
 		close(k->engine_fd); /* its end is reaped */
@@ -281,7 +350,7 @@ static void from_signals(struct agent_keeper *k)
 
 /* ---- the loop ---- */
 
-enum { POLL_SIGNAL, POLL_ENGINE, POLL_SAVER, POLL_JOBS };
+enum { POLL_SIGNAL, POLL_ENGINE, POLL_SAVER, POLL_DISKS, POLL_JOBS = POLL_DISKS + YOKE_ARBITERS_MAX };
 
 static short poll_events(bool waits)
 {
@@ -305,6 +374,8 @@ static void turn(struct agent_keeper *k)
 	unsigned outputs = agent_job_fds(&k->jobs, before, p + POLL_JOBS);
 	int wait_ms = poll_ms(k, before);
 
+	for (unsigned i = 0; i < YOKE_ARBITERS_MAX; i++)
+		p[POLL_DISKS + i] = (struct pollfd){.fd = k->disk[i].fd, .events = POLLIN};
 	poll(p, POLL_JOBS + outputs, wait_ms);
 	/* Who slept himself (a paused machine) cannot say that the engine did not run. */
 	if (wait_ms >= 0 && agent_keeper_now_ms() > before + wait_ms + hang_ms / 2)
@@ -316,11 +387,15 @@ static void turn(struct agent_keeper *k)
 		from_engine(k);
 	if (p[POLL_SAVER].revents != 0 && k->saver_fd >= 0)
 		from_saver(k);
+	for (unsigned i = 0; i < YOKE_ARBITERS_MAX; i++)
+		if (p[POLL_DISKS + i].revents != 0 && k->disk[i].fd >= 0)
+			from_disk(k, &k->disk[i]);
 	if (k->saving_waits && k->saver_fd >= 0)
 		to_saver(k);
 	if (k->done)
 		return;
 	look(k, agent_keeper_now_ms());
+	agent_watchdog_tick(&k->watchdog, k->shared, agent_keeper_now_ms());
 	turn_jobs(k);
 }
 
@@ -328,6 +403,7 @@ static void turn(struct agent_keeper *k)
 static void finish(struct agent_keeper *k)
 {
 	agent_job_leave(&k->jobs);
+	agent_watchdog_close(&k->watchdog, k->shared);
 	if (k->snmp.pid != 0)
 		kill(k->snmp.pid, SIGTERM);
 	if (k->engine.pid != 0)

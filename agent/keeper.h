@@ -19,6 +19,7 @@
 #include "agent/channel.h"
 #include "agent/job.h"
 #include "agent/shared.h"
+#include "agent/watchdog.h"
 #include "conf/conf.h"
 
 struct agent_keeper_child {
@@ -27,6 +28,14 @@ struct agent_keeper_child {
 	int64_t started_ms;  /* monotonic */
 	int64_t start_at_ms; /* when to start it (again); INT64_MAX: not wanted */
 	unsigned quick_ends; /* in a row, each within a second of its start */
+};
+
+/* The process of a disk arbiter. */
+struct agent_keeper_disk {
+	struct agent_keeper_child child;
+	int fd; /* channel; -1: closed */
+	uint32_t asked; /* id of the question that it is at; 0: none */
+	uint32_t engine; /* which engine asked */
 };
 
 struct agent_keeper {
@@ -39,6 +48,7 @@ struct agent_keeper {
 	uid_t uid, snmp_uid;
 	gid_t gid, snmp_gid;
 	struct agent_keeper_child engine, saver, snmp;
+	struct agent_keeper_disk disk[YOKE_ARBITERS_MAX]; /* [arbiter number - 1] */
 	struct agent_channel_message record; /* last record known to be durable */
 	struct agent_channel_message saving; /* newest one that an engine asked to have saved */
 	bool record_known;  /* the saver has told; nothing is saved over it before */
@@ -46,6 +56,7 @@ struct agent_keeper {
 	uint32_t save_last; /* serial of the newest save; from save_first on of this engine */
 	uint32_t save_first;
 	struct agent_job_set jobs;
+	struct agent_watchdog watchdog;
 	bool results_wait;   /* the engine's channel was full */
 	int64_t judge_at_ms; /* no engine is judged before: we did not run ourselves */
 	pid_t killed;        /* an engine that hung: said and done once */
@@ -64,6 +75,8 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 void agent_keeper_start_engine(struct agent_keeper *k);
 void agent_keeper_start_saver(struct agent_keeper *k);
 void agent_keeper_start_snmp(struct agent_keeper *k);
+/* arbiter: index */
+void agent_keeper_start_disk(struct agent_keeper *k, unsigned arbiter);
 /* Milliseconds of the clock that all of yoke goes by: CLOCK_BOOTTIME, which a suspend does not
  * stop, so that who slept knows it. */
 int64_t agent_keeper_now_ms(void);

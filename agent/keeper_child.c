@@ -145,6 +145,32 @@ void agent_keeper_start_saver(struct agent_keeper *k)
 	fail_child("saver: exec");
 }
 
+void agent_keeper_start_disk(struct agent_keeper *k, unsigned arbiter)
+{
+	struct agent_keeper_disk *d = &k->disk[arbiter];
+	pid_t keeper = getpid();
+	int channel_fd;
+	char parent[16], number[16];
+
+	d->asked = 0;
+	if (!begin_child(&d->child, &d->fd, &channel_fd))
+		return;
+	{
+		int fds[] = {channel_fd, k->conf_fd, k->key_fd};
+
+		deaf_to_stops();
+		if (hand_down(fds, (int)(sizeof(fds) / sizeof(fds[0]))) < 0)
+			fail_child("disk: descriptors");
+	}
+	if (agent_privilege_bind(keeper) < 0)
+		_exit(127);
+	snprintf(parent, sizeof(parent), "%d", (int)keeper);
+	snprintf(number, sizeof(number), "%u", arbiter + 1);
+	execl("/proc/self/exe", k->program, "--role", "disk", "--node", k->node, "--arbiter",
+	      number, "--keeper", parent, (char *)NULL);
+	fail_child("disk: exec");
+}
+
 void agent_keeper_start_snmp(struct agent_keeper *k)
 {
 	pid_t keeper = getpid();

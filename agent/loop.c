@@ -26,7 +26,8 @@ enum {
 struct agent_loop {
 	struct agent_engine *engine;
 	struct event_base *base;
-	struct event *timer, *path[YOKE_PATHS_MAX], *address[AGENT_ADDRESS_FDS], *keeper;
+	struct event *timer, *path[YOKE_PATHS_MAX], *address[AGENT_ADDRESS_FDS], *keeper,
+		*ask[AGENT_ASK_FDS];
 	int path_fd[YOKE_PATHS_MAX]; /* as registered; -1: not */
 	yoke_time turn_began;        /* YOKE_NEVER: between turns */
 	yoke_time minute_at;
@@ -93,6 +94,16 @@ static void on_address(evutil_socket_t fd, short what, void *arg)
 	agent_engine_feed_notes(l->engine, now);
 }
 
+static void on_ask(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent_loop *l = arg;
+	yoke_time now = begin(l);
+
+	(void)what;
+	agent_ask_read(&l->engine->asks, fd, now);
+	agent_engine_feed_asks(l->engine, now);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
@@ -113,6 +124,9 @@ static void from_keeper(struct agent_engine *e, yoke_time now)
 		memcpy(ev.u.saved.reason, e->message.u.saved.reason, sizeof(ev.u.saved.reason));
 	} else if (e->message.kind == AGENT_CHANNEL_DONE) {
 		agent_engine_feed_done(e, now);
+		return;
+	} else if (e->message.kind == AGENT_CHANNEL_ANSWER) {
+		agent_engine_feed_answer(e, now);
 		return;
 	} else {
 		return;
@@ -199,6 +213,15 @@ static void do_addresses(struct agent_engine *e)
 	agent_engine_feed_notes(e, now);
 }
 
+static void do_asks(struct agent_engine *e)
+{
+	yoke_time now = agent_engine_now();
+
+	if (yoke_time_due(agent_ask_deadline(&e->asks), now))
+		agent_ask_tick(&e->asks, now);
+	agent_engine_feed_asks(e, now); /* also what failed when it was asked */
+}
+
 static void do_core(struct agent_engine *e)
 {
 	struct core_event ev = {.type = CORE_TIMER, .now = agent_engine_now()};
@@ -218,12 +241,27 @@ static void arm(struct agent_loop *l)
 	at = yoke_time_min(at, hb_deadline(&e->hb));
 	at = yoke_time_min(at, agent_address_deadline(&e->addresses));
 	at = yoke_time_min(at, core_deadline(&e->core));
+	at = yoke_time_min(at, agent_ask_deadline(&e->asks));
 	wait_us = yoke_time_span_us(now, at);
 	if (wait_us < 0)
 		wait_us = 0;
 	tv.tv_sec = wait_us / 1000000;
 	tv.tv_usec = wait_us % 1000000;
 	event_add(l->timer, &tv);
+}
+
+/* What the keeper saw of the watchdog. */
+static void note_watchdog(struct agent_engine *e)
+{
+	uint32_t gap_ms = atomic_exchange(&e->shared->watchdog_gap_ms, 0);
+	bool fed = atomic_load(&e->shared->watchdog_fed) != 0;
+
+	if (gap_ms != 0)
+		agent_history_note(e, YOKE_EVENT_WATCHDOG_NEAR, gap_ms, "");
+	if (e->conf.watchdog[0] != '\0' && !fed && !e->watchdog_told)
+		agent_history_note(e, YOKE_EVENT_WATCHDOG_FAILED, 0,
+				   "it cannot be opened or fed: see the log");
+	e->watchdog_told = !fed;
 }
 
 static void end_turn(struct agent_loop *l)
@@ -235,6 +273,8 @@ static void end_turn(struct agent_loop *l)
 	do_beats(e);
 	do_addresses(e);
 	do_core(e);
+	do_asks(e);
+	note_watchdog(e);
 	now = agent_engine_now();
 	if (yoke_time_due(l->minute_at, now)) {
 		l->minute_at = yoke_time_add_ms(now, MINUTE_MS);
@@ -288,7 +328,7 @@ static struct event *make_reader(struct agent_loop *l, int fd, event_callback_fn
 
 static bool open_loop(struct agent_loop *l)
 {
-	int fds[AGENT_ADDRESS_FDS];
+	int fds[AGENT_ADDRESS_FDS], ask_fds[AGENT_ASK_FDS];
 	bool ok = true;
 
 	l->turn_began = YOKE_NEVER;
@@ -300,6 +340,11 @@ static bool open_loop(struct agent_loop *l)
 	for (int i = 0; i < AGENT_ADDRESS_FDS; i++) {
 		l->address[i] = make_reader(l, fds[i], on_address, PRIORITY_BEATS);
 		ok = ok && l->address[i] != NULL;
+	}
+	agent_ask_fds(&l->engine->asks, ask_fds);
+	for (int i = 0; i < AGENT_ASK_FDS; i++) {
+		l->ask[i] = make_reader(l, ask_fds[i], on_ask, PRIORITY_BEATS);
+		ok = ok && l->ask[i] != NULL;
 	}
 	for (int p = 0; p < YOKE_PATHS_MAX; p++) {
 		l->path_fd[p] = -1;
@@ -332,6 +377,7 @@ int agent_loop_run(struct agent_engine *e)
 			return 1;
 		}
 	}
+	agent_ask_fini(&e->asks);
 	hb_fini(&e->hb);
 	return 0;
 }

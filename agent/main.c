@@ -2,19 +2,23 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "agent/disk.h"
 #include "agent/role.h"
 #include "agent/saver.h"
+#include "agent/witness.h"
 
-enum { OPTION_ROLE = 256, OPTION_KEEPER, OPTION_SNMP_UID, OPTION_STATE_DIR };
+enum { OPTION_ROLE = 256, OPTION_KEEPER, OPTION_SNMP_UID, OPTION_STATE_DIR, OPTION_ARBITER };
 
 struct arguments {
+	bool witness;
 	const char *conf_file, *node, *role, *state_dir;
-	long long keeper, snmp_uid;
+	long long keeper, snmp_uid, arbiter;
 };
 
 static const char usage[] =
@@ -24,6 +28,8 @@ static const char usage[] =
 	"leave on SIGTERM: its groups are handed over first.\n"
 	"  -c, --config FILE  the configuration (default /etc/yoke/yoke.conf); 'yoke check' "
 	"explains it\n"
+	"      --witness      keep the locks of clusters on a third host instead; the\n"
+	"                     configuration is then /etc/yoke/witness.conf\n"
 	"  -n, --node NAME    which node of it we are (default: the host name)\n"
 	"      --version      print the version\n"
 	"  -h, --help         this text\n";
@@ -31,6 +37,7 @@ static const char usage[] =
 static const struct option options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"node", required_argument, NULL, 'n'},
+	{"witness", no_argument, NULL, 'w'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	/* of the keeper's children, not for people */
@@ -38,6 +45,7 @@ static const struct option options[] = {
 	{"keeper", required_argument, NULL, OPTION_KEEPER},
 	{"snmp-uid", required_argument, NULL, OPTION_SNMP_UID},
 	{"state-dir", required_argument, NULL, OPTION_STATE_DIR},
+	{"arbiter", required_argument, NULL, OPTION_ARBITER},
 	{NULL, 0, NULL, 0},
 };
 
@@ -67,6 +75,9 @@ static void parse(int argc, char **argv, struct arguments *a)
 		case 'n':
 			a->node = optarg;
 			break;
+		case 'w':
+			a->witness = true;
+			break;
 		case 'V':
 			printf("yoked %s\n", YOKE_VERSION);
 			exit(0);
@@ -81,6 +92,9 @@ static void parse(int argc, char **argv, struct arguments *a)
 			break;
 		case OPTION_SNMP_UID:
 			a->snmp_uid = number(optarg);
+			break;
+		case OPTION_ARBITER:
+			a->arbiter = number(optarg);
 			break;
 		case OPTION_STATE_DIR:
 			a->state_dir = optarg;
@@ -98,17 +112,23 @@ static void parse(int argc, char **argv, struct arguments *a)
 
 int main(int argc, char **argv)
 {
-	struct arguments a = {.conf_file = "/etc/yoke/yoke.conf", .snmp_uid = -1};
+	struct arguments a = {.snmp_uid = -1};
 
 	signal(SIGPIPE, SIG_IGN); /* the reader of stderr may go away */
 	yoke_log_open("yoked", YOKE_LOG_STDERR, YOKE_LOG_INFO);
 	parse(argc, argv, &a);
+	if (a.conf_file == NULL)
+		a.conf_file = a.witness ? "/etc/yoke/witness.conf" : "/etc/yoke/yoke.conf";
+	if (a.witness)
+		return agent_witness_run(a.conf_file);
 	if (a.role == NULL)
 		return agent_keeper_run(argv[0], a.conf_file, a.node);
 	if (strcmp(a.role, "engine") == 0 && a.node != NULL)
 		return agent_engine_run(a.node, (pid_t)a.keeper, a.snmp_uid);
 	if (strcmp(a.role, "saver") == 0 && a.state_dir != NULL)
 		return agent_saver_run(AGENT_ROLE_FD_CHANNEL, a.state_dir);
+	if (strcmp(a.role, "disk") == 0 && a.node != NULL)
+		return agent_disk_run(a.node, (unsigned)a.arbiter, (pid_t)a.keeper);
 	fprintf(stderr, "yoked: unknown role '%s'\n", a.role);
 	return 2;
 }

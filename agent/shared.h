@@ -1,8 +1,8 @@
 /* agent/shared.h - the memory that outlives an engine: a file in run_dir, mapped by keeper and
  * engine, read by `yoke replay`.
  *
- * Three things are in it: the engine's sign of life (written each turn, watched by the keeper), the
- * ring of recent events, and the flight recorder: the events fed to the core, after a copy of the
+ * Four things are in it: the engine's sign of life (written each turn, watched by the keeper), its
+ * lease (agent/watchdog.h), the ring of recent events, and the flight recorder: the events fed to the core, after a copy of the
  * core as it was before the first of them.  The recorder has two segments, used in turn: when one
  * is full the other is begun anew with a fresh copy.  So at least one whole segment of history
  * exists.
@@ -26,6 +26,7 @@ enum {
 	AGENT_SHARED_MAGIC = 0x796f6b31,
 	AGENT_SHARED_SEGMENTS = 2,
 	AGENT_SHARED_SEGMENT_SIZE = 256 * 1024, /* bytes of events */
+	YOKE_BOOT_SIZE = 40,                    /* the kernel's name of a boot, with NUL */
 };
 
 struct agent_shared_segment {
@@ -41,6 +42,12 @@ struct agent_shared {
 	char version[YOKE_NAME_SIZE]; /* of the yoke that made it: it must be ours */
 	_Atomic int64_t alive_us;     /* monotonic clock at the engine's last turn; 0: starting */
 	_Atomic uint32_t engines;     /* engines started since the keeper's start */
+	char boot[YOKE_BOOT_SIZE];    /* which one the next four are of; the keeper writes it */
+	_Atomic int64_t lease_until_us;   /* as the engine performed CORE_LEASE; INT64_MAX: no end */
+	_Atomic uint32_t lease_exclusive; /* what must not run beyond it does */
+	_Atomic uint32_t lease_reset;     /* the watchdog is to end the machine */
+	_Atomic uint32_t watchdog_fed;    /* it is open and fed */
+	_Atomic uint32_t watchdog_gap_ms; /* a near miss that nobody has told of yet; 0: none */
 	uint64_t last_event;          /* seq; 0: none */
 	struct yoke_event event[YOKE_EVENTS_MAX]; /* [seq % YOKE_EVENTS_MAX] */
 	uint32_t segment;                         /* index of the one in use */

@@ -76,6 +76,30 @@ static void view_resources(const struct agent_engine *e, struct yoke_snapshot *s
 	}
 }
 
+static void place_text(const struct conf_arbiter *a, unsigned i, char text[80])
+{
+	struct conf_endpoint end = {.address = a->address[i], .address_len = a->address_len[i]};
+
+	endpoint_text(&end, text, 80);
+}
+
+static void view_arbiters(const struct agent_engine *e, struct yoke_snapshot *s)
+{
+	for (uint16_t i = 0; i < e->conf.arbiter_count; i++) {
+		const struct conf_arbiter *a = &e->conf.arbiter[i];
+		char *text = s->arbiter[i].text;
+		const char *name = strrchr(a->agent, '/');
+
+		if (a->type == YOKE_ARBITER_TYPE_FENCE)
+			snprintf(text, 80, "%.60s, level %u", name != NULL ? name + 1 : a->agent,
+				 a->level);
+		else if (a->type == YOKE_ARBITER_TYPE_DISK)
+			snprintf(text, 80, "%.79s", a->device);
+		else if (a->address_count > 0)
+			place_text(a, 0, text);
+	}
+}
+
 static void turn_times(struct yoke_snapshot *s, int64_t now_us, int64_t wall)
 {
 	for (uint32_t i = 0; i < s->node_count; i++) {
@@ -84,6 +108,11 @@ static void turn_times(struct yoke_snapshot *s, int64_t now_us, int64_t wall)
 	}
 	for (uint32_t i = 0; i < s->group_count; i++)
 		s->group[i].changed_wall_ms = wall_of(s->group[i].changed_wall_ms, now_us, wall);
+	for (uint32_t i = 0; i < s->arbiter_count; i++) {
+		s->arbiter[i].changed_wall_ms =
+			wall_of(s->arbiter[i].changed_wall_ms, now_us, wall);
+		s->arbiter[i].tested_wall_ms = wall_of(s->arbiter[i].tested_wall_ms, now_us, wall);
+	}
 	for (uint32_t i = 0; i < s->operation_count; i++) {
 		s->operation[i].started_wall_ms =
 			wall_of(s->operation[i].started_wall_ms, now_us, wall);
@@ -112,4 +141,7 @@ void agent_view(struct agent_engine *e, struct yoke_snapshot *s)
 			if (n != e->self && e->conf.node[n - 1].endpoint[p - 1].configured)
 				view_link(e, n, p, now, &s->link[s->link_count++]);
 	view_resources(e, s);
+	view_arbiters(e, s);
+	s->watchdog_ms = e->core_conf.watchdog_ms;
+	s->watchdog = atomic_load(&e->shared->watchdog_fed) != 0;
 }

@@ -69,6 +69,10 @@ static bool good_parameter(const struct conf_value *v, const struct conf_arbiter
 		conf_problem(problems, v->line, false,
 			     "arbiter \"%s\": remove action, yoke says what is to be done",
 			     arbiter->name);
+	else if (strncmp(v->text, "verbose", 7) == 0 || strncmp(v->text, "debug", 5) == 0)
+		conf_problem(problems, v->line, false,
+			     "arbiter \"%s\": remove %.*s: an agent would then print its secrets",
+			     arbiter->name, (int)size, v->text);
 	else if (is_secret(v->text, size))
 		conf_problem(problems, v->line, false,
 			     "arbiter \"%s\": %.*s is a secret: put the line into a file of mode "

@@ -3,8 +3,10 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <string.h>
 
 #include "agent/base/buf.h"
 
@@ -107,6 +109,28 @@ bool hb_seal_open(const struct hb_seal_key *key, uint64_t sequence, const uint8_
 	       EVP_DecryptUpdate(context, NULL, &len, header, (int)header_size) == 1 &&
 	       EVP_DecryptUpdate(context, bytes, &len, sealed, (int)size) == 1 &&
 	       EVP_DecryptFinal_ex(context, bytes + len, &len) == 1;
+}
+
+bool hb_seal_mac(const uint8_t cluster_key[HB_KEY_SIZE], const char *label_text,
+		 const uint8_t *bytes, size_t size, uint8_t mac[HB_MAC_SIZE])
+{
+	uint8_t info[32], derived[HB_KEY_SIZE];
+	size_t info_size = strlen(label_text);
+	unsigned mac_size = HB_MAC_SIZE;
+	bool ok;
+
+	if (info_size > sizeof(info))
+		return false;
+	memcpy(info, label_text, info_size);
+	ok = expand(cluster_key, info, info_size, derived) == 0 &&
+	     HMAC(EVP_sha256(), derived, sizeof(derived), bytes, size, mac, &mac_size) != NULL;
+	hb_seal_wipe(derived, sizeof(derived));
+	return ok;
+}
+
+bool hb_seal_same(const void *a, const void *b, size_t size)
+{
+	return CRYPTO_memcmp(a, b, size) == 0;
 }
 
 void hb_seal_wipe(void *bytes, size_t size)

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HB_KEY_SIZE = 32, HB_TAG_SIZE = 16 };
+enum { HB_KEY_SIZE = 32, HB_TAG_SIZE = 16, HB_MAC_SIZE = 32 };
 
 struct evp_cipher_ctx_st;
 
@@ -44,6 +44,14 @@ bool hb_seal_close(const struct hb_seal_key *key, uint64_t sequence, const uint8
 bool hb_seal_open(const struct hb_seal_key *key, uint64_t sequence, const uint8_t *header,
 		  size_t header_size, const uint8_t *sealed, size_t size,
 		  const uint8_t tag[HB_TAG_SIZE], uint8_t *bytes);
+
+/* HMAC-SHA256 (RFC 2104) with a key of its own, HKDF-SHA256(cluster key, info: label).  Returns
+ * false when the crypto library fails. */
+bool hb_seal_mac(const uint8_t cluster_key[HB_KEY_SIZE], const char *label, const uint8_t *bytes,
+		 size_t size, uint8_t mac[HB_MAC_SIZE]);
+
+/* Are they equal?  Takes as long for all that are not. */
+bool hb_seal_same(const void *a, const void *b, size_t size);
 
 /* Overwrite a secret in a way that the compiler does not leave out. */
 void hb_seal_wipe(void *bytes, size_t size);

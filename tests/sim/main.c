@@ -124,7 +124,7 @@ static void ask_online(struct sim_world *w)
 
 static void come_to_rest(struct sim_world *w)
 {
-	yoke_time end = yoke_time_add_us(w->now, rest_us(w));
+	yoke_time end;
 	bool online = sim_random_permille(&w->random, 700);
 	const char *wrong = "nothing was looked at";
 	unsigned good = 0;
@@ -132,6 +132,7 @@ static void come_to_rest(struct sim_world *w)
 	/* Until then a monitor or a question of before may still count. */
 	sim_world_run(w, yoke_time_add_us(w->now, sim_world_monitor_us(w) +
 							  100 * (int64_t)w->setup.fence_us));
+	end = yoke_time_add_us(w->now, rest_us(w));
 	while (w->failure[0] == '\0' && good < 10 && yoke_time_before(w->now, end)) {
 		if (online)
 			ask_online(w);

@@ -1,0 +1,159 @@
+#include "agent/disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+#include "agent/channel.h"
+#include "agent/core/core.h"
+#include "agent/privilege.h"
+#include "agent/role.h"
+#include "conf/conf.h"
+#include "hb/disk.h"
+
+struct disk {
+	const char *device;
+	uint16_t node, node_count;
+	int fd; /* -1: not open */
+	struct hb_disk format;
+	char why[YOKE_REASON_SIZE];
+};
+
+static uint8_t blocks[HB_DISK_BLOCKS][HB_DISK_BLOCK_SIZE] __attribute__((aligned(4096)));
+
+static bool fail(struct disk *d, const char *what)
+{
+	snprintf(d->why, sizeof(d->why), "%s: %s", what, strerror(errno));
+	if (d->fd >= 0)
+		close(d->fd);
+	d->fd = -1;
+	return false;
+}
+
+static bool read_all(struct disk *d)
+{
+	ssize_t got = pread(d->fd, blocks, sizeof(blocks), 0);
+
+	if (got == (ssize_t)sizeof(blocks))
+		return true;
+	if (got >= 0)
+		errno = ENOSPC;
+	return fail(d, "it cannot be read");
+}
+
+static bool open_disk(struct disk *d)
+{
+	struct stat st;
+
+	if (d->fd >= 0)
+		return true;
+	d->fd = open(d->device, O_RDWR | O_DIRECT | O_SYNC | O_CLOEXEC);
+	if (d->fd < 0 && errno == EINVAL && stat(d->device, &st) == 0 && S_ISREG(st.st_mode))
+		d->fd = open(d->device, O_RDWR | O_SYNC | O_CLOEXEC);
+	if (d->fd < 0)
+		return fail(d, "it cannot be opened");
+	if (!read_all(d))
+		return false;
+	if (hb_disk_get_header(&d->format, blocks[0]))
+		return true;
+	errno = EINVAL;
+	fail(d, "its header");
+	snprintf(d->why, sizeof(d->why), "it is not a disk of this cluster: 'yoke disk init'");
+	return false;
+}
+
+static bool write_own(struct disk *d, const struct agent_channel_slot *from)
+{
+	static uint8_t block[HB_DISK_BLOCK_SIZE] __attribute__((aligned(4096)));
+	struct hb_disk_slot slot = {from->state, from->round, from->sequence};
+
+	errno = EIO;
+	if (!hb_disk_put_slot(&d->format, d->node, &slot, block) ||
+	    pwrite(d->fd, block, sizeof(block), (off_t)d->node * HB_DISK_BLOCK_SIZE) !=
+		    (ssize_t)sizeof(block))
+		return fail(d, "it cannot be written");
+	return true;
+}
+
+static void take_slots(const struct disk *d, struct agent_channel_message *m)
+{
+	for (uint16_t n = 1; n <= d->node_count; n++) {
+		struct agent_channel_slot *to = &m->u.answer.slot[n - 1];
+		struct hb_disk_slot slot;
+		bool good = hb_disk_get_slot(&d->format, n, blocks[n], &slot);
+
+		to->state = good && slot.state <= CORE_SLOT_HELD ? slot.state : CORE_SLOT_BAD;
+		to->round = slot.round;
+		to->sequence = slot.sequence;
+	}
+}
+
+static void answer(struct disk *d, const struct agent_channel_message *ask)
+{
+	struct agent_channel_message m = {.kind = AGENT_CHANNEL_ANSWER};
+	bool ok = open_disk(d);
+
+	if (ok && ask->u.ask.kind == CORE_ASK_WRITE)
+		ok = write_own(d, &ask->u.ask.slot);
+	ok = ok && read_all(d);
+	m.u.answer.id = ask->u.ask.id;
+	m.u.answer.result = ok ? CORE_RESULT_DONE : CORE_RESULT_FAILED;
+	if (ok)
+		take_slots(d, &m);
+	else
+		memcpy(m.u.answer.reason, d->why, sizeof(m.u.answer.reason));
+	agent_channel_send_patiently(AGENT_ROLE_FD_CHANNEL, &m);
+}
+
+static bool read_conf(struct conf *conf)
+{
+	struct conf_problems *problems = calloc(1, sizeof(*problems));
+	char *text = NULL;
+	struct stat st;
+	bool ok = problems != NULL && fstat(AGENT_ROLE_FD_CONF, &st) == 0 &&
+		  (text = calloc(1, (size_t)st.st_size + 1)) != NULL &&
+		  pread(AGENT_ROLE_FD_CONF, text, (size_t)st.st_size, 0) == (ssize_t)st.st_size &&
+		  conf_parse(text, "yoke.conf", conf, problems) == 0;
+
+	free(text);
+	free(problems);
+	return ok;
+}
+
+int agent_disk_run(const char *node, unsigned arbiter, pid_t keeper)
+{
+	static struct conf conf;
+	static struct agent_channel_message m;
+	struct disk d = {.fd = -1};
+	char why[YOKE_REASON_SIZE];
+	int self;
+
+	prctl(PR_SET_DUMPABLE, 0); /* the key is in here */
+	if (agent_privilege_bind(keeper) < 0 || !read_conf(&conf) || arbiter < 1 ||
+	    arbiter > conf.arbiter_count)
+		return 1;
+	self = conf_self(&conf, node, why);
+	if (self < 0 || pread(AGENT_ROLE_FD_KEY, d.format.key, sizeof(d.format.key), 0) !=
+				(ssize_t)sizeof(d.format.key))
+		return 1;
+	d.device = conf.arbiter[arbiter - 1].device;
+	d.node = (uint16_t)(self + 1);
+	d.node_count = conf.node_count;
+	conf_cluster_id(&conf, d.format.cluster_id);
+	for (;;) {
+		int got = agent_channel_wait(AGENT_ROLE_FD_CHANNEL, &m, -1);
+
+		if (got < 0)
+			break;
+		if (got > 0 && m.kind == AGENT_CHANNEL_ASK)
+			answer(&d, &m);
+	}
+	hb_seal_wipe(&d.format, sizeof(d.format));
+	return 0;
+}

@@ -1,0 +1,365 @@
+#include "agent/witness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+#include "agent/privilege.h"
+#include "agent/witness_lock.h"
+#include "conf/witness.h"
+
+enum { DATAGRAM_SIZE = 256, NAME_SIZE = CONF_FILE_SIZE + YOKE_NAME_SIZE + 16, LINE_SIZE = 64 };
+
+/* A node, as this run knows it. */
+struct witness_node {
+	uint64_t incarnation, sequence; /* of its newest request; 0: not known */
+	uint64_t cookie;                /* what its next incarnation must bring */
+	struct hb_seal_key key;
+};
+
+struct witness_cluster {
+	const char *name;
+	uint8_t id[HB_WITNESS_CLUSTER_SIZE];
+	uint8_t cluster_key[CONF_KEY_SIZE];
+	struct agent_witness_lock lock;
+	struct hb_seal_key key, trial; /* ours; of a node that is not known */
+	uint64_t sequence;
+	struct witness_node node[YOKE_NODES_MAX];
+};
+
+struct witness {
+	struct conf_witness conf;
+	uint64_t incarnation;
+	int fd, dir_fd, signal_fd;
+	struct witness_cluster cluster[CONF_CLUSTERS_MAX];
+};
+
+static yoke_time now_is(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (yoke_time){(int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000};
+}
+
+static int say(const char *what, const char *why)
+{
+	yoke_log(YOKE_LOG_ERROR, "%s: %s", what, why);
+	return -1;
+}
+
+static uint64_t draw(void)
+{
+	uint64_t n = 0;
+
+	while (n == 0)
+		if (getrandom(&n, sizeof(n), 0) != (ssize_t)sizeof(n))
+			return 0;
+	return n;
+}
+
+/* ---- what is on disk: a file for each cluster, "HOLDER LEASE_MS" ---- */
+
+static int save(const struct witness *w, const struct witness_cluster *c)
+{
+	char line[LINE_SIZE], name[YOKE_NAME_SIZE + 8];
+	int size = snprintf(line, sizeof(line), "%u %u\n", c->lock.holder, c->lock.lease_ms);
+	int fd;
+	bool ok;
+
+	snprintf(name, sizeof(name), "%s.new", c->name);
+	fd = openat(w->dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -1;
+	ok = write(fd, line, (size_t)size) == size && fsync(fd) == 0;
+	ok = close(fd) == 0 && ok;
+	ok = ok && renameat(w->dir_fd, name, w->dir_fd, c->name) == 0 && fsync(w->dir_fd) == 0;
+	return ok ? 0 : -1;
+}
+
+/* Returns -1 when there is a file that says nothing: then nobody may be given the lock. */
+static int load(const struct witness *w, struct witness_cluster *c)
+{
+	char line[LINE_SIZE] = "";
+	unsigned holder, lease_ms;
+	int fd = openat(w->dir_fd, c->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t size;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	size = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	errno = EINVAL;
+	if (size <= 0 || sscanf(line, "%u %u", &holder, &lease_ms) != 2 ||
+	    holder > YOKE_NODES_MAX)
+		return -1;
+	c->lock.holder = (uint16_t)holder;
+	c->lock.lease_ms = lease_ms;
+	c->lock.renewed_at = now_is(); /* it may have been renewed until now */
+	return 0;
+}
+
+/* ---- requests ---- */
+
+static struct witness_cluster *cluster_of(struct witness *w, const uint8_t *id)
+{
+	for (unsigned i = 0; i < w->conf.cluster_count; i++)
+		if (memcmp(w->cluster[i].id, id, HB_WITNESS_CLUSTER_SIZE) == 0)
+			return &w->cluster[i];
+	return NULL;
+}
+
+static void swap_keys(struct hb_seal_key *a, struct hb_seal_key *b)
+{
+	struct hb_seal_key kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+/* Open a request.  *known: it is of the present incarnation and newer than all before it. */
+static bool open_request(struct witness_cluster *c, const uint8_t *bytes,
+			 struct hb_witness_frame *frame, bool *known)
+{
+	struct witness_node *n = &c->node[frame->sender - 1];
+
+	*known = frame->incarnation == n->incarnation;
+	if (*known)
+		return hb_witness_open(&n->key, bytes, frame) && frame->sequence > n->sequence;
+	return hb_witness_derive(&c->trial, c->cluster_key, frame->sender, frame->incarnation) ==
+		       0 &&
+	       hb_witness_open(&c->trial, bytes, frame);
+}
+
+/* A new incarnation brings the cookie that it was challenged with: once. */
+static bool admit(struct witness_cluster *c, const struct hb_witness_frame *frame)
+{
+	struct witness_node *n = &c->node[frame->sender - 1];
+
+	if (n->cookie == 0)
+		n->cookie = draw();
+	if (n->cookie == 0 || frame->cookie != n->cookie)
+		return false;
+	n->cookie = draw();
+	n->incarnation = frame->incarnation;
+	swap_keys(&n->key, &c->trial);
+	return true;
+}
+
+static enum hb_witness_result decide(struct witness *w, struct witness_cluster *c,
+				     const struct hb_witness_frame *frame, bool *told)
+{
+	struct agent_witness_lock before = c->lock;
+	enum hb_witness_result result;
+	bool must_save;
+
+	result = agent_witness_lock_ask(&c->lock, frame->sender, (enum hb_witness_kind)frame->kind,
+					frame->lease_ms, now_is(), &must_save);
+	*told = true;
+	if (!must_save)
+		return result;
+	if (save(w, c) < 0) {
+		yoke_log(YOKE_LOG_ERROR, "cluster %s: its lock cannot be saved: %s", c->name,
+			 strerror(errno));
+		c->lock = before;
+		*told = false; /* it will ask again */
+		return HB_WITNESS_NO;
+	}
+	yoke_log(YOKE_LOG_INFO, "cluster %s: node %u %s the lock", c->name, frame->sender,
+		 c->lock.holder != 0 ? "has" : "gave back");
+	return result;
+}
+
+static void answer(struct witness *w, struct witness_cluster *c,
+		   const struct hb_witness_frame *request, enum hb_witness_result result,
+		   const struct sockaddr_storage *to, socklen_t to_len)
+{
+	struct hb_witness_frame frame = {
+		.incarnation = w->incarnation,
+		.sequence = ++c->sequence,
+		.kind = request->kind,
+		.result = (uint8_t)result,
+		.node = c->lock.holder,
+		.echo_incarnation = request->incarnation,
+		.echo_sequence = request->sequence,
+	};
+	uint8_t bytes[HB_WITNESS_FRAME_SIZE];
+
+	if (result == HB_WITNESS_CHALLENGE)
+		frame.cookie = c->node[request->sender - 1].cookie;
+	memcpy(frame.cluster_id, c->id, sizeof(frame.cluster_id));
+	if (hb_witness_put(&c->key, &frame, bytes))
+		(void)sendto(w->fd, bytes, sizeof(bytes), MSG_DONTWAIT,
+			     (const struct sockaddr *)to, to_len);
+}
+
+static void take(struct witness *w)
+{
+	struct sockaddr_storage from;
+	socklen_t from_len = sizeof(from);
+	uint8_t bytes[DATAGRAM_SIZE];
+	ssize_t size = recvfrom(w->fd, bytes, sizeof(bytes), MSG_DONTWAIT,
+				(struct sockaddr *)&from, &from_len);
+	struct hb_witness_frame frame;
+	struct witness_cluster *c;
+	enum hb_witness_result result;
+	bool known, told = true;
+
+	if (size < 0 || !hb_witness_get_header(bytes, (size_t)size, &frame) || frame.sender < 1 ||
+	    frame.sender > YOKE_NODES_MAX)
+		return;
+	c = cluster_of(w, frame.cluster_id);
+	if (c == NULL || !open_request(c, bytes, &frame, &known))
+		return;
+	if (known || admit(c, &frame)) {
+		c->node[frame.sender - 1].sequence = frame.sequence;
+		result = decide(w, c, &frame, &told);
+	} else {
+		result = HB_WITNESS_CHALLENGE;
+	}
+	if (told)
+		answer(w, c, &frame, result, &from, from_len);
+}
+
+/* ---- start ---- */
+
+static int open_cluster(struct witness *w, unsigned i)
+{
+	struct witness_cluster *c = &w->cluster[i];
+	static struct conf named; /* far too large for the stack */
+	char why[CONF_PROBLEM_SIZE];
+	int fd = open(w->conf.cluster[i].key_file, O_RDONLY | O_CLOEXEC);
+
+	c->name = w->conf.cluster[i].name;
+	if (fd < 0)
+		return say(w->conf.cluster[i].key_file, strerror(errno));
+	if (conf_key_read(fd, w->conf.cluster[i].key_file, c->cluster_key, why) < 0) {
+		close(fd);
+		return say("key", why);
+	}
+	close(fd);
+	memcpy(named.cluster, c->name, YOKE_NAME_SIZE);
+	conf_cluster_id(&named, c->id);
+	if (hb_seal_init(&c->key) < 0 || hb_seal_init(&c->trial) < 0 ||
+	    hb_witness_derive(&c->key, c->cluster_key, 0, w->incarnation) < 0)
+		return say(c->name, "the crypto library fails");
+	for (unsigned n = 0; n < YOKE_NODES_MAX; n++)
+		if (hb_seal_init(&c->node[n].key) < 0)
+			return say(c->name, "the crypto library fails");
+	return 0;
+}
+
+static int open_socket(struct witness *w)
+{
+	int off = 0;
+
+	w->fd = socket(w->conf.address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (w->fd < 0)
+		return say("socket", strerror(errno));
+	if (w->conf.address.ss_family == AF_INET6)
+		setsockopt(w->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	if (bind(w->fd, (const struct sockaddr *)&w->conf.address, w->conf.address_len) < 0)
+		return say("its address", strerror(errno));
+	return 0;
+}
+
+static int open_state(struct witness *w, uid_t uid, gid_t gid)
+{
+	if (mkdir(w->conf.state_dir, 0700) < 0 && errno != EEXIST)
+		return say(w->conf.state_dir, strerror(errno));
+	w->dir_fd = open(w->conf.state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (w->dir_fd < 0 || (geteuid() == 0 && fchown(w->dir_fd, uid, gid) < 0))
+		return say(w->conf.state_dir, strerror(errno));
+	return 0;
+}
+
+static int load_locks(struct witness *w)
+{
+	for (unsigned i = 0; i < w->conf.cluster_count; i++)
+		if (load(w, &w->cluster[i]) < 0) {
+			yoke_log(YOKE_LOG_ERROR,
+				 "cluster %s: %s/%s is damaged: remove it when no node of the "
+				 "cluster goes by this witness",
+				 w->cluster[i].name, w->conf.state_dir, w->cluster[i].name);
+			return -1;
+		}
+	return 0;
+}
+
+static int open_signals(struct witness *w)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return say("sigprocmask", strerror(errno));
+	w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	return w->signal_fd < 0 ? say("signalfd", strerror(errno)) : 0;
+}
+
+static int prepare(struct witness *w, const char *conf_file)
+{
+	static struct conf_problems problems;
+	char why[YOKE_REASON_SIZE];
+	uid_t uid;
+	gid_t gid;
+
+	yoke_log_open("yoked-witness", YOKE_LOG_STDERR, YOKE_LOG_INFO);
+	if (conf_witness_load(conf_file, &w->conf, &problems) < 0) {
+		for (unsigned i = 0; i < problems.count; i++)
+			yoke_log(YOKE_LOG_ERROR, "%s:%d: %s", conf_file, problems.problem[i].line,
+				 problems.problem[i].text);
+		return -1;
+	}
+	if (geteuid() == 0 && agent_privilege_user(w->conf.user, &uid, &gid, why) < 0)
+		return say("user", why);
+	w->incarnation = draw();
+	if (w->incarnation == 0)
+		return say("getrandom", strerror(errno));
+	for (unsigned i = 0; i < w->conf.cluster_count; i++)
+		if (open_cluster(w, i) < 0)
+			return -1;
+	if (open_socket(w) < 0 || open_state(w, geteuid() == 0 ? uid : 0, geteuid() == 0 ? gid : 0) < 0)
+		return -1;
+	if (geteuid() == 0 && agent_privilege_become(uid, gid, false) < 0)
+		return say("user", strerror(errno));
+	return load_locks(w) < 0 || open_signals(w) < 0 ? -1 : 0;
+}
+
+int agent_witness_run(const char *conf_file)
+{
+	struct witness *w = calloc(1, sizeof(*w));
+
+	if (w == NULL || prepare(w, conf_file) < 0) {
+		free(w);
+		return 1;
+	}
+	yoke_log(YOKE_LOG_INFO, "witness " YOKE_VERSION " for %u clusters", w->conf.cluster_count);
+	for (;;) {
+		struct pollfd p[2] = {{.fd = w->fd, .events = POLLIN},
+				      {.fd = w->signal_fd, .events = POLLIN}};
+
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return say("poll", strerror(errno)) < 0;
+		if (p[1].revents != 0)
+			break;
+		if (p[0].revents != 0)
+			take(w);
+	}
+	explicit_bzero(w, sizeof(*w));
+	free(w);
+	return 0;
+}
