@@ -33,7 +33,7 @@ SIM := $(call objs,tests/sim)
 
 YOKED_LIBS := -levent_core -lconfuse -lcrypto -lmnl -ljansson -lcap
 SNMP_LIBS := -lnetsnmpmibs -lnetsnmpagent -lnetsnmp -ljansson
-TOOL_LIBS := -lconfuse -lcrypto -ljansson
+TOOL_LIBS := -lconfuse -lcrypto -ljansson -lblkid
 
 PROGRAMS := $(B)/yoked $(B)/yoke $(B)/yoke-snmp
 
@@ -60,7 +60,7 @@ $(B)/yoked: $(AGENT) $(BASE) $(CORE) $(HB) $(CONF)
 	$(link)
 	$(Q)$(LD) $(YOKED_LIBS)
 
-$(B)/yoke: $(TOOLS) $(B)/agent/shared.o $(BASE) $(CORE) $(CONF)
+$(B)/yoke: $(TOOLS) $(B)/agent/shared.o $(B)/hb/disk.o $(B)/hb/seal.o $(BASE) $(CORE) $(CONF)
 	$(link)
 	$(Q)$(LD) $(TOOL_LIBS)
 
@@ -76,7 +76,7 @@ $(B)/YOKE-MIB.txt: mibs/YOKE-MIB.txt.in mibs/generate.py agent/base/events.def
 
 LIBRARY := $(BASE) $(CORE) $(HB) $(CONF) $(filter-out %/main.o,$(AGENT) $(TOOLS))
 UNITS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
-UNIT_LIBS := $(YOKED_LIBS) -lcmocka
+UNIT_LIBS := $(YOKED_LIBS) -lblkid -lcmocka
 
 $(B)/all.a: $(LIBRARY)
 	$(Q)rm -f $@; ar rcs $@ $^
@@ -169,7 +169,7 @@ fill = sed -e 's|/usr/local/sbin|$(sbindir)|g' -e 's|1\.3\.6\.1\.4\.1\.8072\.999
 INSTALLED := $(sbindir)/yoked $(sbindir)/yoke-snmp $(bindir)/yoke $(mandir)/man1/yoke.1 \
 	$(mandir)/man5/yoke.conf.5 $(mandir)/man8/yoked.8 $(mibdir)/YOKE-MIB.txt \
 	$(completiondir)/yoke $(unitdir)/yoked.service $(sysusersdir)/yoke.conf \
-	$(addprefix $(docdir)/,yoke.conf minimal.conf two-groups-ipv6.conf snmpd.conf snmptrapd.conf)
+	$(addprefix $(docdir)/,yoke.conf minimal.conf two-groups-ipv6.conf witness.conf snmpd.conf snmptrapd.conf)
 
 install: all ## install into PREFIX (/usr/local), below DESTDIR
 	install -d $(sort $(dir $(addprefix $(DESTDIR),$(INSTALLED))))
@@ -181,6 +181,7 @@ install: all ## install into PREFIX (/usr/local), below DESTDIR
 	install -m 644 $(B)/YOKE-MIB.txt $(DESTDIR)$(mibdir)/
 	install -m 644 tools/completion/yoke.bash $(DESTDIR)$(completiondir)/yoke
 	install -m 644 conf/sample/yoke.conf conf/sample/minimal.conf conf/sample/two-groups-ipv6.conf \
+		conf/sample/witness.conf \
 		$(DESTDIR)$(docdir)/
 	@$(call fill,conf/sample/snmpd.conf,$(docdir)/snmpd.conf)
 	@$(call fill,conf/sample/snmptrapd.conf,$(docdir)/snmptrapd.conf)

@@ -217,7 +217,10 @@ void agent_ask_begin(struct agent_ask_set *set, const struct core_action *a, yok
 	if (ask->again_ms < AGAIN_MS_MIN)
 		ask->again_ms = AGAIN_MS_MIN;
 	if (ask->fd[0] < 0 && ask->fd[1] < 0) {
-		finish(ask, CORE_RESULT_FAILED, 0, ask->why);
+		char why[YOKE_REASON_SIZE];
+
+		memcpy(why, ask->why, sizeof(why));
+		finish(ask, CORE_RESULT_FAILED, 0, why);
 		return;
 	}
 	if (ask->kind == CORE_ASK_PING &&

@@ -9,10 +9,10 @@
 set -eu
 
 build="gcc make pkg-config libc6-dev libsnmp-dev libevent-dev libconfuse-dev libssl-dev libmnl-dev
-	libjansson-dev libcap-dev"
+	libjansson-dev libcap-dev libblkid-dev"
 demo="snmp snmpd snmptrapd iproute2 iputils-ping nftables procps util-linux python3"
 check="clang libclang-rt-14-dev libcmocka-dev python3-pytest smitools shellcheck man-db groff
-	binutils"
+	binutils spin fence-agents"
 bench="keepalived"
 
 case "${1:-}" in

@@ -60,6 +60,12 @@ static const struct tool_verb verbs[] = {
 	 "\nFILE is " TOOL_KEY " when it is not given.  Copy it to the other node\n"
 	 "over a secure channel; only root may be able to read it.\n",
 	 "F", 1, 2, tool_key},
+	{"disk", "init | show DEVICE", "Make a shared disk for a disk arbiter, or show what is on it",
+	 "\ninit writes a header and an empty slot for each node; run it once, on one node, while\n"
+	 "no node runs.  What holds a file system, a partition table or another cluster's slots\n"
+	 "is refused; --force overwrites it.  Cluster and key are those of " TOOL_CONF "\n"
+	 "or of the file in $YOKE_CONF.\n",
+	 "F", 2, 2, tool_disk},
 	{"replay", "FILE", "Run a flight recorder's file through the core and print the trace", "",
 	 "", 1, 1, replay},
 	{"version", "", "Print the version", "", "", 0, 0, version},
@@ -75,7 +81,7 @@ static void help(FILE *out)
 	      "one)\n\n",
 	      out);
 	for (i = 0; i < VERB_COUNT; i++)
-		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
+		fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].summary);
 	fputs("\nexit codes: 0 ok, 1 refused or failed, 2 usage, 3 no engine, 4 timed out\n"
 	      "files: " TOOL_SOCKET " (or --socket PATH, or $YOKE_SOCKET), " TOOL_CONF "\n"
 	      "manuals: yoke(1), yoked(8), yoke.conf(5)\n",

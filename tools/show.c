@@ -288,6 +288,56 @@ static void show_operations(const struct yoke_snapshot *s, bool wide)
 	}
 }
 
+static enum tool_colour arbiter_colour(enum yoke_arbiter_state state)
+{
+	if (state == YOKE_ARBITER_FAILED || state == YOKE_ARBITER_FENCING)
+		return TOOL_BAD;
+	return state == YOKE_ARBITER_READY ? TOOL_GOOD : TOOL_WARN;
+}
+
+static void show_arbiters(const struct yoke_snapshot *s)
+{
+	unsigned i;
+
+	tool_table_start(&table, "ARBITER|TYPE|WHAT|STATE|HOLDER|TESTED|NOTE");
+	for (i = 0; i < s->arbiter_count; i++) {
+		const struct yoke_snapshot_arbiter *a = &s->arbiter[i];
+
+		tool_table_row(&table);
+		cell(0, TOOL_PLAIN, a->name);
+		cell(1, TOOL_PLAIN, yoke_word_arbiter_type((int)a->type));
+		cell(2, TOOL_PLAIN, a->text);
+		cell(3, arbiter_colour(a->state), yoke_word_arbiter_state((int)a->state));
+		cell(4, TOOL_PLAIN, a->holder != 0 ? node_name(s, a->holder) : "");
+		cell_age(s, 5, a->tested_wall_ms);
+		cell(6, TOOL_PLAIN, a->reason);
+	}
+}
+
+/* Until when exclusive groups may run here, where that can end. */
+static void show_lease(const struct yoke_snapshot *s, bool colour, FILE *out)
+{
+	const char *on = "", *off = tool_text_colour(TOOL_PLAIN, colour);
+
+	if (s->lease_ms == 0 && s->watchdog_ms == 0)
+		return;
+	if (s->lease_left_ms == 0)
+		on = tool_text_colour(TOOL_BAD, colour);
+	if (s->lease_ms == 0 || s->lease_left_ms < 0)
+		fprintf(out, "\nlease: no end");
+	else if (s->lease_left_ms == 0)
+		fprintf(out, "\nlease: %sexpired: nothing exclusive runs here%s", on, off);
+	else
+		fprintf(out, "\nlease: exclusive groups may run here for %lld ms more unless it is "
+			     "renewed",
+			(long long)s->lease_left_ms);
+	if (s->watchdog_ms == 0)
+		fprintf(out, "; no watchdog\n");
+	else
+		fprintf(out, "; watchdog of %u ms %s\n", s->watchdog_ms,
+			s->watchdog ? "is fed" : "is NOT fed");
+}
+
 void tool_show_status(const struct yoke_snapshot *s, bool wide, bool colour, FILE *out)
 {
 	show_head(s, colour, out);
@@ -301,6 +351,9 @@ void tool_show_status(const struct yoke_snapshot *s, bool wide, bool colour, FIL
 	finish(colour, out);
 	show_resources(s);
 	finish(colour, out);
+	show_arbiters(s);
+	finish(colour, out);
+	show_lease(s, colour, out);
 	show_operations(s, wide);
 	finish(colour, out);
 }

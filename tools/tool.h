@@ -3,13 +3,13 @@
  * yoke speaks to the engine of its own node over the control socket (agent/base/json.h) and to
  * nobody else; `check`, `key` and `replay` work without an engine.  Reading order: this, main.c
  * (the table of verbs), client.h (one connection), follow.h (events as they come), show.h (text),
- * then a file for each family of verbs: status.c, watch.c, operate.c, check.c, replay.c.
+ * then a file for each family of verbs: status.c, watch.c, operate.c, check.c, disk.c, replay.c.
  *
  * Every wait has an end.  No program is started.  What comes from the engine is checked by
  * yoke_json_get_answer() and holds no control characters.
  *
- * Layer: tools.  May include: agent/base; check.c also conf/conf.h and replay.c agent/core/core.h,
- * because they are those libraries' front ends.
+ * Layer: tools.  May include: agent/base; check.c also conf/conf.h, replay.c agent/core/core.h and
+ * disk.c conf/conf.h and hb/disk.h, because they are those libraries' front ends.
  */
 #ifndef TOOLS_TOOL_H
 #define TOOLS_TOOL_H
@@ -69,6 +69,7 @@ int tool_failback(const struct tool_options *options, int argc, char **argv);
 int tool_standby(const struct tool_options *options, int argc, char **argv);
 int tool_online(const struct tool_options *options, int argc, char **argv);
 int tool_confirm_down(const struct tool_options *options, int argc, char **argv);
+int tool_disk(const struct tool_options *options, int argc, char **argv);
 int tool_check(const struct tool_options *options, int argc, char **argv);
 int tool_key(const struct tool_options *options, int argc, char **argv);
 

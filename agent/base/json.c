@@ -145,6 +145,8 @@ static const char *name_of(enum yoke_json_kind kind, const struct yoke_names *na
 		return yoke_name_of(names->path, names->path_count, n);
 	case YOKE_JSON_GROUP:
 		return yoke_name_of(names->group, names->group_count, n);
+	case YOKE_JSON_ARBITER:
+		return yoke_name_of(names->arbiter, names->arbiter_count, n);
 	default:
 		return yoke_name_of(names->resource, names->resource_count, n);
 	}

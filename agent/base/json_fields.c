@@ -5,7 +5,7 @@
 #include "agent/base/json.h"
 
 /* No enumeration has more numbers, event kinds included. */
-enum { WORDS_MAX = 64 };
+enum { WORDS_MAX = 96 };
 
 #define PLACE(type, member) offsetof(struct type, member), sizeof(((struct type *)0)->member)
 #define FIELD(type, key, kind, member)                                                             \
@@ -38,6 +38,7 @@ static const struct yoke_json_field event_fields[] = {
 	MAYBE(ROW, "node", YOKE_JSON_NODE, node), MAYBE(ROW, "peer", YOKE_JSON_NODE, peer),
 	MAYBE(ROW, "path", YOKE_JSON_PATH, path), MAYBE(ROW, "group", YOKE_JSON_GROUP, group),
 	MAYBE(ROW, "resource", YOKE_JSON_RESOURCE, resource),
+	MAYBE(ROW, "arbiter", YOKE_JSON_ARBITER, arbiter),
 	MAYBE_WORDS(ROW, "verb", yoke_word_verb, verb),
 	MAYBE_WORDS(ROW, "origin", yoke_word_origin, origin),
 	/* After the numbers that say what the subject is. */
@@ -125,6 +126,19 @@ static const struct yoke_json_field resource_fields[] = {
 	END};
 #undef ROW
 
+#define ROW yoke_snapshot_arbiter
+static const struct yoke_json_field arbiter_fields[] = {
+	FIELD(ROW, "name", YOKE_JSON_TEXT, name),
+	WORDS(ROW, "type", yoke_word_arbiter_type, type),
+	FIELD(ROW, "text", YOKE_JSON_TEXT, text),
+	WORDS(ROW, "state", yoke_word_arbiter_state, state),
+	MAYBE(ROW, "holder", YOKE_JSON_NODE, holder),
+	FIELD(ROW, "changed_wall_ms", YOKE_JSON_SIGNED, changed_wall_ms),
+	FIELD(ROW, "tested_wall_ms", YOKE_JSON_SIGNED, tested_wall_ms),
+	FIELD(ROW, "reason", YOKE_JSON_TEXT, reason),
+	END};
+#undef ROW
+
 #define ROW yoke_snapshot_operation
 static const struct yoke_json_field operation_fields[] = {
 	FIELD(ROW, "number", YOKE_JSON_UNSIGNED, number),
@@ -155,6 +169,10 @@ const struct yoke_json_field yoke_json_snapshot_fields[] = {
 	FIELD(ROW, "snmp_set", YOKE_JSON_BOOLEAN, snmp_set),
 	FIELD(ROW, "realtime", YOKE_JSON_BOOLEAN, realtime),
 	FIELD(ROW, "control_lock", YOKE_JSON_UNSIGNED, control_lock),
+	FIELD(ROW, "lease_ms", YOKE_JSON_UNSIGNED, lease_ms),
+	FIELD(ROW, "lease_left_ms", YOKE_JSON_SIGNED, lease_left_ms),
+	FIELD(ROW, "watchdog_ms", YOKE_JSON_UNSIGNED, watchdog_ms),
+	FIELD(ROW, "watchdog", YOKE_JSON_BOOLEAN, watchdog),
 	END};
 #undef ROW
 
@@ -178,6 +196,7 @@ const struct yoke_json_table yoke_json_snapshot_tables[YOKE_JSON_SNAPSHOT_TABLES
 	TABLE(yoke_snapshot, "paths", path_fields, link, link_count),
 	TABLE(yoke_snapshot, "members", member_fields, member, member_count),
 	TABLE(yoke_snapshot, "resources", resource_fields, resource, resource_count),
+	TABLE(yoke_snapshot, "arbiters", arbiter_fields, arbiter, arbiter_count),
 	TABLE(yoke_snapshot, "operations", operation_fields, operation, operation_count),
 };
 

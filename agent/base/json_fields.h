@@ -29,6 +29,7 @@ enum yoke_json_kind {
 	YOKE_JSON_PATH,
 	YOKE_JSON_GROUP,
 	YOKE_JSON_RESOURCE,
+	YOKE_JSON_ARBITER,
 };
 
 struct yoke_json_field {
@@ -48,7 +49,7 @@ struct yoke_json_table {
 	size_t count_offset;
 };
 
-enum { YOKE_JSON_SNAPSHOT_TABLES = 6 };
+enum { YOKE_JSON_SNAPSHOT_TABLES = 7 };
 
 extern const struct yoke_json_field yoke_json_snapshot_fields[];
 extern const struct yoke_json_field yoke_json_request_fields[];

@@ -38,6 +38,8 @@ static uint64_t highest(const struct in *in, enum yoke_json_kind kind)
 		return YOKE_PATHS_MAX;
 	case YOKE_JSON_RESOURCE:
 		return YOKE_RESOURCES_MAX;
+	case YOKE_JSON_ARBITER:
+		return YOKE_ARBITERS_MAX;
 	default:
 		return UINT64_MAX;
 	}

@@ -1,0 +1,170 @@
+/* yoke disk: the shared disk of a disk arbiter. */
+#include <blkid/blkid.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/core/core.h"
+#include "conf/conf.h"
+#include "hb/disk.h"
+#include "tools/tool.h"
+
+static struct conf conf;
+static struct conf_problems problems;
+static uint8_t blocks[HB_DISK_BLOCKS][HB_DISK_BLOCK_SIZE] __attribute__((aligned(4096)));
+
+static int complain(const char *device, const char *why)
+{
+	fprintf(stderr, "yoke: %s: %s\n", device, why);
+	return TOOL_FAILED;
+}
+
+/* Whose disk it is to be: from the configuration and the key. */
+static int read_cluster(struct hb_disk *disk)
+{
+	const char *file = getenv("YOKE_CONF") != NULL ? getenv("YOKE_CONF") : TOOL_CONF;
+	char why[CONF_PROBLEM_SIZE];
+	int fd, rc;
+
+	if (conf_load(file, &conf, &problems) != 0)
+		return complain(file, "has errors: 'yoke check' lists them");
+	fd = open(conf.key_file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return complain(conf.key_file, strerror(errno));
+	rc = conf_key_read(fd, conf.key_file, disk->key, why);
+	close(fd);
+	if (rc != 0)
+		return complain(conf.key_file, why);
+	conf_cluster_id(&conf, disk->cluster_id);
+	return TOOL_OK;
+}
+
+static int open_device(const char *device)
+{
+	struct stat st;
+	int fd = open(device, O_RDWR | O_DIRECT | O_SYNC | O_CLOEXEC);
+
+	if (fd < 0 && errno == EINVAL && stat(device, &st) == 0 && S_ISREG(st.st_mode))
+		fd = open(device, O_RDWR | O_SYNC | O_CLOEXEC);
+	return fd;
+}
+
+/* What is on the device that somebody may miss; empty: nothing that is known. */
+static void find_signature(const char *device, char what[64])
+{
+	blkid_probe probe = blkid_new_probe_from_filename(device);
+	const char *name = NULL;
+
+	what[0] = '\0';
+	if (probe == NULL)
+		return;
+	blkid_probe_enable_superblocks(probe, 1);
+	blkid_probe_enable_partitions(probe, 1);
+	if (blkid_do_safeprobe(probe) != 1 &&
+	    (blkid_probe_lookup_value(probe, "TYPE", &name, NULL) == 0 ||
+	     blkid_probe_lookup_value(probe, "PTTYPE", &name, NULL) == 0))
+		snprintf(what, 64, "%.60s", name);
+	blkid_free_probe(probe);
+}
+
+static bool fill(struct hb_disk *disk)
+{
+	static const struct hb_disk_slot empty = {.state = CORE_SLOT_FREE};
+
+	if (getrandom(disk->id, sizeof(disk->id), 0) != (ssize_t)sizeof(disk->id) ||
+	    !hb_disk_put_header(disk, blocks[0]))
+		return false;
+	for (uint16_t n = 1; n < HB_DISK_BLOCKS; n++)
+		if (!hb_disk_put_slot(disk, n, &empty, blocks[n]))
+			return false;
+	return true;
+}
+
+static int init(const char *device, struct hb_disk *disk, bool force)
+{
+	char what[64], why[128];
+	int fd;
+
+	find_signature(device, what);
+	if (what[0] != '\0' && !force) {
+		snprintf(why, sizeof(why), "holds %s: --force overwrites it", what);
+		return complain(device, why);
+	}
+	fd = open_device(device);
+	if (fd < 0)
+		return complain(device, strerror(errno));
+	if (pread(fd, blocks, sizeof(blocks), 0) != (ssize_t)sizeof(blocks)) {
+		close(fd);
+		return complain(device, "is too small: 20480 bytes are needed");
+	}
+	if (memcmp(blocks[0], "YOKD", 4) == 0 && !force) {
+		close(fd);
+		return complain(device, "is a disk of a cluster already: --force makes it anew, "
+					"while no node runs");
+	}
+	if (!fill(disk) || pwrite(fd, blocks, sizeof(blocks), 0) != (ssize_t)sizeof(blocks) ||
+	    fsync(fd) != 0) {
+		close(fd);
+		return complain(device, strerror(errno));
+	}
+	close(fd);
+	printf("%s is a disk of cluster %s now: name it as device in both nodes' yoke.conf\n",
+	       device, conf.cluster);
+	return TOOL_OK;
+}
+
+static const char *state_word(uint32_t state)
+{
+	return state == CORE_SLOT_FREE ? "free" : state == CORE_SLOT_CLAIM ? "claims" : "holds it";
+}
+
+static int show(const char *device, struct hb_disk *disk)
+{
+	int fd = open_device(device);
+
+	if (fd < 0)
+		return complain(device, strerror(errno));
+	if (pread(fd, blocks, sizeof(blocks), 0) != (ssize_t)sizeof(blocks)) {
+		close(fd);
+		return complain(device, "cannot be read");
+	}
+	close(fd);
+	if (!hb_disk_get_header(disk, blocks[0]))
+		return complain(device, "is not a disk of this cluster: 'yoke disk init' makes it one");
+	printf("%s: a disk of cluster %s\n", device, conf.cluster);
+	for (uint16_t n = 1; n <= conf.node_count; n++) {
+		struct hb_disk_slot slot;
+
+		if (!hb_disk_get_slot(disk, n, blocks[n], &slot))
+			printf("  %s: damaged\n", conf.node[n - 1].name);
+		else
+			printf("  %s: %s, round %llu, sequence %llu\n", conf.node[n - 1].name,
+			       state_word(slot.state), (unsigned long long)slot.round,
+			       (unsigned long long)slot.sequence);
+	}
+	return TOOL_OK;
+}
+
+int tool_disk(const struct tool_options *options, int argc, char **argv)
+{
+	static struct hb_disk disk;
+	int result;
+
+	(void)argc;
+	if (strcmp(argv[0], "init") != 0 && strcmp(argv[0], "show") != 0) {
+		fprintf(stderr, "yoke: there is no 'disk %s'; did you mean 'yoke disk init'?\n",
+			argv[0]);
+		return TOOL_USAGE;
+	}
+	result = read_cluster(&disk);
+	if (result == TOOL_OK)
+		result = strcmp(argv[0], "init") == 0 ? init(argv[1], &disk, options->force)
+						      : show(argv[1], &disk);
+	hb_seal_wipe(&disk, sizeof(disk));
+	return result;
+}
