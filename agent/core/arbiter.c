@@ -239,7 +239,14 @@ static bool is_alone(const struct core *c)
 	return false;
 }
 
-/* Who has a lock keeps it until the others are in contact. */
+/* Do the others renew our lease again, so that a lock is not needed for it? */
+static bool is_renewed(const struct core *c)
+{
+	return yoke_time_before(yoke_time_add_ms(c->now, c->conf.lease_ms / 2),
+				core_lease_by_nodes(c));
+}
+
+/* Who has a lock keeps it until the others are in contact and renew the lease. */
 static bool wants(const struct core *c, uint16_t arbiter)
 {
 	bool has = c->arbiter[arbiter - 1].held_until.us != 0, all_here = true;
@@ -247,7 +254,7 @@ static bool wants(const struct core *c, uint16_t arbiter)
 	for (uint16_t n = 1; n <= c->conf.node_count; n++)
 		all_here = all_here && (core_node_const(c, n)->state == YOKE_NODE_ONLINE ||
 					core_node_const(c, n)->state == YOKE_NODE_LEFT);
-	if (c->left || all_here || (load_of(c, c->conf.self) == 0 && !could_run(c)))
+	if (c->left || (all_here && (!has || is_renewed(c))) || (load_of(c, c->conf.self) == 0 && !could_run(c)))
 		return false;
 	if (has)
 		return true;

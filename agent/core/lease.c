@@ -79,7 +79,7 @@ static bool is_exempt(const struct core_node *n)
 	return n->state == YOKE_NODE_LEFT || (n->state == YOKE_NODE_LOST && n->proven_dead);
 }
 
-static yoke_time by_nodes(const struct core *c)
+yoke_time core_lease_by_nodes(const struct core *c)
 {
 	yoke_time until = YOKE_NEVER;
 
@@ -96,7 +96,7 @@ yoke_time core_lease_until(const struct core *c)
 {
 	if (!core_lease_is_used(c))
 		return YOKE_NEVER;
-	return yoke_time_max(yoke_time_max(by_nodes(c), core_arbiter_held_until(c)), c->inherited);
+	return yoke_time_max(yoke_time_max(core_lease_by_nodes(c), core_arbiter_held_until(c)), c->inherited);
 }
 
 bool core_lease_holds(const struct core *c)

@@ -78,6 +78,8 @@ const char *core_cause_text(enum core_cause cause);
 bool core_lease_is_used(const struct core *c);
 /* Until when exclusive groups may run here; YOKE_NEVER: no end is known. */
 yoke_time core_lease_until(const struct core *c);
+/* The same by the other nodes alone, without locks. */
+yoke_time core_lease_by_nodes(const struct core *c);
 /* May exclusive groups run here now? */
 bool core_lease_holds(const struct core *c);
 /* Must this group stop when our lease ends? */

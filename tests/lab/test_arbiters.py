@@ -44,6 +44,7 @@ class Outside:
         for node in self.lab.pair:
             self.world.echo[node.name] = Echo(node)
             self.cluster[node].start()
+        self.cluster.settle()
         self.cluster.switch(self.lab.alpha)
         for yoke in self.cluster.by_name.values():
             wait_until(lambda at=yoke: all(a["state"] == "ready" for a in at.status()["arbiters"]),

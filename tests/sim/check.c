@@ -353,6 +353,21 @@ static void check_restart(struct sim_world *w, uint16_t node, const struct yoke_
 			       w->names.resource[r]);
 }
 
+/* Who is in contact has its lease renewed. */
+static void check_lease(struct sim_world *w, uint16_t node)
+{
+	const struct sim_node *n = &w->node[node - 1];
+	int64_t lease_us = (int64_t)w->setup.lease_ms * 1000;
+
+	if (yoke_time_span_us(n->paused_until, w->now) < lease_us ||
+	    yoke_time_span_us(sim_node_world(w, node, n->core.started), w->now) < lease_us)
+		return;
+	for (uint16_t o = 1; o <= w->setup.node_count; o++)
+		if (n->core.node[o - 1].state != YOKE_NODE_ONLINE)
+			return;
+	sim_world_fail(w, "the lease of %s runs out, and it is in contact", sim_world_name(w, node));
+}
+
 void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev)
 {
 	w->check.events++;
@@ -375,6 +390,9 @@ void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event
 	case YOKE_EVENT_GROUP_HELD:
 		if (ev->reason[0] == '\0')
 			sim_world_fail(w, "no reason: %s", ev->text);
+		break;
+	case YOKE_EVENT_LEASE_EXPIRED:
+		check_lease(w, node);
 		break;
 	case YOKE_EVENT_GROUP_CONFLICT:
 		w->check.conflicts++;
