@@ -239,11 +239,15 @@ static bool is_alone(const struct core *c)
 	return false;
 }
 
-/* Do the others renew our lease again, so that a lock is not needed for it? */
+/* From then on the others' renewal is late: one of them may count us as lost. */
+static yoke_time renewal_late_at(const struct core *c)
+{
+	return yoke_time_add_ms(core_lease_by_nodes(c), -(int64_t)c->conf.lease_ms / 2);
+}
+
 static bool is_renewed(const struct core *c)
 {
-	return yoke_time_before(yoke_time_add_ms(c->now, c->conf.lease_ms / 2),
-				core_lease_by_nodes(c));
+	return !yoke_time_due(renewal_late_at(c), c->now);
 }
 
 /* Who has a lock keeps it until the others are in contact and renew the lease. */
@@ -254,11 +258,12 @@ static bool wants(const struct core *c, uint16_t arbiter)
 	for (uint16_t n = 1; n <= c->conf.node_count; n++)
 		all_here = all_here && (core_node_const(c, n)->state == YOKE_NODE_ONLINE ||
 					core_node_const(c, n)->state == YOKE_NODE_LEFT);
-	if (c->left || (all_here && (!has || is_renewed(c))) || (load_of(c, c->conf.self) == 0 && !could_run(c)))
+	if (c->left || (load_of(c, c->conf.self) == 0 && !could_run(c)))
 		return false;
 	if (has)
-		return true;
-	return is_alone(c) && !core_arbiter_deaf(c) && !c->promised;
+		return !all_here || !is_renewed(c);
+	return !core_arbiter_deaf(c) && !c->promised &&
+	       (is_alone(c) || (load_of(c, c->conf.self) > 0 && !is_renewed(c)));
 }
 
 static void look_witness(struct core *c, struct core_actions *out, uint16_t arbiter, bool want)
@@ -461,6 +466,8 @@ yoke_time core_arbiter_deadline(const struct core *c)
 		const struct core_arbiter *a = &c->arbiter[i - 1];
 		bool want = core_arbiter_is_lock(c, i) && wants(c, i);
 
+		if (core_arbiter_is_lock(c, i) && is_renewed(c))
+			t = yoke_time_min(t, renewal_late_at(c));
 		if (a->ask != 0)
 			t = yoke_time_min(t, a->ask_deadline);
 		else if (want)

@@ -363,7 +363,8 @@ static void check_lease(struct sim_world *w, uint16_t node)
 	    yoke_time_span_us(sim_node_world(w, node, n->core.started), w->now) < lease_us)
 		return;
 	for (uint16_t o = 1; o <= w->setup.node_count; o++)
-		if (n->core.node[o - 1].state != YOKE_NODE_ONLINE)
+		if (n->core.node[o - 1].state != YOKE_NODE_ONLINE ||
+		    w->node[o - 1].core.node[node - 1].state != YOKE_NODE_ONLINE)
 			return;
 	sim_world_fail(w, "the lease of %s runs out, and it is in contact", sim_world_name(w, node));
 }
