@@ -31,7 +31,8 @@ static void open_witness(const struct conf_arbiter *a, struct agent_ask *ask)
 {
 	int fd = socket(a->address[0].ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&a->address[0], a->address_len[0]) < 0) {
+	if (fd >= 0 &&
+	    connect(fd, (const struct sockaddr *)&a->address[0], a->address_len[0]) < 0) {
 		snprintf(ask->why, sizeof(ask->why), "%s", strerror(errno));
 		close(fd);
 		fd = -1;
@@ -53,9 +54,9 @@ static void open_ping(const struct conf_arbiter *a, struct agent_ask *ask)
 
 		if (ask->fd[six] >= 0)
 			continue;
-		ask->fd[six] = socket(a->address[i].ss_family,
-				      SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
-				      six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+		ask->fd[six] =
+			socket(a->address[i].ss_family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			       six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
 		if (ask->fd[six] < 0)
 			snprintf(ask->why, sizeof(ask->why), "%s", strerror(errno));
 		else if (six)
@@ -76,8 +77,7 @@ int agent_ask_init(struct agent_ask_set *set, const struct conf *conf, uint16_t 
 	set->incarnation = incarnation;
 	conf_cluster_id(conf, set->cluster_id);
 	memcpy(set->cluster_key, key, sizeof(set->cluster_key));
-	if (hb_seal_init(&set->key) < 0 ||
-	    hb_witness_derive(&set->key, key, self, incarnation) < 0)
+	if (hb_seal_init(&set->key) < 0 || hb_witness_derive(&set->key, key, self, incarnation) < 0)
 		return -1;
 	for (unsigned i = 0; i < conf->arbiter_count; i++) {
 		struct agent_ask *ask = &set->ask[i];

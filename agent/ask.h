@@ -25,9 +25,9 @@ enum {
 };
 
 struct agent_ask {
-	int fd[2]; /* -1: not open */
+	int fd[2];                  /* -1: not open */
 	char why[YOKE_REASON_SIZE]; /* it could not be opened */
-	uint32_t id; /* of the question that is out; 0: none */
+	uint32_t id;                /* of the question that is out; 0: none */
 	enum core_ask_kind kind;
 	uint32_t lease_ms;
 	yoke_time until, again_at; /* YOKE_NEVER: none is out */

@@ -1,8 +1,8 @@
 /* agent/disk.h - the process of a disk arbiter: writes this node's slot and reads all of them.
  *
- * One question at a time, asked by the keeper over the channel (AGENT_CHANNEL_ASK): a write is on the
- * disk before the slots are read.  It may wait in the kernel for as long as the disk does not answer;
- * the keeper does not wait for it, and starts another one only when it is gone.
+ * One question at a time, asked by the keeper over the channel (AGENT_CHANNEL_ASK): a write is on
+ * the disk before the slots are read.  It may wait in the kernel for as long as the disk does not
+ * answer; the keeper does not wait for it, and starts another one only when it is gone.
  *
  * The disk is read and written past the cache (O_DIRECT); a file system that cannot do that is
  * refused unless it holds a regular file, as in tests.  The header is checked at each opening.

@@ -1,9 +1,9 @@
 /* agent/job.h - programs of resources and fence agents, run by the keeper as root.
  *
  * A job is one command of a `type = script` resource: probe, start, stop or monitor; or a fence
- * agent that is to switch a node off, or to say whether it is off.  It is a process group of its own
- * with an environment from scratch; an agent's parameters, the secret ones among them, come on its
- * standard input only.  It is over when its first process
+ * agent that is to switch a node off, or to say whether it is off.  It is a process group of its
+ * own with an environment from scratch; an agent's parameters, the secret ones among them, come on
+ * its standard input only.  It is over when its first process
  * is, not when its output is: a daemon may hold the pipe for ever.  What a job that ended in time
  * left behind is never touched.  One that takes too long has failed: that is told at once, and its
  * whole process group gets SIGTERM, two seconds later SIGKILL.  What the kernel does not let go
@@ -14,8 +14,9 @@
  *
  * One job runs for a resource; one more may wait, the newest.  At most AGENT_JOBS_MAX run, of them
  * AGENT_JOB_LOOKS_MAX probes and monitors, so that a start or stop never waits behind those; one
- * that runs for the same resource is killed for it.  A fence agent waits for nothing.  Jobs belong to the engine that asked: they
- * outlive it, but what waits is dropped, and results are not told to another.
+ * that runs for the same resource is killed for it.  A fence agent waits for nothing.  Jobs belong
+ * to the engine that asked: they outlive it, but what waits is dropped, and results are not told to
+ * another.
  *
  * The engine names a resource and what to do; the command comes from the keeper's configuration.
  *
@@ -106,8 +107,8 @@ void agent_job_engine(struct agent_job_set *set);
 /* The engine asks.  What is no request for a script resource is ignored. */
 void agent_job_ask(struct agent_job_set *set, const struct agent_channel_message *m,
 		   int64_t now_ms);
-/* The engine asks a fence arbiter; and does not want the answer any more: its agent is killed.  What
- * is no question to one is ignored. */
+/* The engine asks a fence arbiter; and does not want the answer any more: its agent is killed.
+ * What is no question to one is ignored. */
 void agent_job_ask_fence(struct agent_job_set *set, const struct agent_channel_message *m,
 			 int64_t now_ms);
 void agent_job_cancel(struct agent_job_set *set, uint32_t id, int64_t now_ms);
@@ -131,8 +132,8 @@ void agent_job_leave(struct agent_job_set *set);
 
 /* ---- job_child.c ---- */
 
-/* Start the command of a request; subject: index in set->job.  Returns the process, its output in *output_fd (not blocking);
- * -1 with errno. */
+/* Start the command of a request; subject: index in set->job.  Returns the process, its output in
+ * *output_fd (not blocking); -1 with errno. */
 pid_t agent_job_spawn(const struct agent_job_set *set, unsigned subject,
 		      const struct agent_job_request *request, int *output_fd);
 /* The command of a kind of run; a monitor without one of its own is the status. */

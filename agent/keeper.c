@@ -61,7 +61,8 @@ static void engine_ended(struct agent_keeper *k, int status)
 	k->leaving_died = k->leaving;
 }
 
-/* Its successor is started when it is gone for good: so no write of its comes after one of theirs. */
+/* Its successor is started when it is gone for good: so no write of its comes after one of theirs.
+ * */
 static bool disk_ended(struct agent_keeper *k, pid_t pid, int status)
 {
 	for (unsigned i = 0; i < k->conf.arbiter_count; i++)
@@ -350,7 +351,13 @@ static void from_signals(struct agent_keeper *k)
 
 /* ---- the loop ---- */
 
-enum { POLL_SIGNAL, POLL_ENGINE, POLL_SAVER, POLL_DISKS, POLL_JOBS = POLL_DISKS + YOKE_ARBITERS_MAX };
+enum {
+	POLL_SIGNAL,
+	POLL_ENGINE,
+	POLL_SAVER,
+	POLL_DISKS,
+	POLL_JOBS = POLL_DISKS + YOKE_ARBITERS_MAX
+};
 
 static short poll_events(bool waits)
 {

@@ -33,8 +33,8 @@ struct agent_keeper_child {
 /* The process of a disk arbiter. */
 struct agent_keeper_disk {
 	struct agent_keeper_child child;
-	int fd; /* channel; -1: closed */
-	uint32_t asked; /* id of the question that it is at; 0: none */
+	int fd;          /* channel; -1: closed */
+	uint32_t asked;  /* id of the question that it is at; 0: none */
 	uint32_t engine; /* which engine asked */
 };
 
@@ -49,7 +49,7 @@ struct agent_keeper {
 	gid_t gid, snmp_gid;
 	struct agent_keeper_child engine, saver, snmp;
 	struct agent_keeper_disk disk[YOKE_ARBITERS_MAX]; /* [arbiter number - 1] */
-	struct agent_channel_message record; /* last record known to be durable */
+	struct agent_channel_message record;              /* last record known to be durable */
 	struct agent_channel_message saving; /* newest one that an engine asked to have saved */
 	bool record_known;  /* the saver has told; nothing is saved over it before */
 	bool saving_waits;  /* the saver's channel was full: to be sent when it has room */

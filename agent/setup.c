@@ -3,7 +3,7 @@
 
 #include "agent/engine.h"
 
-enum { ADDRESS_MS = 1000 }; /* far more than the kernel takes for one */
+enum { ADDRESS_MS = 1000 };        /* far more than the kernel takes for one */
 enum { RESTARTED_DEAD_TIMES = 2 }; /* one to be heard in, one for the proof of both directions */
 
 static void setup_resource(const struct conf *conf, const struct conf_resource *from,

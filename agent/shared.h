@@ -2,10 +2,10 @@
  * engine, read by `yoke replay`.
  *
  * Four things are in it: the engine's sign of life (written each turn, watched by the keeper), its
- * lease (agent/watchdog.h), the ring of recent events, and the flight recorder: the events fed to the core, after a copy of the
- * core as it was before the first of them.  The recorder has two segments, used in turn: when one
- * is full the other is begun anew with a fresh copy.  So at least one whole segment of history
- * exists.
+ * lease (agent/watchdog.h), the ring of recent events, and the flight recorder: the events fed to
+ * the core, after a copy of the core as it was before the first of them.  The recorder has two
+ * segments, used in turn: when one is full the other is begun anew with a fresh copy.  So at least
+ * one whole segment of history exists.
  *
  * Layer: agent.  May include: agent/base, agent/core.
  * The engine may write all of it, so who reads it trusts nothing in it; the keeper reads alive_us.
@@ -38,17 +38,17 @@ struct agent_shared_segment {
 
 struct agent_shared {
 	uint32_t magic;
-	uint32_t size;                /* of this struct: another build's file is not read */
-	char version[YOKE_NAME_SIZE]; /* of the yoke that made it: it must be ours */
-	_Atomic int64_t alive_us;     /* monotonic clock at the engine's last turn; 0: starting */
-	_Atomic uint32_t engines;     /* engines started since the keeper's start */
-	char boot[YOKE_BOOT_SIZE];    /* which one the next four are of; the keeper writes it */
-	_Atomic int64_t lease_until_us;   /* as the engine performed CORE_LEASE; INT64_MAX: no end */
+	uint32_t size;                  /* of this struct: another build's file is not read */
+	char version[YOKE_NAME_SIZE];   /* of the yoke that made it: it must be ours */
+	_Atomic int64_t alive_us;       /* monotonic clock at the engine's last turn; 0: starting */
+	_Atomic uint32_t engines;       /* engines started since the keeper's start */
+	char boot[YOKE_BOOT_SIZE];      /* which one the next four are of; the keeper writes it */
+	_Atomic int64_t lease_until_us; /* as the engine performed CORE_LEASE; INT64_MAX: no end */
 	_Atomic uint32_t lease_exclusive; /* what must not run beyond it does */
 	_Atomic uint32_t lease_reset;     /* the watchdog is to end the machine */
 	_Atomic uint32_t watchdog_fed;    /* it is open and fed */
 	_Atomic uint32_t watchdog_gap_ms; /* a near miss that nobody has told of yet; 0: none */
-	uint64_t last_event;          /* seq; 0: none */
+	uint64_t last_event;              /* seq; 0: none */
 	struct yoke_event event[YOKE_EVENTS_MAX]; /* [seq % YOKE_EVENTS_MAX] */
 	uint32_t segment;                         /* index of the one in use */
 	struct yoke_names names;                  /* for rendering */

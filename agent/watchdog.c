@@ -12,7 +12,7 @@
 #include "agent/base/log.h"
 
 enum {
-	FEEDS = 5,    /* in one time-out */
+	FEEDS = 5,     /* in one time-out */
 	NEAR_PART = 3, /* of FEEDS: a gap as long as this is a near miss */
 };
 
@@ -76,8 +76,7 @@ static void feed(struct agent_watchdog *w, struct agent_shared *shared, int64_t 
 	if (write(w->fd, "", 1) != 1) {
 		atomic_store(&shared->watchdog_fed, 0);
 		if (!w->failed)
-			yoke_log(YOKE_LOG_ERROR, "the watchdog cannot be fed: %s",
-				 strerror(errno));
+			yoke_log(YOKE_LOG_ERROR, "the watchdog cannot be fed: %s", strerror(errno));
 		w->failed = true;
 		w->fed_ms = now_ms;
 		return;

@@ -1,5 +1,5 @@
-/* agent/watchdog.h - the machine's hardware watchdog: what ends a machine that cannot stop by itself
- * what it must no longer run.
+/* agent/watchdog.h - the machine's hardware watchdog: what ends a machine that cannot stop by
+ * itself what it must no longer run.
  *
  * The keeper feeds it a fifth of its time-out apart, while the machine may run what it runs:
  *
@@ -7,9 +7,9 @@
  *               nothing exclusive runs, or the lease has not run out
  *
  * as the engine wrote it into struct agent_shared when it performed CORE_LEASE, before it started
- * anything.  An engine that hangs or dies cannot renew that, so the machine ends with the lease even
- * if nothing else works.  The device is closed with the magic character only when nothing exclusive
- * runs; else the machine is reset although the keeper has ended.
+ * anything.  An engine that hangs or dies cannot renew that, so the machine ends with the lease
+ * even if nothing else works.  The device is closed with the magic character only when nothing
+ * exclusive runs; else the machine is reset although the keeper has ended.
  *
  * The device is Linux's watchdog interface (linux/Documentation/watchdog/watchdog-api.rst).  A file
  * that does not know its requests (a FIFO that another program reads) is fed, too.

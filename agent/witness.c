@@ -101,8 +101,7 @@ static int load(const struct witness *w, struct witness_cluster *c)
 	size = read(fd, line, sizeof(line) - 1);
 	close(fd);
 	errno = EINVAL;
-	if (size <= 0 || sscanf(line, "%u %u", &holder, &lease_ms) != 2 ||
-	    holder > YOKE_NODES_MAX)
+	if (size <= 0 || sscanf(line, "%u %u", &holder, &lease_ms) != 2 || holder > YOKE_NODES_MAX)
 		return -1;
 	c->lock.holder = (uint16_t)holder;
 	c->lock.lease_ms = lease_ms;
@@ -200,8 +199,8 @@ static void answer(struct witness *w, struct witness_cluster *c,
 		frame.cookie = c->node[request->sender - 1].cookie;
 	memcpy(frame.cluster_id, c->id, sizeof(frame.cluster_id));
 	if (hb_witness_put(&c->key, &frame, bytes))
-		(void)sendto(w->fd, bytes, sizeof(bytes), MSG_DONTWAIT,
-			     (const struct sockaddr *)to, to_len);
+		(void)sendto(w->fd, bytes, sizeof(bytes), MSG_DONTWAIT, (const struct sockaddr *)to,
+			     to_len);
 }
 
 static void take(struct witness *w)
@@ -209,8 +208,8 @@ static void take(struct witness *w)
 	struct sockaddr_storage from;
 	socklen_t from_len = sizeof(from);
 	uint8_t bytes[DATAGRAM_SIZE];
-	ssize_t size = recvfrom(w->fd, bytes, sizeof(bytes), MSG_DONTWAIT,
-				(struct sockaddr *)&from, &from_len);
+	ssize_t size = recvfrom(w->fd, bytes, sizeof(bytes), MSG_DONTWAIT, (struct sockaddr *)&from,
+				&from_len);
 	struct hb_witness_frame frame;
 	struct witness_cluster *c;
 	enum hb_witness_result result;
@@ -332,7 +331,8 @@ static int prepare(struct witness *w, const char *conf_file)
 	for (unsigned i = 0; i < w->conf.cluster_count; i++)
 		if (open_cluster(w, i) < 0)
 			return -1;
-	if (open_socket(w) < 0 || open_state(w, geteuid() == 0 ? uid : 0, geteuid() == 0 ? gid : 0) < 0)
+	if (open_socket(w) < 0 ||
+	    open_state(w, geteuid() == 0 ? uid : 0, geteuid() == 0 ? gid : 0) < 0)
 		return -1;
 	if (geteuid() == 0 && agent_privilege_become(uid, gid, false) < 0)
 		return say("user", strerror(errno));

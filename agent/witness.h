@@ -1,8 +1,8 @@
 /* agent/witness.h - yoked --witness: a third host that keeps one lock for each cluster.
  *
  * One process, one socket; it may wait for the disk, because who holds a lock is on disk before it
- * is told: agent/witness_lock.h has the rules, hb/witness.h the bytes.  It does not know which nodes
- * a cluster has: who has its key and answers its challenge is one.
+ * is told: agent/witness_lock.h has the rules, hb/witness.h the bytes.  It does not know which
+ * nodes a cluster has: who has its key and answers its challenge is one.
  *
  * Reading order: witness_lock.h, this, witness.c.
  * Layer: agent.

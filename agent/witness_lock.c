@@ -7,9 +7,9 @@ static bool is_free_for(const struct agent_witness_lock *lock, uint16_t node, yo
 	int64_t lease_ms = lock->lease_ms;
 
 	return lock->holder == 0 || lock->holder == node ||
-	       yoke_time_due(yoke_time_add_ms(lock->renewed_at,
-					      lease_ms + lease_ms / RATE_MARGIN + 1),
-			     now);
+	       yoke_time_due(
+		       yoke_time_add_ms(lock->renewed_at, lease_ms + lease_ms / RATE_MARGIN + 1),
+		       now);
 }
 
 enum hb_witness_result agent_witness_lock_ask(struct agent_witness_lock *lock, uint16_t node,

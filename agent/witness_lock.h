@@ -4,10 +4,10 @@
  *     ^                   | \--release of n--> free
  *     |                   +--lease and margin over, claim of m--> m's
  *
- * A node counts its lease from before it asked, on its own clock; here it counts from when its claim
- * came, and longer by the margin of two clocks' rates.  So nobody is given the lock while another
- * one still goes by it.  Who holds it is written to disk before it is told; when it was renewed is
- * not: after a restart a whole lease is waited for.
+ * A node counts its lease from before it asked, on its own clock; here it counts from when its
+ * claim came, and longer by the margin of two clocks' rates.  So nobody is given the lock while
+ * another one still goes by it.  Who holds it is written to disk before it is told; when it was
+ * renewed is not: after a restart a whole lease is waited for.
  *
  * Layer: agent, pure.  Times are microseconds of the caller's clock.
  * Memory: plain values.  Example: tests/unit/agent_witness_lock.c.

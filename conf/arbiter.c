@@ -8,20 +8,13 @@ const struct conf_scan_key conf_victim_keys[] = {
 };
 
 const struct conf_scan_key conf_arbiter_keys[] = {
-	{"type", CONF_SCAN_VALUE, NULL},
-	{"timeout_ms", CONF_SCAN_VALUE, NULL},
-	{"test_ms", CONF_SCAN_VALUE, NULL},
-	{"agent", CONF_SCAN_VALUE, NULL},
-	{"parameters", CONF_SCAN_LIST, NULL},
-	{"secret_file", CONF_SCAN_VALUE, NULL},
-	{"level", CONF_SCAN_VALUE, NULL},
-	{"delay_ms", CONF_SCAN_VALUE, NULL},
-	{"retries", CONF_SCAN_VALUE, NULL},
-	{"victim", CONF_SCAN_NAMED, conf_victim_keys},
-	{"device", CONF_SCAN_VALUE, NULL},
-	{"address", CONF_SCAN_VALUE, NULL},
-	{"port", CONF_SCAN_VALUE, NULL},
-	{"addresses", CONF_SCAN_LIST, NULL},
+	{"type", CONF_SCAN_VALUE, NULL},      {"timeout_ms", CONF_SCAN_VALUE, NULL},
+	{"test_ms", CONF_SCAN_VALUE, NULL},   {"agent", CONF_SCAN_VALUE, NULL},
+	{"parameters", CONF_SCAN_LIST, NULL}, {"secret_file", CONF_SCAN_VALUE, NULL},
+	{"level", CONF_SCAN_VALUE, NULL},     {"delay_ms", CONF_SCAN_VALUE, NULL},
+	{"retries", CONF_SCAN_VALUE, NULL},   {"victim", CONF_SCAN_NAMED, conf_victim_keys},
+	{"device", CONF_SCAN_VALUE, NULL},    {"address", CONF_SCAN_VALUE, NULL},
+	{"port", CONF_SCAN_VALUE, NULL},      {"addresses", CONF_SCAN_LIST, NULL},
 	{NULL, CONF_SCAN_VALUE, NULL},
 };
 
@@ -152,7 +145,8 @@ static void read_ping(const struct conf_values *values, struct conf_arbiter *out
 		      struct conf_problems *problems)
 {
 	const struct conf_value *first = conf_values_find(values, "addresses");
-	unsigned count = first != NULL && first->text != NULL ? conf_values_count(values, first) : 0;
+	unsigned count =
+		first != NULL && first->text != NULL ? conf_values_count(values, first) : 0;
 
 	if (count == 0 || count > CONF_ADDRESSES_MAX)
 		conf_problem(problems, first != NULL ? first->line : out->line, false,
@@ -174,9 +168,9 @@ static void read_numbers(const struct conf_values *values, struct conf_arbiter *
 	} numbers[] = {
 		{"timeout_ms", false, 100, 600000, fence ? 30000 : 1000, &out->timeout_ms},
 		{"test_ms", true, 1000, 86400000,
-		 fence                                   ? 600000
+		 fence                                 ? 600000
 		 : out->type == YOKE_ARBITER_TYPE_PING ? 5000
-							 : 60000,
+						       : 60000,
 		 &out->test_ms},
 		{"level", false, 1, 9, 1, &out->level},
 		{"delay_ms", false, 0, 600000, 5000, &out->delay_ms},

@@ -240,7 +240,8 @@ static void check_group(const struct conf *c, unsigned index, struct conf_proble
 			problems, g->exclusive_line, true,
 			"group \"%s\": exclusive = yes (the default), and nothing can prove that a "
 			"silent node is dead: a failover waits for 'yoke confirm-down'; add an "
-			"arbiter, or write 'exclusive = no' where two owners for a moment do no harm",
+			"arbiter, or write 'exclusive = no' where two owners for a moment do no "
+			"harm",
 			g->name);
 	if (g->resource_count == 0)
 		conf_problem(problems, g->line, false,
@@ -338,10 +339,11 @@ static void check_arbiter(const struct conf *c, unsigned index, struct conf_prob
 			     "victim is no key of type = %s: remove it from arbiter \"%s\"",
 			     yoke_word_arbiter_type((int)a->type), a->name);
 	if (!any && a->type == YOKE_ARBITER_TYPE_FENCE)
-		conf_problem(problems, a->line, false,
-			     "arbiter \"%s\" can switch nobody off: add victim \"NODE\" { parameters "
-			     "= { \"plug=...\" } }",
-			     a->name);
+		conf_problem(
+			problems, a->line, false,
+			"arbiter \"%s\" can switch nobody off: add victim \"NODE\" { parameters "
+			"= { \"plug=...\" } }",
+			a->name);
 }
 
 /* A node that nobody can switch off would keep what the other can never take from it. */
@@ -353,10 +355,11 @@ static void check_victims(const struct conf *c, struct conf_problems *problems)
 		for (unsigned i = 0; i < c->arbiter_count; i++)
 			covered = covered || c->arbiter[i].node[n];
 		if (!covered)
-			conf_problem(problems, c->node[n].line, false,
-				     "no fence arbiter can switch node \"%s\" off: add victim \"%s\" "
-				     "to one",
-				     c->node[n].name, c->node[n].name);
+			conf_problem(
+				problems, c->node[n].line, false,
+				"no fence arbiter can switch node \"%s\" off: add victim \"%s\" "
+				"to one",
+				c->node[n].name, c->node[n].name);
 	}
 }
 
@@ -369,19 +372,21 @@ static void check_lease(const struct conf *c, struct conf_problems *problems)
 		locks += c->arbiter[i].type == YOKE_ARBITER_TYPE_DISK ||
 			 c->arbiter[i].type == YOKE_ARBITER_TYPE_WITNESS;
 	if (c->lease_ms != 0 && c->dead_ms != 0 && c->lease_ms < least)
-		conf_problem(problems, line, false,
-			     "lease_ms = %u is too short for dead_ms = %u: at least %u ms, so that an "
-			     "owner can get the lock before it must stop",
-			     c->lease_ms, c->dead_ms, least);
+		conf_problem(
+			problems, line, false,
+			"lease_ms = %u is too short for dead_ms = %u: at least %u ms, so that an "
+			"owner can get the lock before it must stop",
+			c->lease_ms, c->dead_ms, least);
 	if (locks == 2)
 		conf_problem(problems, line, true,
 			     "two locks (disk, witness): both are needed for a takeover; one, or "
 			     "three of which two are needed, is better");
 	if (locks > 0 && c->watchdog[0] == '\0')
-		conf_problem(problems, line, true,
-			     "there is no watchdog: a node whose stop hangs, or whose machine stands "
-			     "still for longer than its lease, may still run an exclusive group "
-			     "when the other takes it over; add watchdog = \"/dev/watchdog\"");
+		conf_problem(
+			problems, line, true,
+			"there is no watchdog: a node whose stop hangs, or whose machine stands "
+			"still for longer than its lease, may still run an exclusive group "
+			"when the other takes it over; add watchdog = \"/dev/watchdog\"");
 }
 
 void conf_check(const struct conf *conf, struct conf_problems *problems)

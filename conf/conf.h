@@ -86,7 +86,7 @@ struct conf_arbiter {
 				default 60000 (fence 600000); ping: default 5000 */
 	int line;
 	/* type = fence.  Parameters are words "name=value", as in conf_resource's commands. */
-	char agent[CONF_FILE_SIZE];              /* absolute path; "fence_x" means /usr/sbin/fence_x */
+	char agent[CONF_FILE_SIZE];              /* absolute; fence_x means /usr/sbin/fence_x */
 	char parameters[CONF_COMMAND_SIZE];      /* for every node */
 	char node_parameters[YOKE_NODES_MAX][CONF_COMMAND_SIZE]; /* [index], empty: none */
 	bool node[YOKE_NODES_MAX];               /* [index] it can switch this node off */
@@ -137,8 +137,8 @@ struct conf {
 	uint32_t operation_ms;		   /* 1000..600000, default 30000: bound of an operation */
 	uint32_t retry_ms;		   /* 1000..86400000, default 60000: a failed group may be
 					      tried again after it */
-	uint32_t lease_ms;		   /* dead*3/2..600000, default dead*2, at least 1000: so long an
-					      exclusive group runs that nobody renews */
+	uint32_t lease_ms;		   /* dead*3/2..600000, default dead*2, at least 1000:
+					      so long an exclusive group runs unrenewed */
 	char watchdog[CONF_FILE_SIZE];	   /* device; empty: none */
 	uint32_t watchdog_ms;		   /* 1000..255000, default 5000: its timeout */
 	bool log_syslog;		   /* default yes; no: stderr */

@@ -35,10 +35,8 @@ static const struct conf_scan_key node_keys[] = {
 	{NULL, CONF_SCAN_VALUE, NULL},
 };
 static const struct conf_scan_key group_keys[] = {
-	{"exclusive", CONF_SCAN_VALUE, NULL},
-	{"takeover", CONF_SCAN_VALUE, NULL},
-	{"nodes", CONF_SCAN_LIST, NULL},
-	{"resource", CONF_SCAN_NAMED, conf_resource_keys},
+	{"exclusive", CONF_SCAN_VALUE, NULL}, {"takeover", CONF_SCAN_VALUE, NULL},
+	{"nodes", CONF_SCAN_LIST, NULL},      {"resource", CONF_SCAN_NAMED, conf_resource_keys},
 	{NULL, CONF_SCAN_VALUE, NULL},
 };
 static const struct conf_scan_key log_keys[] = {
@@ -52,9 +50,12 @@ static const struct conf_scan_key snmp_keys[] = {
 	{"program", CONF_SCAN_VALUE, NULL}, {NULL, CONF_SCAN_VALUE, NULL},
 };
 static const struct conf_scan_key file_keys[] = {
-	{"cluster", CONF_SCAN_SECTION, cluster_keys}, {"node", CONF_SCAN_NAMED, node_keys},
-	{"group", CONF_SCAN_NAMED, group_keys},       {"arbiter", CONF_SCAN_NAMED, conf_arbiter_keys},
-	{"log", CONF_SCAN_SECTION, log_keys},         {"snmp", CONF_SCAN_SECTION, snmp_keys},
+	{"cluster", CONF_SCAN_SECTION, cluster_keys},
+	{"node", CONF_SCAN_NAMED, node_keys},
+	{"group", CONF_SCAN_NAMED, group_keys},
+	{"arbiter", CONF_SCAN_NAMED, conf_arbiter_keys},
+	{"log", CONF_SCAN_SECTION, log_keys},
+	{"snmp", CONF_SCAN_SECTION, snmp_keys},
 	{NULL, CONF_SCAN_VALUE, NULL},
 };
 
@@ -405,8 +406,7 @@ static void read_group_nodes(struct reader *r, cfg_t *section, struct conf_group
 }
 
 /* What was given of a key, for conf_resource_read(). */
-static void collect(cfg_t *section, const struct conf_scan_key *key,
-		    struct conf_values *values)
+static void collect(cfg_t *section, const struct conf_scan_key *key, struct conf_values *values)
 {
 	cfg_opt_t *option = cfg_getopt(section, key->name);
 

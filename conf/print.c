@@ -127,8 +127,8 @@ static void print_arbiter(const struct conf *c, const struct conf_arbiter *a, FI
 	char text[INET6_ADDRSTRLEN] = "";
 	unsigned port = 0;
 
-	fprintf(out, "\narbiter \"%s\" {\n\ttype = %s\n\ttimeout_ms = %u\n\ttest_ms = %u\n", a->name,
-		yoke_word_arbiter_type((int)a->type), a->timeout_ms, a->test_ms);
+	fprintf(out, "\narbiter \"%s\" {\n\ttype = %s\n\ttimeout_ms = %u\n\ttest_ms = %u\n",
+		a->name, yoke_word_arbiter_type((int)a->type), a->timeout_ms, a->test_ms);
 	if (a->type == YOKE_ARBITER_TYPE_FENCE) {
 		print_fence(c, a, out);
 	} else if (a->type == YOKE_ARBITER_TYPE_DISK) {

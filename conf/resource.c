@@ -83,8 +83,8 @@ static void refuse_keys(const struct conf_values *values, unsigned type,
 	}
 }
 
-static void read_numbers(const struct conf_values *values, unsigned type,
-			 struct conf_resource *out, struct conf_problems *problems)
+static void read_numbers(const struct conf_values *values, unsigned type, struct conf_resource *out,
+			 struct conf_problems *problems)
 {
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		const struct number *n = &numbers[i];

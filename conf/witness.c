@@ -19,8 +19,8 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *section, const
 
 static struct conf_value value_of(cfg_t *section, const char *key)
 {
-	return (struct conf_value){.key = key, .line = section->line,
-				   .text = cfg_getstr(section, key)};
+	return (struct conf_value){
+		.key = key, .line = section->line, .text = cfg_getstr(section, key)};
 }
 
 static void read_place(cfg_t *section, struct conf_witness *w, struct conf_problems *problems)
@@ -48,8 +48,8 @@ static void read_place(cfg_t *section, struct conf_witness *w, struct conf_probl
 
 static void read_cluster(cfg_t *section, struct conf_witness *w, struct conf_problems *problems)
 {
-	struct conf_value name = {.key = "cluster", .line = section->line,
-				  .text = cfg_title(section)};
+	struct conf_value name = {
+		.key = "cluster", .line = section->line, .text = cfg_title(section)};
 	unsigned i = w->cluster_count;
 
 	if (i == CONF_CLUSTERS_MAX) {
@@ -77,7 +77,8 @@ static void read_all(cfg_t *file, struct conf_witness *w, struct conf_problems *
 	cfg_t *section = cfg_getsec(file, "witness");
 
 	read_place(section, w, problems);
-	conf_value_file(value_of(section, "state_dir"), CONF_FILE_SIZE - 32, w->state_dir, problems);
+	conf_value_file(value_of(section, "state_dir"), CONF_FILE_SIZE - 32, w->state_dir,
+			problems);
 	conf_value_name(value_of(section, "user"), w->user, problems);
 	for (unsigned i = 0; i < cfg_size(file, "cluster"); i++)
 		read_cluster(cfg_getnsec(file, "cluster", i), w, problems);

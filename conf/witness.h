@@ -1,7 +1,7 @@
 /* conf/witness.h - the configuration of a witness: yoke-witness.conf.
  *
- *   witness { address = "192.0.2.7"  port = 4748  state_dir = "/var/lib/yoke-witness"  user = "yoke" }
- *   cluster "demo" { key_file = "/etc/yoke/demo.key" }
+ *   witness { address = "192.0.2.7"  port = 4748  state_dir = "/var/lib/yoke-witness"  user =
+ *   "yoke" } cluster "demo" { key_file = "/etc/yoke/demo.key" }
  *
  * Layer: conf; libconfuse.  May include: agent/base.
  * Memory: plain values; nothing is owned.  Example: conf/sample/witness.conf.

@@ -20,11 +20,11 @@ struct incoming {
 	yoke_time now;
 	struct hb_frame_header header;
 	struct hb_frame_content content;
-	uint16_t size;      /* of the payload */
+	uint16_t size;       /* of the payload */
 	yoke_time echoed_at; /* when we sent what it echoes; YOKE_NEVER: not known */
-	int64_t transit_us; /* there and back, without the time that the peer held the echo */
-	bool is_fresh;      /* it was sent less than dead_us ago */
-	bool is_proof;      /* and its sender heard us on this path less than dead_us ago */
+	int64_t transit_us;  /* there and back, without the time that the peer held the echo */
+	bool is_fresh;       /* it was sent less than dead_us ago */
+	bool is_proof;       /* and its sender heard us on this path less than dead_us ago */
 	uint8_t content_bytes[HB_FRAME_SIZE_MAX];
 };
 
@@ -114,8 +114,8 @@ static void weigh(const struct hb *hb, struct incoming *in)
 	    sequence > hb->sequence || hb->sequence - sequence >= HB_SENT_MAX)
 		return;
 	in->echoed_at = hb->sent_at[sequence % HB_SENT_MAX];
-	in->transit_us = yoke_time_span_us(in->echoed_at, in->now) -
-			 (int64_t)in->content.echo_age_us;
+	in->transit_us =
+		yoke_time_span_us(in->echoed_at, in->now) - (int64_t)in->content.echo_age_us;
 	if (in->transit_us < 0)
 		in->transit_us = 0; /* two clocks, two rates */
 	in->is_fresh = in->transit_us <= (int64_t)hb->conf.dead_us;

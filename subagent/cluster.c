@@ -23,6 +23,10 @@ enum {
 	GROUPS,
 	GROUPS_STARTED,
 	RESOURCES,
+	LEASE,
+	LEASE_LEFT,
+	WATCHDOG,
+	WATCHDOG_FED,
 };
 
 static uint32_t nodes_online(const struct yoke_snapshot *s)
@@ -128,6 +132,19 @@ static void value(const struct subagent_view *view, unsigned row, uint32_t colum
 	case SET_ENABLED:
 		subagent_value_truth(v, s->snmp_set);
 		break;
+	case LEASE:
+		subagent_value_unsigned(v, s->lease_ms);
+		break;
+	case LEASE_LEFT:
+		subagent_value_integer(v, s->lease_left_ms < INT32_MAX ? (int32_t)s->lease_left_ms
+								       : INT32_MAX);
+		break;
+	case WATCHDOG:
+		subagent_value_unsigned(v, s->watchdog_ms);
+		break;
+	case WATCHDOG_FED:
+		subagent_value_truth(v, s->watchdog);
+		break;
 	default:
 		count_value(s, column, v);
 	}
@@ -138,7 +155,7 @@ const struct subagent_table subagent_cluster_table = {
 	.prefix_len = 1,
 	.index_len = 1,
 	.first_column = NAME,
-	.last_column = RESOURCES,
+	.last_column = WATCHDOG_FED,
 	.rows = subagent_tree_one_row_if_fresh,
 	.index = subagent_tree_zero_index,
 	.value = value,

@@ -5,7 +5,7 @@
 
 enum { SPIN_LOCK = 1, REASON = 2 }; /* scalars of yokeControl */
 enum { CONTROL = 9, GROUP_CONTROL = 3, NODE_CONTROL = 4 };
-enum { COLUMN = 1 }; /* the only one of both tables */
+enum { COLUMN = 1, CONFIRM_DOWN = 2 }; /* 1: of both tables */
 
 static void control_value(const struct subagent_view *view, unsigned row, uint32_t column,
 			  struct subagent_value *v)
@@ -65,8 +65,7 @@ static unsigned node_rows(const struct subagent_view *view)
 static void node_value(const struct subagent_view *view, unsigned row, uint32_t column,
 		       struct subagent_value *v)
 {
-	(void)column;
-	subagent_value_truth(v, view->snapshot->node[row].standby);
+	subagent_value_truth(v, column == COLUMN && view->snapshot->node[row].standby);
 }
 
 const struct subagent_table subagent_node_control_table = {
@@ -74,7 +73,7 @@ const struct subagent_table subagent_node_control_table = {
 	.prefix_len = 3,
 	.index_len = 1,
 	.first_column = COLUMN,
-	.last_column = COLUMN,
+	.last_column = CONFIRM_DOWN,
 	.rows = node_rows,
 	.index = number_index,
 	.value = node_value,
@@ -166,14 +165,19 @@ static enum subagent_error add_owner(struct subagent_wish *wish, const struct yo
 	return SUBAGENT_NO_ERROR;
 }
 
-static enum subagent_error add_standby(struct subagent_wish *wish, const struct yoke_snapshot *s,
-				       uint32_t node, const struct subagent_value *value)
+static enum subagent_error add_node(struct subagent_wish *wish, const struct yoke_snapshot *s,
+				    uint32_t column, uint32_t node,
+				    const struct subagent_value *value)
 {
 	if (value->type != SUBAGENT_INTEGER)
-		return refuse(wish, SUBAGENT_WRONG_TYPE, "standby is an INTEGER");
-	if (value->integer != 1 && value->integer != 2)
-		return refuse(wish, SUBAGENT_WRONG_VALUE, "standby is true(1) or false(2)");
-	wish->request.verb = value->integer == 1 ? YOKE_VERB_STANDBY : YOKE_VERB_ONLINE;
+		return refuse(wish, SUBAGENT_WRONG_TYPE, "it is an INTEGER");
+	if (value->integer != 1 && (value->integer != 2 || column == CONFIRM_DOWN))
+		return refuse(wish, SUBAGENT_WRONG_VALUE,
+			      column == CONFIRM_DOWN ? "write true(1) to confirm"
+						     : "standby is true(1) or false(2)");
+	wish->request.verb = column == CONFIRM_DOWN ? YOKE_VERB_CONFIRM_DOWN
+			     : value->integer == 1  ? YOKE_VERB_STANDBY
+						    : YOKE_VERB_ONLINE;
 	put_name(wish->request.node, node_name(s, node), node);
 	wish->has_request = true;
 	wish->engine_refuses = true;
@@ -185,9 +189,10 @@ static enum subagent_error add_standby(struct subagent_wish *wish, const struct 
 	return SUBAGENT_NO_ERROR;
 }
 
-static bool is_table(const uint32_t *name, size_t len, uint32_t table)
+static bool is_table(const uint32_t *name, size_t len, uint32_t table, uint32_t last_column)
 {
-	return len == 5 && name[1] == table && name[2] == 1 && name[3] == COLUMN;
+	return len == 5 && name[1] == table && name[2] == 1 && name[3] >= COLUMN &&
+	       name[3] <= last_column;
 }
 
 enum subagent_error subagent_wish_add(struct subagent_wish *wish, const struct subagent_view *view,
@@ -201,14 +206,14 @@ enum subagent_error subagent_wish_add(struct subagent_wish *wish, const struct s
 		return refuse(wish, SUBAGENT_NOT_WRITABLE, "only yokeControl can be written");
 	if (s == NULL)
 		return refuse(wish, SUBAGENT_RESOURCE_UNAVAILABLE, "the engine does not answer");
-	group = is_table(name, len, GROUP_CONTROL);
-	node = is_table(name, len, NODE_CONTROL);
+	group = is_table(name, len, GROUP_CONTROL, COLUMN);
+	node = is_table(name, len, NODE_CONTROL, CONFIRM_DOWN);
 	if ((group || node) && wish->has_request)
 		return refuse(wish, SUBAGENT_INCONSISTENT_VALUE, "one request at a time");
 	if (group)
 		return add_owner(wish, s, name[4], value);
 	if (node)
-		return add_standby(wish, s, name[4], value);
+		return add_node(wish, s, name[3], name[4], value);
 	if (!s->snmp_set)
 		return refuse(wish, SUBAGENT_NOT_WRITABLE, yoke_verdict_advice(YOKE_E_DISABLED));
 	if (scalar && name[1] == SPIN_LOCK)

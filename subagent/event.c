@@ -19,6 +19,7 @@ enum {
 	REASON,
 	TEXT,
 	NUMBER_FULL,
+	ARBITER,
 };
 
 uint32_t subagent_event_index(uint64_t seq)
@@ -81,6 +82,10 @@ static void subject_value(const struct subagent_view *view, const struct yoke_ev
 		subagent_value_text(
 			v, name_of(names->resource, names->resource_count, event->resource));
 		break;
+	case ARBITER:
+		subagent_value_text(v,
+				    name_of(names->arbiter, names->arbiter_count, event->arbiter));
+		break;
 	case FROM:
 		subagent_value_text(v, state_word(event, event->from));
 		break;
@@ -141,7 +146,7 @@ const struct subagent_table subagent_event_table = {
 	.prefix_len = 2,
 	.index_len = 1,
 	.first_column = NUMBER,
-	.last_column = NUMBER_FULL,
+	.last_column = ARBITER,
 	.rows = rows,
 	.index = index_of,
 	.value = value,

@@ -114,6 +114,9 @@ static void keep_names(struct subagent_feed *feed)
 	names->node_count = s->node_count;
 	names->group_count = s->group_count;
 	names->resource_count = s->resource_count;
+	for (i = 0; i < s->arbiter_count; i++)
+		memcpy(names->arbiter[i], s->arbiter[i].name, YOKE_NAME_SIZE);
+	names->arbiter_count = s->arbiter_count;
 	for (i = 0; i < s->link_count; i++) {
 		unsigned path = s->link[i].path;
 

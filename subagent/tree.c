@@ -8,7 +8,7 @@ static const struct subagent_table *const tables[] = {
 	&subagent_group_table,         &subagent_member_table,       &subagent_resource_table,
 	&subagent_resource_node_table, &subagent_operation_table,    &subagent_control_table,
 	&subagent_group_control_table, &subagent_node_control_table, &subagent_event_table,
-	&subagent_agent_table,
+	&subagent_agent_table,         &subagent_arbiter_table,
 };
 
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };

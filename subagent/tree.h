@@ -82,6 +82,7 @@ int subagent_tree_compare(const uint32_t *a, size_t a_len, const uint32_t *b, si
 extern const struct subagent_table subagent_cluster_table;
 extern const struct subagent_table subagent_node_table;
 extern const struct subagent_table subagent_path_table;
+extern const struct subagent_table subagent_arbiter_table;
 extern const struct subagent_table subagent_group_table;
 extern const struct subagent_table subagent_member_table;
 extern const struct subagent_table subagent_resource_table;

@@ -183,7 +183,8 @@ static void print_fence_bound(void)
 			delay = a->delay_ms;
 		ask += 2 * a->timeout_ms;
 	}
-	printf("by fencing: replaced within %.1f s: %.1f detect + %.1f delay + at most %.1f for the "
+	printf("by fencing: replaced within %.1f s: %.1f detect + %.1f delay + at most %.1f for "
+	       "the "
 	       "agents, plus its start\n",
 	       seconds(conf.dead_ms + delay + ask), seconds(conf.dead_ms), seconds(delay),
 	       seconds(ask));
@@ -200,7 +201,8 @@ static void print_bounds(void)
 	if (fence)
 		print_fence_bound();
 	if (conf_has_lock(&conf))
-		printf("by its lease: replaced within %.1f s: %.1f detect + %.1f lease + %.1f until "
+		printf("by its lease: replaced within %.1f s: %.1f detect + %.1f lease + %.1f "
+		       "until "
 		       "its %s + %.1f probe, plus its start\n",
 		       seconds(conf.dead_ms + lease + stop + conf.conflict_ms),
 		       seconds(conf.dead_ms), seconds(lease), seconds(stop),

@@ -135,7 +135,8 @@ static int show(const char *device, struct hb_disk *disk)
 	}
 	close(fd);
 	if (!hb_disk_get_header(disk, blocks[0]))
-		return complain(device, "is not a disk of this cluster: 'yoke disk init' makes it one");
+		return complain(device,
+				"is not a disk of this cluster: 'yoke disk init' makes it one");
 	printf("%s: a disk of cluster %s\n", device, conf.cluster);
 	for (uint16_t n = 1; n <= conf.node_count; n++) {
 		struct hb_disk_slot slot;

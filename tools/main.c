@@ -60,7 +60,8 @@ static const struct tool_verb verbs[] = {
 	 "\nFILE is " TOOL_KEY " when it is not given.  Copy it to the other node\n"
 	 "over a secure channel; only root may be able to read it.\n",
 	 "F", 1, 2, tool_key},
-	{"disk", "init | show DEVICE", "Make a shared disk for a disk arbiter, or show what is on it",
+	{"disk", "init | show DEVICE",
+	 "Make a shared disk for a disk arbiter, or show what is on it",
 	 "\ninit writes a header and an empty slot for each node; run it once, on one node, while\n"
 	 "no node runs.  What holds a file system, a partition table or another cluster's slots\n"
 	 "is refused; --force overwrites it.  Cluster and key are those of " TOOL_CONF "\n"

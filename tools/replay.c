@@ -147,7 +147,8 @@ static void print_action(const struct yoke_names *n, struct core_action *a)
 		break;
 	case CORE_ASK:
 		printf("                     < ask %u: %s %s %s, %u ms\n", a->u.ask.id,
-		       ask_word(a->u.ask.kind), name(n->arbiter, n->arbiter_count, a->u.ask.arbiter),
+		       ask_word(a->u.ask.kind),
+		       name(n->arbiter, n->arbiter_count, a->u.ask.arbiter),
 		       a->u.ask.node == 0 ? "" : name(n->node, n->node_count, a->u.ask.node),
 		       a->u.ask.timeout_ms);
 		break;

@@ -328,8 +328,9 @@ static void show_lease(const struct yoke_snapshot *s, bool colour, FILE *out)
 	else if (s->lease_left_ms == 0)
 		fprintf(out, "\nlease: %sexpired: nothing exclusive runs here%s", on, off);
 	else
-		fprintf(out, "\nlease: exclusive groups may run here for %lld ms more unless it is "
-			     "renewed",
+		fprintf(out,
+			"\nlease: exclusive groups may run here for %lld ms more unless it is "
+			"renewed",
 			(long long)s->lease_left_ms);
 	if (s->watchdog_ms == 0)
 		fprintf(out, "; no watchdog\n");

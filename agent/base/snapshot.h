@@ -86,9 +86,9 @@ struct yoke_snapshot_arbiter {
 	enum yoke_arbiter_type type;
 	char text[80]; /* what it is: "fence_ipmilan, level 1", "/dev/disk/by-id/...", an address */
 	enum yoke_arbiter_state state;
-	uint16_t holder;         /* of a lock, node number; 0: nobody, or no lock */
-	int64_t changed_wall_ms; /* last change of state; 0: none */
-	int64_t tested_wall_ms;  /* last answer, good or bad; 0: none */
+	uint16_t holder;               /* of a lock, node number; 0: nobody, or no lock */
+	int64_t changed_wall_ms;       /* last change of state; 0: none */
+	int64_t tested_wall_ms;        /* last answer, good or bad; 0: none */
 	char reason[YOKE_REASON_SIZE]; /* of its last failure; empty when it works */
 };
 
@@ -115,10 +115,10 @@ struct yoke_snapshot {
 	bool snmp_set;         /* SET is enabled */
 	bool realtime;         /* the engine has realtime priority and locked memory */
 	uint32_t control_lock; /* grows with each accepted operation */
-	uint32_t lease_ms;          /* 0: nothing here ends a lease */
-	int64_t lease_left_ms;      /* until exclusive groups stop here; -1: no end */
-	uint32_t watchdog_ms;       /* its timeout; 0: there is none */
-	bool watchdog;              /* it is open and fed */
+	uint32_t lease_ms;     /* 0: nothing here ends a lease */
+	int64_t lease_left_ms; /* until exclusive groups stop here; -1: no end */
+	uint32_t watchdog_ms;  /* its timeout; 0: there is none */
+	bool watchdog;         /* it is open and fed */
 	uint32_t node_count, link_count, group_count, member_count, resource_count, operation_count;
 	uint32_t arbiter_count;
 	struct yoke_snapshot_node node[YOKE_NODES_MAX];

@@ -63,11 +63,10 @@ void core_arbiter_ask(struct core *c, struct core_actions *out, uint16_t arbiter
 	action->u.ask.lease_ms = c->conf.lease_ms;
 	if (slot != NULL)
 		action->u.ask.slot = *slot;
-	a->ask_deadline =
-		yoke_time_add_ms(c->now, (int64_t)action->u.ask.timeout_ms +
-						 (core_arbiter_is_lock(c, arbiter)
-							  ? c->conf.lease_ms / AGAIN_PART
-							  : GRACE_MS));
+	a->ask_deadline = yoke_time_add_ms(c->now, (int64_t)action->u.ask.timeout_ms +
+							   (core_arbiter_is_lock(c, arbiter)
+								    ? c->conf.lease_ms / AGAIN_PART
+								    : GRACE_MS));
 }
 
 void core_arbiter_cancel(struct core *c, struct core_actions *out, uint16_t arbiter)
@@ -179,8 +178,7 @@ bool core_arbiter_holds(const struct core *c)
 bool core_arbiter_answers(const struct core *c)
 {
 	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
-		if (core_arbiter_is_lock(c, a) &&
-		    c->arbiter[a - 1].state != YOKE_ARBITER_UNKNOWN &&
+		if (core_arbiter_is_lock(c, a) && c->arbiter[a - 1].state != YOKE_ARBITER_UNKNOWN &&
 		    c->arbiter[a - 1].state != YOKE_ARBITER_FAILED)
 			return true;
 	return false;
@@ -289,8 +287,7 @@ static void on_witness(struct core *c, struct core_actions *out, uint16_t arbite
 				  ev->u.answer.node <= c->conf.node_count ? ev->u.answer.node : 0,
 				  "another node has it");
 	else if (a->ask_kind == CORE_ASK_CLAIM)
-		core_arbiter_held(c, out, arbiter,
-				  yoke_time_add_ms(a->asked_at, c->conf.lease_ms));
+		core_arbiter_held(c, out, arbiter, yoke_time_add_ms(a->asked_at, c->conf.lease_ms));
 	else if (a->state != YOKE_ARBITER_HELD)
 		core_arbiter_lost(c, out, arbiter, 0, "");
 }

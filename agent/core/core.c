@@ -138,6 +138,8 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 	c->locks_since = YOKE_NEVER;
 	c->inherited = yoke_time_min(conf->lease, yoke_time_add_ms(now, conf->lease_ms));
 	c->lease_holds = true;
+	c->lease_told.until =
+		(yoke_time){-1}; /* what an engine before us told is replaced at once */
 	c->fresh = true;
 	c->resend_at = YOKE_NEVER;
 	c->leave_deadline = YOKE_NEVER;

@@ -11,8 +11,8 @@
  *
  * Reading order: this file, group.c (the state machine, with its diagram), permit.c (who may run a
  * group), grant.c (exclusive groups), lease.c (how long we may run them), arbiter.c, disk.c and
- * fence.c (what decides when nobody answers), prepare.c (conflict probe), resource.c, node.c
- * (membership), oper.c (operator verbs), wire.c and record.c (bytes), core.c.
+ * fence.c (what decides when nobody answers), conflict.c (two owners), prepare.c (conflict probe),
+ * resource.c, node.c (membership), oper.c (operator verbs), wire.c and record.c (bytes), core.c.
  *
  * Layer: core, pure: no I/O, clock, allocation, randomness or globals (make lint proves it from the
  * symbol table).  May include: agent/base.
@@ -107,11 +107,12 @@ enum core_event_type {
 
 /* What an arbiter is asked.  Every question has a deadline in the action. */
 enum core_ask_kind {
-	CORE_ASK_OFF = 1, /* fence: switch u.ask.node off -> DONE (verified by the agent) or FAILED */
-	CORE_ASK_STATUS,  /* fence: -> STOPPED (is off), RUNNING (is on) or FAILED */
-	CORE_ASK_READ,    /* disk: read all slots -> DONE with slot[], or FAILED */
-	CORE_ASK_WRITE,   /* disk: write our slot, then read all -> DONE with slot[], or FAILED */
-	CORE_ASK_CLAIM,   /* witness: the lock for lease_ms -> DONE, ANSWERED (node has it), FAILED */
+	CORE_ASK_OFF =
+		1, /* fence: switch u.ask.node off -> DONE (verified by the agent) or FAILED */
+	CORE_ASK_STATUS, /* fence: -> STOPPED (is off), RUNNING (is on) or FAILED */
+	CORE_ASK_READ,   /* disk: read all slots -> DONE with slot[], or FAILED */
+	CORE_ASK_WRITE,  /* disk: write our slot, then read all -> DONE with slot[], or FAILED */
+	CORE_ASK_CLAIM, /* witness: the lock for lease_ms -> DONE, ANSWERED (node has it), FAILED */
 	CORE_ASK_RELEASE, /* witness: -> DONE or FAILED */
 	CORE_ASK_LOOK,    /* witness: -> DONE (free or ours), ANSWERED (node has it) or FAILED */
 	CORE_ASK_PING,    /* ping: -> DONE (one answers) or FAILED (none does) */
@@ -215,7 +216,7 @@ enum core_action_type {
 	CORE_BEAT = 1, /* actions->beat is the payload of heartbeats from now on */
 	CORE_SEND,     /* send actions->message now, on all paths, to u.send.node */
 	CORE_RUN,      /* start an operation on a resource; its end comes back as CORE_RESULT */
-	CORE_CANCEL,   /* the result of run or ask u.cancel.id is not wanted any more: a prepare, and
+	CORE_CANCEL, /* the result of run or ask u.cancel.id is not wanted any more: a prepare, and
 			  a fence agent that has not begun, may end */
 	CORE_ANNOUNCE, /* announce the resource's address now and spread over the next seconds */
 	CORE_SAVE,     /* make actions->record durable, then CORE_SAVED with the version */
@@ -265,9 +266,9 @@ struct core_action {
 			struct core_slot slot; /* write */
 		} ask;
 		struct {
-			yoke_time until; /* the machine may run exclusive groups; YOKE_NEVER: no end */
-			bool exclusive;  /* it runs or starts one: after `until` let it be reset */
-			bool reset;      /* let it be reset now: what should stop does not */
+			yoke_time until; /* it may run exclusive groups; YOKE_NEVER: no end */
+			bool exclusive; /* it runs or starts one: after `until` let it be reset */
+			bool reset;     /* let it be reset now: what should stop does not */
 		} lease;
 	} u;
 };
@@ -311,8 +312,8 @@ const char *core_check(const struct core *core);
  * the watchdog's time-out, or without one the longest stop that the configuration allows. */
 uint32_t core_stop_bound_ms(const struct core_conf *conf);
 
-/* Does the core want to see a beat that repeats the last one's bytes?  echoed: as in the event.  (It
- * renews our lease; else such beats say nothing.) */
+/* Does the core want to see a beat that repeats the last one's bytes?  echoed: as in the event.
+ * (It renews our lease; else such beats say nothing.) */
 bool core_wants_beat(const struct core *core, uint16_t node, yoke_time echoed);
 
 /* Size in bytes of a CORE_MESSAGE event's or any event's meaningful part, for recording. */

@@ -1,6 +1,7 @@
 /* The lock on a shared disk: a slot for each node, which only that node writes.
  *
- *   FREE --nobody else alive, write CLAIM--> CLAIM --read: still nobody--> write HELD --read--> HELD
+ *   FREE --nobody else alive, write CLAIM--> CLAIM --read: still nobody--> write HELD --read-->
+ *   HELD
  *     ^                                        |                                               |
  *     +--another one is alive and goes before us, or we no longer want it, write FREE----------+
  *
@@ -12,10 +13,10 @@
  * the slots read after it and no higher claim among them, and only for lease_ms from when it was
  * asked for.  A write that lands after that may renew a slot, but nobody's lease.
  *
- * Of two claims the higher round goes first, then the lower node; a claim gives way to what is held.
- * Each claim has a higher round than all that was read; what is held keeps its round only while it
- * never lapses, so that of two that believe to hold it the one that lapsed has the lower round.
- * tests/model/disk.pml checks this, late writes, crashes and all (make check-model).
+ * Of two claims the higher round goes first, then the lower node; a claim gives way to what is
+ * held. Each claim has a higher round than all that was read; what is held keeps its round only
+ * while it never lapses, so that of two that believe to hold it the one that lapsed has the lower
+ * round. tests/model/disk.pml checks this, late writes, crashes and all (make check-model).
  */
 #include <string.h>
 
@@ -27,8 +28,8 @@ static bool is_stale(const struct core *c, const struct core_seen_slot *seen)
 {
 	int64_t lease_ms = c->conf.lease_ms;
 
-	return yoke_time_due(
-		yoke_time_add_ms(seen->since, lease_ms + lease_ms / RATE_MARGIN + 1), c->now);
+	return yoke_time_due(yoke_time_add_ms(seen->since, lease_ms + lease_ms / RATE_MARGIN + 1),
+			     c->now);
 }
 
 static bool is_alive(const struct core *c, const struct core_seen_slot *seen)
@@ -150,8 +151,7 @@ static void on_written(struct core *c, struct core_actions *out, uint16_t arbite
 		else
 			write_slot(c, out, arbiter, CORE_SLOT_HELD);
 	} else {
-		core_arbiter_held(c, out, arbiter,
-				  yoke_time_add_ms(a->asked_at, c->conf.lease_ms));
+		core_arbiter_held(c, out, arbiter, yoke_time_add_ms(a->asked_at, c->conf.lease_ms));
 	}
 }
 

@@ -1,22 +1,23 @@
 /* Switching a silent node off, so that what it ran can be started here.
  *
  *            needed               delay over         done            says off
- *   IDLE -------------> WAITING ------------> OFF ---------> STATUS -----------> the next arbiter of
- *    ^                     ^                   |                |                the level, or PROVEN
- *    |                     |                   +--failed--------+--not off
+ *   IDLE -------------> WAITING ------------> OFF ---------> STATUS -----------> the next arbiter
+ *   of
+ *    ^                     ^                   |                |                the level, or
+ *    PROVEN |                     |                   +--failed--------+--not off
  *    |                     |                        v
  *    |                     +---all levels failed--- the next level
  *    +--the node is heard: cancelled
  *
- * All arbiters of a level that can switch the node off are needed (two power supplies); a level that
- * fails is followed by the next one.  `off` is believed only when `status` says off after it; one
- * that failed is asked for its status all the same: power may be gone already.
+ * All arbiters of a level that can switch the node off are needed (two power supplies); a level
+ * that fails is followed by the next one.  `off` is believed only when `status` says off after it;
+ * one that failed is asked for its status all the same: power may be gone already.
  *
- * Who fences: a node that runs an exclusive group which the other is a member of, at once, and a node
- * that wants such a group, after the delay: so of two that cannot hear each other the owner goes on.
- * Where there are locks that answer, only who holds them fences, without a delay.  A node that has
- * not been in contact since its engine started does not fence (it may be the one that was fenced),
- * and neither does one that hears no reference address.
+ * Who fences: a node that runs an exclusive group which the other is a member of, at once, and a
+ * node that wants such a group, after the delay: so of two that cannot hear each other the owner
+ * goes on. Where there are locks that answer, only who holds them fences, without a delay.  A node
+ * that has not been in contact since its engine started does not fence (it may be the one that was
+ * fenced), and neither does one that hears no reference address.
  */
 #include "agent/core/parts.h"
 

@@ -55,7 +55,8 @@ enum {
 	HOLD_MS_MIN = 100,    /* between two looks whether another node still answers */
 };
 
-static const char lease_reason[] = "the lease ran out: neither the other node nor a lock renewed it";
+static const char lease_reason[] =
+	"the lease ran out: neither the other node nor a lock renewed it";
 
 static struct core_group *group_at(struct core *c, uint16_t group)
 {
@@ -181,8 +182,7 @@ static uint16_t waits_for_proof_of(const struct core *c, uint16_t group)
 /* May a lock or a fence agent still prove it, without a person? */
 static bool proof_may_come(const struct core *c, uint16_t node)
 {
-	return core_fence_goes_on(c, node) ||
-	       !yoke_time_is_never(core_lease_over_at(c, node)) ||
+	return core_fence_goes_on(c, node) || !yoke_time_is_never(core_lease_over_at(c, node)) ||
 	       yoke_time_before(c->now, core_lease_patience(c, node));
 }
 
@@ -367,14 +367,6 @@ static void in_held(struct core *c, struct core_actions *out, uint16_t group)
 	}
 }
 
-/* The other node that runs it and wins over us; 0: none. */
-static uint16_t winner(const struct core *c, uint16_t group)
-{
-	uint16_t owner = core_owner(c, group);
-
-	return owner != c->conf.self ? owner : 0;
-}
-
 static void lose(struct core *c, struct core_actions *out, uint16_t group, uint16_t to)
 {
 	char reason[YOKE_REASON_SIZE], number[21];
@@ -385,32 +377,20 @@ static void lose(struct core *c, struct core_actions *out, uint16_t group, uint1
 	begin_stop(c, out, group, false, reason);
 }
 
-/* Another node in contact that runs it too; 0: none. */
-static uint16_t other_runner(const struct core *c, uint16_t group)
-{
-	uint16_t other = 0;
-
-	for (uint16_t n = 1; n <= c->conf.node_count; n++)
-		if (n != c->conf.self && core_node_alive(core_node_const(c, n)) &&
-		    core_claim_runs(&core_node_const(c, n)->claim[group - 1]))
-			other = n;
-	return other;
-}
-
 static void in_starting(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = group_at(c, group);
 	char reason[YOKE_REASON_SIZE];
 
-	if (winner(c, group) != 0) {
-		lose(c, out, group, winner(c, group));
+	if (core_conflict_winner(c, group) != 0) {
+		lose(c, out, group, core_conflict_winner(c, group));
 		return;
 	}
 	if (core_lease_binds(c, group) && !core_lease_holds(c)) {
 		begin_stop(c, out, group, false, lease_reason);
 		return;
 	}
-	if (other_runner(c, group) != 0)
+	if (core_conflict_other(c, group) != 0)
 		g->announce_at = c->now; /* when started: the last word may be the other's */
 	for (uint16_t i = 0; i < core_resource_count(c, group); i++) {
 		struct core_resource *r = core_resource_of(c, group, i);
@@ -430,35 +410,6 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 	}
 	core_text(reason, sizeof(reason), g->reason, (char *)NULL);
 	become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_STARTED, reason);
-}
-
-static void announce(struct core *c, struct core_actions *out, uint16_t group)
-{
-	for (uint16_t i = 0; i < core_resource_count(c, group); i++)
-		if (c->conf.resource[core_resource_at(c, group, i) - 1].has_address)
-			core_act(out, CORE_ANNOUNCE)->u.announce.resource =
-				core_resource_at(c, group, i);
-	group_at(c, group)->announce_at = YOKE_NEVER;
-}
-
-/* Another node runs it too, and we win: say so to the network, now and when the other stopped. */
-static void look_conflict(struct core *c, struct core_actions *out, uint16_t group)
-{
-	struct core_group *g = group_at(c, group);
-	struct yoke_event *ev;
-	uint16_t other = other_runner(c, group);
-
-	if (other == g->conflict)
-		return;
-	announce(c, out, group);
-	if (other != 0)
-		ev = core_event(c, out, YOKE_EVENT_GROUP_CONFLICT,
-				"ours wins, the other must stop");
-	else
-		ev = core_event(c, out, YOKE_EVENT_GROUP_CONFLICT_OVER, "");
-	ev->group = group;
-	ev->peer = other;
-	g->conflict = other;
 }
 
 /* Why we must stop it without anybody being ready; NULL: no need. */
@@ -529,11 +480,11 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 	uint16_t wanted = core_wanted(c, group);
 	const char *why;
 
-	if (winner(c, group) != 0) {
-		lose(c, out, group, winner(c, group));
+	if (core_conflict_winner(c, group) != 0) {
+		lose(c, out, group, core_conflict_winner(c, group));
 		return;
 	}
-	look_conflict(c, out, group);
+	core_conflict_look(c, out, group);
 	why = must_stop(c, group);
 	if (why != NULL) {
 		begin_stop(c, out, group, false, why);
@@ -548,7 +499,7 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 		return;
 	}
 	if (yoke_time_due(g->announce_at, c->now))
-		announce(c, out, group);
+		core_conflict_announce(c, out, group);
 }
 
 /* Another try; what cannot be stopped at all is ended with the machine, if it has a watchdog. */

@@ -14,8 +14,8 @@
  *
  *   max(lost_at + lease_ms, when we got the locks) + stop bound, both with the margin
  *
- * if it stops what it must, or its watchdog resets it.  Without a lock no lease ever ends: then only
- * proof of death moves an exclusive group.
+ * if it stops what it must, or its watchdog resets it.  Without a lock no lease ever ends: then
+ * only proof of death moves an exclusive group.
  *
  * No word of a node is needed that left (it promised, on disk, to take nothing by a lock before we
  * are in contact) or that is proven dead.
@@ -25,8 +25,8 @@
 #include "agent/core/parts.h"
 
 enum {
-	RATE_MARGIN = 100, /* two clocks differ by less than 1/100 in rate */
-	RENEW_PART = 4,    /* beats that repeat themselves are wanted each lease/4 */
+	RATE_MARGIN = 100,   /* two clocks differ by less than 1/100 in rate */
+	RENEW_PART = 4,      /* beats that repeat themselves are wanted each lease/4 */
 	PATIENCE_LEASES = 2, /* a holder that died is found out within this */
 };
 
@@ -96,7 +96,8 @@ yoke_time core_lease_until(const struct core *c)
 {
 	if (!core_lease_is_used(c))
 		return YOKE_NEVER;
-	return yoke_time_max(yoke_time_max(core_lease_by_nodes(c), core_arbiter_held_until(c)), c->inherited);
+	return yoke_time_max(yoke_time_max(core_lease_by_nodes(c), core_arbiter_held_until(c)),
+			     c->inherited);
 }
 
 bool core_lease_holds(const struct core *c)
@@ -124,8 +125,8 @@ void core_lease_renewed(struct core *c, uint16_t node, yoke_time echoed)
 	struct core_node *n = core_node(c, node);
 
 	if (core_lease_is_used(c) && !yoke_time_is_never(echoed))
-		n->renewed_until = yoke_time_max(n->renewed_until,
-						 yoke_time_add_ms(echoed, c->conf.lease_ms));
+		n->renewed_until =
+			yoke_time_max(n->renewed_until, yoke_time_add_ms(echoed, c->conf.lease_ms));
 }
 
 void core_lease_grace(struct core *c, uint16_t node)
@@ -177,8 +178,7 @@ void core_lease_look(struct core *c, struct core_actions *out)
 	if (core_arbiter_holds(c) == yoke_time_is_never(c->locks_since))
 		c->locks_since = core_arbiter_holds(c) ? c->now : YOKE_NEVER;
 	if (holds != c->lease_holds && core_lease_is_used(c) && runs_exclusive(c))
-		core_event(c, out,
-			   holds ? YOKE_EVENT_LEASE_RENEWED : YOKE_EVENT_LEASE_EXPIRED,
+		core_event(c, out, holds ? YOKE_EVENT_LEASE_RENEWED : YOKE_EVENT_LEASE_EXPIRED,
 			   "neither the other node nor a lock renewed its lease");
 	c->lease_holds = holds;
 	core_lease_tell(c, out);

@@ -139,7 +139,6 @@ yoke_time core_fence_deadline(const struct core *c);
 /* Is the node's fencing under way, so that it may still be proven dead? */
 bool core_fence_goes_on(const struct core *c, uint16_t node);
 
-
 /* ---- grant.c: who may run an exclusive group, by the word of the others ---- */
 
 /* Grant it (node 0: to nobody).  Returns true when that is on disk. */
@@ -161,6 +160,17 @@ void core_group_doubt(struct core *c, uint16_t group, uint32_t after_ms);
 void core_group_forgive(struct core *c, uint16_t group);
 yoke_time core_group_deadline(const struct core *c, uint16_t group);
 const char *core_group_check(const struct core *c, uint16_t group);
+
+/* ---- conflict.c: two nodes that run the same group ---- */
+
+/* The other node in contact that runs it too and wins over us; 0: none. */
+uint16_t core_conflict_winner(const struct core *c, uint16_t group);
+/* Another node in contact that runs it too; 0: none. */
+uint16_t core_conflict_other(const struct core *c, uint16_t group);
+/* Tell that one runs it too, or no longer does. */
+void core_conflict_look(struct core *c, struct core_actions *out, uint16_t group);
+/* Announce all of the group's addresses. */
+void core_conflict_announce(struct core *c, struct core_actions *out, uint16_t group);
 
 /* ---- prepare.c: the conflict probe of a group ---- */
 

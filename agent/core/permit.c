@@ -57,8 +57,7 @@ enum verdict {
 	YES,
 };
 
-static enum verdict lost_says(const struct core *c, uint16_t group, uint16_t node,
-			      const char **why)
+static enum verdict lost_says(const struct core *c, uint16_t group, uint16_t node, const char **why)
 {
 	const struct core_node *n = core_node_const(c, node);
 
@@ -178,7 +177,7 @@ uint16_t core_owner(const struct core *c, uint16_t group)
 	return owner;
 }
 
-/* When all are in contact and deaf, the network is at fault: the first of them is as good as any. */
+/* When all are in contact and deaf, the network is at fault: the first is as good as any. */
 static uint16_t deaf_candidate(const struct core *c, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];

@@ -5,8 +5,8 @@
  *         (standby 2: because an earlier record was unreadable, and nobody said "online" since)
  *         u32 operations counted so far, u16 groups, for each {text name, u64 reserved term,
  *                               u8 node that it is granted to, u64 at which term},
- *         u8 1: we left, and go by no lock before we were in contact (an older yoke has no such byte)
- *         u64 FNV-1a of all bytes before it
+ *         u8 1: we left, and go by no lock before we were in contact (an older yoke has no such
+ *         byte) u64 FNV-1a of all bytes before it
  *
  * A term is durable before it is used.  So that a failover does not wait for a disk, a node that
  * does not run a group reserves the next term as soon as it knows the present one: the record names

@@ -58,11 +58,11 @@ struct core_node {
 	uint32_t told;        /* version of its state that we have applied (this incarnation) */
 	uint32_t acked;       /* version of our state that it has applied */
 	enum yoke_path_state path[YOKE_PATHS_MAX];
-	bool left; /* it said so */
-	bool seen; /* it was online since this engine started */
-	bool proven_dead; /* LOST: a person (confirm-down) or a fence agent vouches for it */
-	bool fenced;      /* proven_dead by a fence agent */
-	yoke_time lost_at; /* no beat of ours renewed its lease since */
+	bool left;               /* it said so */
+	bool seen;               /* it was online since this engine started */
+	bool proven_dead;        /* LOST: a person (confirm-down) or a fence agent vouches for it */
+	bool fenced;             /* proven_dead by a fence agent */
+	yoke_time lost_at;       /* no beat of ours renewed its lease since */
 	yoke_time renewed_until; /* our lease, by its beats */
 	bool config_same;
 	char version[YOKE_NAME_SIZE];
@@ -92,7 +92,7 @@ struct core_seen_slot {
 struct core_arbiter {
 	enum yoke_arbiter_state state;
 	yoke_time changed, tested;
-	uint16_t misses; /* answers in a row that were failures */
+	uint16_t misses;               /* answers in a row that were failures */
 	char reason[YOKE_REASON_SIZE]; /* of the last failure */
 	uint32_t ask;                  /* id of the question that is out; 0: none */
 	enum core_ask_kind ask_kind;
@@ -135,13 +135,13 @@ struct core_group {
 	uint64_t reserving; /* in the record that is being saved */
 	uint16_t grant_to;  /* exclusive: whom we let run it; 0: nobody */
 	uint64_t grant_term;
-	uint32_t grant_saved; /* version of the record that has it */
-	uint64_t given_up;    /* exclusive: no reservation up to it is used any more */
-	bool failing;         /* STOPPING: will be FAILED, not STOPPED */
-	bool restarting;      /* STOPPING: will be STARTING again, at the same term */
-	uint16_t keep;        /* restarting: so many of its first resources stay started */
+	uint32_t grant_saved;   /* version of the record that has it */
+	uint64_t given_up;      /* exclusive: no reservation up to it is used any more */
+	bool failing;           /* STOPPING: will be FAILED, not STOPPED */
+	bool restarting;        /* STOPPING: will be STARTING again, at the same term */
+	uint16_t keep;          /* restarting: so many of its first resources stay started */
 	uint16_t stop_failures; /* STOPPING: stops that failed */
-	bool probing;         /* UNKNOWN: the probes are out */
+	bool probing;           /* UNKNOWN: the probes are out */
 	enum core_prepare prepare;
 	uint16_t prepare_by;                /* NODE: its number */
 	yoke_time prepare_at;               /* HELD: when to probe again */
@@ -205,12 +205,12 @@ struct core {
 	struct core_resource resource[YOKE_RESOURCES_MAX];
 	struct core_arbiter arbiter[YOKE_ARBITERS_MAX];
 	struct core_fence fence[YOKE_NODES_MAX]; /* [victim - 1] */
-	yoke_time locks_since; /* a majority of the locks is ours; YOKE_NEVER: it is not */
-	yoke_time inherited;   /* our lease, as an earlier engine left it */
-	bool lease_holds;      /* as last looked */
-	uint8_t support;       /* bit n - 1: our beats renew the lease of node n */
-	bool resetting;        /* what should stop does not: the watchdog is to reset us */
-	bool promised;         /* we left: nothing by an arbiter before we were in contact */
+	yoke_time locks_since;  /* a majority of the locks is ours; YOKE_NEVER: it is not */
+	yoke_time inherited;    /* our lease, as an earlier engine left it */
+	bool lease_holds;       /* as last looked */
+	uint8_t support;        /* bit n - 1: our beats renew the lease of node n */
+	bool resetting;         /* what should stop does not: the watchdog is to reset us */
+	bool promised;          /* we left: nothing by an arbiter before we were in contact */
 	uint32_t promise_saved; /* version of the record that has it */
 	struct {
 		yoke_time until;

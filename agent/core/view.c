@@ -174,9 +174,8 @@ static void view_lease(const struct core *c, struct yoke_snapshot *s)
 	s->lease_ms = core_lease_is_used(c) ? c->conf.lease_ms : 0;
 	s->lease_left_ms = -1;
 	if (!yoke_time_is_never(end))
-		s->lease_left_ms = yoke_time_before(c->now, end)
-					   ? yoke_time_span_us(c->now, end) / 1000
-					   : 0;
+		s->lease_left_ms =
+			yoke_time_before(c->now, end) ? yoke_time_span_us(c->now, end) / 1000 : 0;
 }
 
 static void worse(struct yoke_snapshot *s, enum yoke_condition condition, const char *what,

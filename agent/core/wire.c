@@ -1,6 +1,7 @@
 /* What travels between cores: the BEAT's payload and the state message.
  *
- * Beat:   u8 1, acks, u8 nodes whose lease it renews, bit number - 1 (a yoke of before leases does not
+ * Beat:   u8 1, acks, u8 nodes whose lease it renews, bit number - 1 (a yoke of before leases does
+ * not
  *         send it: it renews none)
  * State:  u8 2, acks, u32 version of this state, u8 flags, digest[8], text yoke version,
  *         u8 nodes, for each {u32 intent version, u8 standby},

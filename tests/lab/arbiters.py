@@ -141,7 +141,8 @@ class Disk:
         self.file.write_bytes(bytes(64 * 1024))
 
     def text(self):
-        return f'arbiter "quorum" {{\n  type = disk\n  device = "{self.file}"\n  test_ms = 1000\n}}\n'
+        return (f'arbiter "quorum" {{\n  type = disk\n  device = "{self.file}"\n'
+                "  test_ms = 1000\n}\n")
 
     def init(self, yoke):
         done = yoke.node.try_run("env", f"YOKE_CONF={yoke.config}", yoke.bin / "yoke", "disk",

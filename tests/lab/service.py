@@ -135,7 +135,8 @@ class Yoke:
         self.config.write_text(
             f'cluster {{\n  name = "lab"\n  key_file = "{self.key_file}"\n'
             f'  state_dir = "{self.state_dir}"\n  run_dir = "{self.run_dir}"\n  user = "yoke"\n'
-            + (f"  dead_ms = {dead}\n" if dead else "") + f'{self.keys["more"].replace("@DIR@", str(self.dir))}}}\n'
+            + (f"  dead_ms = {dead}\n" if dead else "")
+            + f'{self.keys["more"].replace("@DIR@", str(self.dir))}}}\n'
             f'{nodes}{groups}'
             f'log {{\n  target = {self.keys["log"]}\n}}\n'
             f'snmp {{\n  enable = {yes[self.keys["snmp"]]}\n  set = {yes[self.keys["snmp_set"]]}\n'

@@ -31,12 +31,16 @@ LIBRARIES = {
     "confuse.h": ["conf"],
     "net-snmp/": ["subagent"],
     "jansson.h": ["agent/base"],
+    "blkid/": ["tools"],
     "cmocka.h": [],
 }
 
 # file -> what it may include besides, and why.
 EXCEPTIONS = {
     ("tools/check.c", "conf"): "`yoke check` runs the very checks that yoked runs",
+    ("tools/disk.c", "conf"): "`yoke disk` makes a disk for the cluster that the file names",
+    ("tools/disk.c", "hb"): "with the very blocks that yoked reads",
+    ("tools/disk.c", "agent/core"): "and the core's words for a slot's state",
     ("tools/replay.c", "agent/core"): "`yoke replay` runs a recording through the very same core",
     ("tools/replay.c", "agent"): "the recording is in the memory that keeper and engine share",
     ("conf/digest.c", "openssl/"): "SHA-256 over the configuration",

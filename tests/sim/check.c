@@ -353,6 +353,17 @@ static void check_restart(struct sim_world *w, uint16_t node, const struct yoke_
 			       w->names.resource[r]);
 }
 
+/* Were frames from a node lost or late within that span? */
+static bool was_worse(const struct sim_world *w, uint16_t from, int64_t span_us)
+{
+	for (unsigned to = 0; to < YOKE_NODES_MAX; to++)
+		for (unsigned p = 0; p < SIM_PATHS_MAX; p++)
+			if (yoke_time_span_us(w->link[from - 1][to][p].worse_until, w->now) <
+			    span_us)
+				return true;
+	return false;
+}
+
 /* Who is in contact has its lease renewed. */
 static void check_lease(struct sim_world *w, uint16_t node)
 {
@@ -364,9 +375,11 @@ static void check_lease(struct sim_world *w, uint16_t node)
 		return;
 	for (uint16_t o = 1; o <= w->setup.node_count; o++)
 		if (n->core.node[o - 1].state != YOKE_NODE_ONLINE ||
-		    w->node[o - 1].core.node[node - 1].state != YOKE_NODE_ONLINE)
+		    w->node[o - 1].core.node[node - 1].state != YOKE_NODE_ONLINE ||
+		    was_worse(w, o, lease_us))
 			return;
-	sim_world_fail(w, "the lease of %s runs out, and it is in contact", sim_world_name(w, node));
+	sim_world_fail(w, "the lease of %s runs out, and it is in contact",
+		       sim_world_name(w, node));
 }
 
 void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev)
@@ -558,9 +571,9 @@ static void check_watched(struct sim_world *w, uint16_t node, uint16_t resource)
 	const struct sim_setup *s = &w->setup;
 	const struct sim_node *n = &w->node[node - 1];
 	const struct core_group *g = &n->core.group[(resource - 1) / s->resource_count];
-	yoke_time watched = yoke_time_max(w->check.watched[node - 1][resource - 1],
-					  yoke_time_max(sim_node_world(w, node, g->since),
-							n->paused_until));
+	yoke_time watched =
+		yoke_time_max(w->check.watched[node - 1][resource - 1],
+			      yoke_time_max(sim_node_world(w, node, g->since), n->paused_until));
 	int64_t most_us = ((int64_t)s->monitor_interval_ms + s->monitor_ms + 1000) * 1000 +
 			  2 * (int64_t)s->lag_us + MARGIN_US;
 

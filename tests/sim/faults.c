@@ -127,7 +127,7 @@ static void do_arbiter(struct sim_world *w)
 	struct sim_arbiter *a =
 		&w->arbiter[sim_random_in(&w->random, 0, w->setup.arbiter_count - 1)];
 	yoke_time end = until(w, any_span_us(w) + (int64_t)w->setup.lease_ms *
-							sim_random_in(&w->random, 0, 3) * 1000);
+							  sim_random_in(&w->random, 0, 3) * 1000);
 
 	switch (sim_random_in(&w->random, 0, 3)) {
 	case 0:
@@ -191,11 +191,11 @@ static void do_power(struct sim_world *w)
 	/* The check of the takeover must not end before it is due. */
 	struct sim_item item = {.what = SIM_POWER, .node = node, .epoch = w->node[node - 1].epoch};
 
-	sim_world_push(w, &item,
-		       any_span_us(w) + (int64_t)w->setup.dead_ms * 1500 +
-			       (int64_t)(w->setup.lease_ms + w->setup.watchdog_ms +
-					 w->setup.delay_ms) *
-				       1000 * sim_random_in(&w->random, 0, 2));
+	sim_world_push(
+		w, &item,
+		any_span_us(w) + (int64_t)w->setup.dead_ms * 1500 +
+			(int64_t)(w->setup.lease_ms + w->setup.watchdog_ms + w->setup.delay_ms) *
+				1000 * sim_random_in(&w->random, 0, 2));
 }
 
 static void do_pause(struct sim_world *w)

@@ -46,7 +46,7 @@ static void draw_services(struct sim_setup *s, struct sim_random *r)
 	s->restart_window_ms = (uint32_t)one_of(r, window_ms, 3);
 }
 
-/* A lock only with a watchdog: without one a lease proves nothing of a machine that stands still. */
+/* A lock only with a watchdog: else a lease proves nothing of a machine that stands still. */
 static void draw_arbiters(struct sim_setup *s, struct sim_random *r)
 {
 	static const int64_t test_ms[] = {1000, 2000, 5000};

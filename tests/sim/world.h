@@ -54,7 +54,7 @@ struct sim_setup {
 	uint16_t arbiter_count;
 	enum yoke_arbiter_type arbiter[YOKE_ARBITERS_MAX];
 	int32_t rate_ppm[YOKE_NODES_MAX]; /* of the nodes' clocks, against the world's */
-	bool exact; /* spans are as long as they may be, none is drawn */
+	bool exact;                       /* spans are as long as they may be, none is drawn */
 };
 
 enum sim_what {

@@ -75,8 +75,8 @@ static void beats_renew(void **state)
 	assert_true(p->lease[0].u.lease.exclusive);
 	assert_false(p->lease[1].u.lease.exclusive);
 	assert_true(yoke_time_before(p->now, p->lease[0].u.lease.until));
-	assert_false(yoke_time_before(yoke_time_add_ms(p->now, LEASE_MS),
-				      p->lease[0].u.lease.until));
+	assert_false(
+		yoke_time_before(yoke_time_add_ms(p->now, LEASE_MS), p->lease[0].u.lease.until));
 }
 
 static void nobody_renews(void **state)
