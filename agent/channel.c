@@ -26,6 +26,12 @@ static size_t size_of(const struct agent_channel_message *m)
 		return head + sizeof(m->u.job);
 	case AGENT_CHANNEL_DONE:
 		return head + sizeof(m->u.done);
+	case AGENT_CHANNEL_ASK:
+		return head + sizeof(m->u.ask);
+	case AGENT_CHANNEL_ANSWER:
+		return head + sizeof(m->u.answer);
+	case AGENT_CHANNEL_CANCEL:
+		return head + sizeof(m->u.cancel);
 	}
 	return 0;
 }

@@ -100,9 +100,20 @@ static void run(const struct agent_job_set *set, const struct conf_resource *r,
 	fail_child(arguments[0], errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE);
 }
 
-pid_t agent_job_spawn(const struct agent_job_set *set, uint16_t resource, enum core_run_kind kind,
-		      int *output_fd)
+/* A fence agent knows of its node from its parameters only. */
+static void run_fence(const struct agent_job_set *set, unsigned arbiter,
+		      const struct agent_job_request *request) __attribute__((noreturn));
+static void run_fence(const struct agent_job_set *set, unsigned arbiter,
+		      const struct agent_job_request *request)
 {
+	char *environment[] = {path, language, NULL};
+
+	agent_job_fence(&set->conf->arbiter[arbiter], request, &set->secret[arbiter], environment);
+}
+
+pid_t agent_job_spawn(const struct agent_job_set *set, const struct agent_job *job, int *output_fd)
+{
+	unsigned slot = (unsigned)(job - set->job), resources = set->conf->resource_count;
 	int ends[2], failed;
 	pid_t pid;
 
@@ -116,7 +127,9 @@ pid_t agent_job_spawn(const struct agent_job_set *set, uint16_t resource, enum c
 	pid = fork();
 	if (pid == 0) {
 		shed(ends[1]);
-		run(set, &set->conf->resource[resource - 1], kind);
+		if (slot >= resources)
+			run_fence(set, slot - resources, &job->waiting);
+		run(set, &set->conf->resource[slot], job->waiting.kind);
 	}
 	failed = errno;
 	close(ends[1]);

@@ -133,6 +133,8 @@ static int poll_ms(const struct agent_keeper *k, int64_t now)
 
 	if (job_at < at)
 		at = job_at;
+	if (agent_watchdog_deadline_ms(&k->watchdog) < at)
+		at = agent_watchdog_deadline_ms(&k->watchdog);
 	if (k->leaving && k->leave_until_ms < at)
 		at = k->leave_until_ms;
 	if (k->engine.pid == 0 && k->engine.start_at_ms < at)
@@ -170,6 +172,26 @@ static void save(struct agent_keeper *k, const struct agent_channel_message *m)
 		k->saving_waits = agent_channel_send(k->saver_fd, &k->saving) < 0;
 }
 
+/* To the process that waits for the shared disk. */
+static void relay_ask(struct agent_keeper *k, const struct agent_channel_message *ask)
+{
+	struct agent_channel_message m = {.kind = AGENT_CHANNEL_ANSWER};
+
+	m.u.answer.id = ask->u.ask.id;
+	m.u.answer.result = CORE_RESULT_FAILED;
+	snprintf(m.u.answer.reason, sizeof(m.u.answer.reason), "no disk process");
+	if (k->engine_fd >= 0)
+		agent_channel_send(k->engine_fd, &m);
+}
+
+static void ask(struct agent_keeper *k, const struct agent_channel_message *m)
+{
+	if (m->u.ask.kind == CORE_ASK_OFF || m->u.ask.kind == CORE_ASK_STATUS)
+		agent_job_ask_fence(&k->jobs, m, agent_keeper_now_ms());
+	else
+		relay_ask(k, m);
+}
+
 static void from_engine(struct agent_keeper *k)
 {
 	static struct agent_channel_message m;
@@ -182,6 +204,10 @@ static void from_engine(struct agent_keeper *k)
 			agent_channel_send(k->saver_fd, &m);
 		else if (m.kind == AGENT_CHANNEL_JOB)
 			agent_job_ask(&k->jobs, &m, agent_keeper_now_ms());
+		else if (m.kind == AGENT_CHANNEL_ASK)
+			ask(k, &m);
+		else if (m.kind == AGENT_CHANNEL_CANCEL)
+			agent_job_cancel(&k->jobs, m.u.cancel.id);
 	}
 	if (got < 0) {
 		close(k->engine_fd); /* its end is reaped */
@@ -306,6 +332,7 @@ static void turn(struct agent_keeper *k)
 	int wait_ms = poll_ms(k, before);
 
 	poll(p, POLL_JOBS + outputs, wait_ms);
+	agent_watchdog_tick(&k->watchdog, agent_keeper_now_ms());
 	/* Who slept himself (a paused machine) cannot say that the engine did not run. */
 	if (wait_ms >= 0 && agent_keeper_now_ms() > before + wait_ms + hang_ms / 2)
 		k->judge_at_ms = agent_keeper_now_ms() + hang_ms;
@@ -327,11 +354,15 @@ static void turn(struct agent_keeper *k)
 /* Let the saver finish what it has, and end the rest. */
 static void finish(struct agent_keeper *k)
 {
+	if (k->engine.pid != 0)
+		kill(k->engine.pid, SIGKILL);
+	agent_watchdog_close(&k->watchdog);
+	/* Who has left has no lease, however soon it comes back. */
+	if (!atomic_load(&k->shared->is_exclusive))
+		agent_shared_lease(k->shared, (yoke_time){0}, false, false);
 	agent_job_leave(&k->jobs);
 	if (k->snmp.pid != 0)
 		kill(k->snmp.pid, SIGTERM);
-	if (k->engine.pid != 0)
-		kill(k->engine.pid, SIGKILL);
 	if (k->saver_fd >= 0)
 		close(k->saver_fd);
 	for (int i = 0; i < 20 && (k->saver.pid != 0 || k->snmp.pid != 0); i++) {

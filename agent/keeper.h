@@ -19,6 +19,7 @@
 #include "agent/channel.h"
 #include "agent/job.h"
 #include "agent/shared.h"
+#include "agent/watchdog.h"
 #include "conf/conf.h"
 
 struct agent_keeper_child {
@@ -46,6 +47,7 @@ struct agent_keeper {
 	uint32_t save_last; /* serial of the newest save; from save_first on of this engine */
 	uint32_t save_first;
 	struct agent_job_set jobs;
+	struct agent_watchdog watchdog;
 	bool results_wait;   /* the engine's channel was full */
 	int64_t judge_at_ms; /* no engine is judged before: we did not run ourselves */
 	pid_t killed;        /* an engine that hung: said and done once */

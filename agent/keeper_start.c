@@ -254,5 +254,8 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 	k->snmp.start_at_ms = k->conf.snmp ? 0 : INT64_MAX;
 	first_record(k);
 	yoke_trim();
+	/* Last: from now on it wants to be fed. */
+	agent_watchdog_open(&k->watchdog, k->conf.watchdog, k->conf.watchdog_ms, k->shared,
+			    agent_keeper_now_ms());
 	return 0;
 }

@@ -114,6 +114,9 @@ static void from_keeper(struct agent_engine *e, yoke_time now)
 	} else if (e->message.kind == AGENT_CHANNEL_DONE) {
 		agent_engine_feed_done(e, now);
 		return;
+	} else if (e->message.kind == AGENT_CHANNEL_ANSWER) {
+		agent_engine_feed_answer(e, now);
+		return;
 	} else {
 		return;
 	}
@@ -235,6 +238,7 @@ static void end_turn(struct agent_loop *l)
 	do_beats(e);
 	do_addresses(e);
 	do_core(e);
+	agent_history_watchdog(e);
 	now = agent_engine_now();
 	if (yoke_time_due(l->minute_at, now)) {
 		l->minute_at = yoke_time_add_ms(now, MINUTE_MS);

@@ -107,6 +107,8 @@ void agent_view(struct agent_engine *e, struct yoke_snapshot *s)
 	s->last_event = e->shared->last_event;
 	s->snmp_set = e->conf.snmp && e->conf.snmp_set;
 	s->realtime = e->realtime;
+	s->watchdog_ms = e->conf.watchdog[0] == '\0' ? 0 : e->conf.watchdog_ms;
+	s->watchdog = atomic_load(&e->shared->watchdog_fed);
 	for (uint16_t n = 1; n <= e->conf.node_count; n++)
 		for (uint16_t p = 1; p <= e->conf.path_count; p++)
 			if (n != e->self && e->conf.node[n - 1].endpoint[p - 1].configured)
