@@ -4,7 +4,7 @@
  * same binary of the same start, so a message is a plain struct, cut to the bytes that its kind
  * uses.  Sends never wait: a full channel is an answer ("not taken"), which the sender must handle.
  *
- * Layer: agent.  Memory: messages are copied.
+ * Layer: agent.  May include: agent/base, agent/core.  Memory: messages are copied.
  */
 #ifndef AGENT_CHANNEL_H
 #define AGENT_CHANNEL_H
@@ -14,6 +14,7 @@
 
 #include "agent/base/event.h"
 #include "agent/base/limits.h"
+#include "agent/core/core.h"
 
 enum agent_channel_kind {
 	AGENT_CHANNEL_RECORD = 1, /* saver to keeper, keeper to engine, at their start: u.record; no
@@ -24,15 +25,9 @@ enum agent_channel_kind {
 	AGENT_CHANNEL_LEAVE,      /* keeper to engine: hand over, say goodbye, exit 0 */
 	AGENT_CHANNEL_JOB,        /* engine to keeper: do u.job, see agent/job.h */
 	AGENT_CHANNEL_DONE,       /* and back: u.done */
-	AGENT_CHANNEL_ASK,        /* engine to keeper (and on to a disk): ask an arbiter, u.ask */
+	AGENT_CHANNEL_ASK,        /* engine to keeper: ask an arbiter, u.ask */
 	AGENT_CHANNEL_ANSWER,     /* and back: u.answer */
-	AGENT_CHANNEL_CANCEL,     /* engine to keeper: u.cancel is not wanted any more */
-};
-
-/* A slot on a disk, as in core.h. */
-struct agent_channel_slot {
-	uint32_t state;
-	uint64_t round, sequence;
+	AGENT_CHANNEL_CANCEL,     /* engine to keeper: u.cancel, of an ask, is not waited for */
 };
 
 struct agent_channel_message {
@@ -63,21 +58,22 @@ struct agent_channel_message {
 			char reason[YOKE_REASON_SIZE];
 		} done;
 		struct {
-			uint32_t id;
-			uint16_t arbiter;    /* number */
-			uint32_t kind;       /* enum core_ask_kind */
-			uint16_t node;       /* fence: whom; disk: ourselves */
-			uint32_t timeout_ms; /* from when it starts */
-			struct agent_channel_slot slot;
+			uint32_t id;           /* of the core's ask */
+			uint16_t arbiter;      /* number */
+			uint16_t node;         /* fence: whom, number */
+			uint32_t kind;         /* enum core_ask_kind */
+			uint32_t timeout_ms;   /* from when it starts */
+			struct core_slot slot; /* disk, write */
 		} ask;
 		struct {
 			uint32_t id;
 			uint32_t result; /* enum core_result */
-			struct agent_channel_slot slot[YOKE_NODES_MAX];
-			char reason[YOKE_REASON_SIZE];
+			uint16_t node;   /* ANSWERED: who has the lock, number */
+			struct core_slot slot[YOKE_NODES_MAX]; /* disk, DONE: [number - 1] */
+			char reason[YOKE_REASON_SIZE];         /* FAILED: why */
 		} answer;
 		struct {
-			uint32_t id;
+			uint32_t id; /* of the core's ask */
 		} cancel;
 	} u;
 };

@@ -68,7 +68,7 @@ static bool open_disk(struct disk *d)
 	return false;
 }
 
-static bool write_own(struct disk *d, const struct agent_channel_slot *from)
+static bool write_own(struct disk *d, const struct core_slot *from)
 {
 	static uint8_t block[HB_DISK_BLOCK_SIZE] __attribute__((aligned(4096)));
 	struct hb_disk_slot slot = {from->state, from->round, from->sequence};
@@ -84,11 +84,12 @@ static bool write_own(struct disk *d, const struct agent_channel_slot *from)
 static void take_slots(const struct disk *d, struct agent_channel_message *m)
 {
 	for (uint16_t n = 1; n <= d->node_count; n++) {
-		struct agent_channel_slot *to = &m->u.answer.slot[n - 1];
+		struct core_slot *to = &m->u.answer.slot[n - 1];
 		struct hb_disk_slot slot;
 		bool good = hb_disk_get_slot(&d->format, n, blocks[n], &slot);
 
-		to->state = good && slot.state <= CORE_SLOT_HELD ? slot.state : CORE_SLOT_BAD;
+		to->state = good && slot.state <= CORE_SLOT_HELD ? (enum core_slot_state)slot.state
+								 : CORE_SLOT_BAD;
 		to->round = slot.round;
 		to->sequence = slot.sequence;
 	}

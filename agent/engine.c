@@ -85,8 +85,8 @@ static int start_core(struct agent_engine *e, uint64_t incarnation, yoke_time no
 	agent_setup_core(&e->conf, e->self, incarnation, &e->core_conf);
 	if (atomic_load(&e->shared->engines) > 1)
 		agent_setup_restarted(&e->core_conf);
-	if (atomic_load(&e->shared->lease_exclusive) != 0)
-		e->core_conf.lease = (yoke_time){atomic_load(&e->shared->lease_until_us)};
+	if (atomic_load(&e->shared->is_exclusive))
+		e->core_conf.lease.us = atomic_load(&e->shared->lease_until_us);
 	core_init(&e->core, &e->core_conf, m->u.record.bytes, m->u.record.size, hold, now);
 	agent_shared_begin(e->shared, &e->core);
 	return 0;

@@ -36,7 +36,7 @@ enum {
 
 /* A result that came while an action was being done: fed to the core after the others. */
 struct agent_result {
-	bool saved; /* of a save: then id is its version and result DONE or FAILED */
+	enum core_event_type type; /* CORE_RESULT, CORE_ANSWER; CORE_SAVED: id is its version */
 	uint32_t id;
 	enum core_result result;
 	char reason[YOKE_REASON_SIZE];
@@ -75,7 +75,6 @@ struct agent_engine {
 				 later */
 	uint64_t refused_count;
 	bool realtime;
-	bool watchdog_told; /* that it is not fed */
 	bool exiting;
 	bool kick_due; /* something was recorded that subscribers have not been told */
 	int64_t path_changed_ms[YOKE_NODES_MAX][YOKE_PATHS_MAX]; /* wall clock; 0: never */
@@ -115,8 +114,9 @@ void agent_engine_feed_changes(struct agent_engine *e, yoke_time now);
 void agent_engine_feed_received(struct agent_engine *e, yoke_time now);
 /* The keeper's answer to a job, in e->message. */
 void agent_engine_feed_done(struct agent_engine *e, yoke_time now);
-/* The keeper's answer of an arbiter, in e->message; and those of witnesses and pings. */
+/* And to an ask. */
 void agent_engine_feed_answer(struct agent_engine *e, yoke_time now);
+/* Answers of witnesses and reference addresses. */
 void agent_engine_feed_asks(struct agent_engine *e, yoke_time now);
 /* At the start: a script can run everywhere. */
 void agent_engine_feed_scripts(struct agent_engine *e, yoke_time now);
@@ -132,6 +132,8 @@ void agent_history_note(struct agent_engine *e, enum yoke_event_kind kind, uint6
 /* Copy events with seq > after, oldest first, at most `max`; *missed: how many are forgotten. */
 unsigned agent_history_after(const struct agent_engine *e, uint64_t after,
 			     struct yoke_event *events, unsigned max, uint64_t *missed);
+/* What the keeper says of the watchdog. */
+void agent_history_watchdog(struct agent_engine *e);
 /* Once a minute: what only counters know. */
 void agent_history_minute(struct agent_engine *e);
 

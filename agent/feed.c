@@ -8,24 +8,29 @@
 
 /* ---- results that wait ---- */
 
-static struct agent_result *push(struct agent_engine *e)
+static void push(struct agent_engine *e, enum core_event_type type, uint32_t id,
+		 enum core_result result, const char *reason)
 {
 	struct agent_result *r;
 
 	assert(e->result_count < AGENT_RESULTS_MAX);
 	r = &e->result[(e->result_first + e->result_count++) % AGENT_RESULTS_MAX];
-	memset(r, 0, sizeof(*r));
-	return r;
+	r->type = type;
+	r->id = id;
+	r->result = result;
+	snprintf(r->reason, sizeof(r->reason), "%s", reason);
 }
 
 static void push_result(struct agent_engine *e, uint32_t id, enum core_result result,
 			const char *reason)
 {
-	struct agent_result *r = push(e);
+	push(e, CORE_RESULT, id, result, reason);
+}
 
-	r->id = id;
-	r->result = result;
-	snprintf(r->reason, sizeof(r->reason), "%s", reason);
+/* For something that the keeper should have done. */
+static void push_not_read(struct agent_engine *e, enum core_event_type type, uint32_t id)
+{
+	push(e, type, id, CORE_RESULT_FAILED, "the keeper does not read");
 }
 
 /* ---- one function per action ---- */
@@ -74,7 +79,7 @@ static void run_script(struct agent_engine *e, const struct core_action *a)
 	m->u.job.kind = a->u.run.kind;
 	m->u.job.timeout_ms = a->u.run.timeout_ms;
 	if (agent_channel_send(AGENT_ROLE_FD_CHANNEL, m) < 0)
-		push_result(e, a->u.run.id, CORE_RESULT_FAILED, "the keeper does not read");
+		push_not_read(e, CORE_RESULT, a->u.run.id);
 }
 
 static bool is_script(const struct agent_engine *e, uint16_t resource)
@@ -90,19 +95,20 @@ static void run(struct agent_engine *e, const struct core_action *a, yoke_time n
 		run_address(e, a, now);
 }
 
-/* An id is of an address's probe or of a fence agent: ids are of one series. */
-static void cancel(struct agent_engine *e, uint32_t id)
+static void save(struct agent_engine *e, const struct core_action *a)
 {
 	struct agent_channel_message *m = &e->message;
 
-	agent_address_cancel(&e->addresses, id);
-	if (e->conf.arbiter_count == 0)
-		return;
-	m->kind = AGENT_CHANNEL_CANCEL;
-	m->u.cancel.id = id;
-	agent_channel_send(AGENT_ROLE_FD_CHANNEL, m); /* lost: its answer is ignored */
+	m->kind = AGENT_CHANNEL_SAVE;
+	m->u.record.version = a->u.save.version;
+	m->u.record.size = e->actions.record_size;
+	m->u.record.reason[0] = '\0';
+	memcpy(m->u.record.bytes, e->actions.record, e->actions.record_size);
+	if (agent_channel_send(AGENT_ROLE_FD_CHANNEL, m) < 0)
+		push_not_read(e, CORE_SAVED, a->u.save.version);
 }
 
+/* What may wait (a fence agent, a disk) is asked by the keeper's processes. */
 static void ask_keeper(struct agent_engine *e, const struct core_action *a)
 {
 	struct agent_channel_message *m = &e->message;
@@ -110,14 +116,12 @@ static void ask_keeper(struct agent_engine *e, const struct core_action *a)
 	m->kind = AGENT_CHANNEL_ASK;
 	m->u.ask.id = a->u.ask.id;
 	m->u.ask.arbiter = a->u.ask.arbiter;
-	m->u.ask.kind = a->u.ask.kind;
 	m->u.ask.node = a->u.ask.node;
+	m->u.ask.kind = a->u.ask.kind;
 	m->u.ask.timeout_ms = a->u.ask.timeout_ms;
-	m->u.ask.slot.state = a->u.ask.slot.state;
-	m->u.ask.slot.round = a->u.ask.slot.round;
-	m->u.ask.slot.sequence = a->u.ask.slot.sequence;
-	/* Lost: the core gives the question up in time. */
-	agent_channel_send(AGENT_ROLE_FD_CHANNEL, m);
+	m->u.ask.slot = a->u.ask.slot;
+	if (agent_channel_send(AGENT_ROLE_FD_CHANNEL, m) < 0)
+		push_not_read(e, CORE_ANSWER, a->u.ask.id);
 }
 
 static void ask(struct agent_engine *e, const struct core_action *a, yoke_time now)
@@ -136,23 +140,17 @@ static void ask(struct agent_engine *e, const struct core_action *a, yoke_time n
 	}
 }
 
-static void save(struct agent_engine *e, const struct core_action *a)
+/* What the keeper does not hear of is answered all the same: that is harmless. */
+static void cancel(struct agent_engine *e, uint32_t id)
 {
 	struct agent_channel_message *m = &e->message;
-	struct agent_result *r;
 
-	m->kind = AGENT_CHANNEL_SAVE;
-	m->u.record.version = a->u.save.version;
-	m->u.record.size = e->actions.record_size;
-	m->u.record.reason[0] = '\0';
-	memcpy(m->u.record.bytes, e->actions.record, e->actions.record_size);
-	if (agent_channel_send(AGENT_ROLE_FD_CHANNEL, m) == 0)
+	agent_address_cancel(&e->addresses, id);
+	if (e->conf.arbiter_count == 0)
 		return;
-	r = push(e);
-	r->saved = true;
-	r->id = a->u.save.version;
-	r->result = CORE_RESULT_FAILED;
-	snprintf(r->reason, sizeof(r->reason), "the keeper does not read");
+	m->kind = AGENT_CHANNEL_CANCEL;
+	m->u.cancel.id = id;
+	agent_channel_send(AGENT_ROLE_FD_CHANNEL, m);
 }
 
 static void perform_one(struct agent_engine *e, const struct core_action *a, yoke_time now)
@@ -193,9 +191,8 @@ static void perform_one(struct agent_engine *e, const struct core_action *a, yok
 		ask(e, a, now);
 		break;
 	case CORE_LEASE:
-		atomic_store(&e->shared->lease_until_us, a->u.lease.until.us);
-		atomic_store(&e->shared->lease_reset, a->u.lease.reset);
-		atomic_store(&e->shared->lease_exclusive, a->u.lease.exclusive);
+		agent_shared_lease(e->shared, a->u.lease.until, a->u.lease.exclusive,
+				   a->u.lease.reset);
 		break;
 	}
 }
@@ -213,15 +210,17 @@ static void feed_one(struct agent_engine *e, const struct core_event *event)
 static void feed_result(struct agent_engine *e, yoke_time now)
 {
 	const struct agent_result *r = &e->result[e->result_first];
-	struct core_event ev = {.now = now};
+	struct core_event ev = {.type = r->type, .now = now};
 
-	if (r->saved) {
-		ev.type = CORE_SAVED;
+	if (r->type == CORE_SAVED) {
 		ev.u.saved.version = r->id;
 		ev.u.saved.ok = r->result == CORE_RESULT_DONE;
 		memcpy(ev.u.saved.reason, r->reason, sizeof(ev.u.saved.reason));
+	} else if (r->type == CORE_ANSWER) {
+		ev.u.answer.id = r->id;
+		ev.u.answer.result = r->result;
+		memcpy(ev.u.answer.reason, r->reason, sizeof(ev.u.answer.reason));
 	} else {
-		ev.type = CORE_RESULT;
 		ev.u.result.id = r->id;
 		ev.u.result.result = r->result;
 		memcpy(ev.u.result.reason, r->reason, sizeof(ev.u.result.reason));
@@ -283,21 +282,14 @@ void agent_engine_feed_done(struct agent_engine *e, yoke_time now)
 
 void agent_engine_feed_answer(struct agent_engine *e, yoke_time now)
 {
-	const struct agent_channel_message *m = &e->message;
-	struct core_event *ev = &e->event;
+	struct core_event ev = {.type = CORE_ANSWER, .now = now};
 
-	memset(&ev->u.answer, 0, sizeof(ev->u.answer));
-	ev->type = CORE_ANSWER;
-	ev->now = now;
-	ev->u.answer.id = m->u.answer.id;
-	ev->u.answer.result = (enum core_result)m->u.answer.result;
-	for (unsigned n = 0; n < YOKE_NODES_MAX; n++) {
-		ev->u.answer.slot[n].state = (enum core_slot_state)m->u.answer.slot[n].state;
-		ev->u.answer.slot[n].round = m->u.answer.slot[n].round;
-		ev->u.answer.slot[n].sequence = m->u.answer.slot[n].sequence;
-	}
-	memcpy(ev->u.answer.reason, m->u.answer.reason, sizeof(ev->u.answer.reason));
-	agent_engine_feed(e, ev);
+	ev.u.answer.id = e->message.u.answer.id;
+	ev.u.answer.result = (enum core_result)e->message.u.answer.result;
+	ev.u.answer.node = e->message.u.answer.node;
+	memcpy(ev.u.answer.slot, e->message.u.answer.slot, sizeof(ev.u.answer.slot));
+	memcpy(ev.u.answer.reason, e->message.u.answer.reason, sizeof(ev.u.answer.reason));
+	agent_engine_feed(e, &ev);
 }
 
 void agent_engine_feed_asks(struct agent_engine *e, yoke_time now)

@@ -68,6 +68,21 @@ unsigned agent_history_after(const struct agent_engine *e, uint64_t after,
 	return count;
 }
 
+void agent_history_watchdog(struct agent_engine *e)
+{
+	struct agent_shared *s = e->shared;
+	char reason[YOKE_REASON_SIZE];
+	int64_t gap_ms = atomic_exchange(&s->watchdog_gap_ms, 0);
+
+	if (gap_ms > 0)
+		agent_history_note(e, YOKE_EVENT_WATCHDOG_NEAR, (uint64_t)gap_ms, "");
+	if (atomic_load(&s->watchdog_failed)) {
+		memcpy(reason, s->watchdog_reason, sizeof(reason));
+		atomic_store(&s->watchdog_failed, false);
+		agent_history_note(e, YOKE_EVENT_WATCHDOG_FAILED, 0, reason);
+	}
+}
+
 static const char *const refusal_text[HB_REFUSALS] = {
 	[HB_REFUSED_LENGTH] = "length",   [HB_REFUSED_VERSION] = "protocol version",
 	[HB_REFUSED_CLUSTER] = "cluster", [HB_REFUSED_SENDER] = "sender",

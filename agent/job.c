@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "agent/base/log.h"
@@ -16,27 +16,44 @@ enum {
 
 static const char hung[] = "hung in the kernel: the process before it cannot be killed";
 
+/* Who waits for whom: each class has a limit of its own. */
+enum class { CLASS_FENCE, CLASS_CHANGE, CLASS_LOOK };
+
+static unsigned slots(const struct agent_job_set *set)
+{
+	return set->conf->resource_count + set->conf->arbiter_count;
+}
+
 static bool is_look(enum core_run_kind kind)
 {
 	return kind == CORE_RUN_PROBE || kind == CORE_RUN_MONITOR;
 }
 
-static unsigned subject_of(const struct agent_job_set *set, const struct agent_job *job)
+/* It changes nothing, so it may be killed. */
+static bool is_harmless(const struct agent_job_request *request)
 {
-	return (unsigned)(job - set->job);
+	return is_look(request->kind) || request->ask == CORE_ASK_STATUS;
 }
 
-static bool is_fence(const struct agent_job_set *set, const struct agent_job *job)
+static enum class class_of(const struct agent_job_request *request) {
+	if (request->ask != 0) return CLASS_FENCE;
+	return is_look(request->kind) ? CLASS_LOOK : CLASS_CHANGE;
+}
+
+/* Index of the arbiter that a job is of; -1: it is of a resource. */
+static int arbiter_of(const struct agent_job_set *set, const struct agent_job *job)
 {
-	return subject_of(set, job) >= set->conf->resource_count;
+	int i = (int)(job - set->job) - set->conf->resource_count;
+
+	return i >= 0 ? i : -1;
 }
 
 static const char *name_of(const struct agent_job_set *set, const struct agent_job *job)
 {
-	unsigned subject = subject_of(set, job), resources = set->conf->resource_count;
+	int arbiter = arbiter_of(set, job);
 
-	return subject < resources ? set->conf->resource[subject].name
-				   : set->conf->arbiter[subject - resources].name;
+	return arbiter >= 0 ? set->conf->arbiter[arbiter].name
+			    : set->conf->resource[job - set->job].name;
 }
 
 static void close_fd(int *fd)
@@ -50,8 +67,7 @@ void agent_job_init(struct agent_job_set *set, const struct conf *conf, const ch
 {
 	set->conf = conf;
 	set->node = node;
-	set->count = conf->resource_count + conf->arbiter_count;
-	for (unsigned i = 0; i < set->count; i++)
+	for (unsigned i = 0; i < AGENT_JOB_SLOTS_MAX; i++)
 		set->job[i].output_fd = set->job[i].left_fd = -1;
 }
 
@@ -79,10 +95,11 @@ static void refuse_waiting(struct agent_job *job, const char *reason)
 	tell(job, job->waiting.id, CORE_RESULT_FAILED, reason);
 }
 
-static void put_result(bool fence, const struct agent_job *job, struct agent_channel_message *m)
+static void result_of(const struct agent_job_set *set, const struct agent_job *job,
+		      struct agent_channel_message *m)
 {
-	memset(m, 0, offsetof(struct agent_channel_message, u) + sizeof(m->u.answer));
-	if (fence) {
+	memset(m, 0, sizeof(*m));
+	if (arbiter_of(set, job) >= 0) {
 		m->kind = AGENT_CHANNEL_ANSWER;
 		m->u.answer.id = job->done_id;
 		m->u.answer.result = job->done_result;
@@ -99,12 +116,12 @@ bool agent_job_tell(struct agent_job_set *set, int channel_fd)
 {
 	struct agent_channel_message m;
 
-	for (unsigned i = 0; i < set->count; i++) {
+	for (unsigned i = 0; i < slots(set); i++) {
 		struct agent_job *job = &set->job[i];
 
 		if (!job->done)
 			continue;
-		put_result(is_fence(set, job), job, &m);
+		result_of(set, job, &m);
 		if (agent_channel_send(channel_fd, &m) < 0)
 			return errno == EAGAIN;
 		job->done = false;
@@ -117,7 +134,7 @@ bool agent_job_tell(struct agent_job_set *set, int channel_fd)
 void agent_job_engine(struct agent_job_set *set)
 {
 	set->engine++;
-	for (unsigned i = 0; i < set->count; i++)
+	for (unsigned i = 0; i < slots(set); i++)
 		set->job[i].waiting.is_set = set->job[i].done = false;
 }
 
@@ -136,71 +153,65 @@ static void kill_for_good(struct agent_job *job, int64_t now_ms)
 	job->until_ms = now_ms + AGENT_JOB_HUNG_MS;
 }
 
+/* It waits, instead of what waited, until its slot and its class have room. */
+static void wait_for_turn(struct agent_job *job, const struct agent_job_request *request,
+			  int64_t now_ms)
+{
+	job->waiting = *request;
+	job->waiting.is_set = true;
+	job->waiting.asked_ms = now_ms;
+	if (job->waiting.timeout_ms > TIMEOUT_MS_MAX)
+		job->waiting.timeout_ms = TIMEOUT_MS_MAX;
+	if (job->state == AGENT_JOB_HUNG) {
+		refuse_waiting(job, hung);
+	} else if ((job->state == AGENT_JOB_RUNNING || job->state == AGENT_JOB_TERMINATED) &&
+		   is_harmless(&job->request) && !is_harmless(request)) {
+		kill_for_good(job, now_ms); /* and not told: nobody waits for it any more */
+	}
+}
+
 void agent_job_ask(struct agent_job_set *set, const struct agent_channel_message *m, int64_t now_ms)
 {
 	uint16_t number = m->u.job.resource;
 	enum core_run_kind kind = (enum core_run_kind)m->u.job.kind;
-	struct agent_job *job;
+	struct agent_job_request request = {
+		.id = m->u.job.id, .kind = kind, .timeout_ms = m->u.job.timeout_ms};
 
 	if (number < 1 || number > set->conf->resource_count ||
 	    set->conf->resource[number - 1].type != YOKE_RESOURCE_TYPE_SCRIPT ||
 	    (!is_look(kind) && kind != CORE_RUN_START && kind != CORE_RUN_STOP))
 		return;
-	job = &set->job[number - 1];
-	job->waiting = (struct agent_job_request){
-		.is_set = true,
-		.id = m->u.job.id,
-		.kind = kind,
-		.timeout_ms =
-			m->u.job.timeout_ms < TIMEOUT_MS_MAX ? m->u.job.timeout_ms : TIMEOUT_MS_MAX,
-		.asked_ms = now_ms,
-	};
-	if (job->state == AGENT_JOB_HUNG) {
-		refuse_waiting(job, hung);
-	} else if ((job->state == AGENT_JOB_RUNNING || job->state == AGENT_JOB_TERMINATED) &&
-		   is_look(job->request.kind) && !is_look(kind)) {
-		kill_for_good(job, now_ms); /* and not told: nobody waits for it any more */
-	}
+	wait_for_turn(&set->job[number - 1], &request, now_ms);
 }
 
 void agent_job_ask_fence(struct agent_job_set *set, const struct agent_channel_message *m,
 			 int64_t now_ms)
 {
 	uint16_t number = m->u.ask.arbiter, node = m->u.ask.node;
-	enum core_ask_kind kind = (enum core_ask_kind)m->u.ask.kind;
-	struct agent_job *job;
+	enum core_ask_kind ask = (enum core_ask_kind)m->u.ask.kind;
+	struct agent_job_request request = {
+		.id = m->u.ask.id, .ask = ask, .node = node, .timeout_ms = m->u.ask.timeout_ms};
+	const struct conf_arbiter *arbiter;
 
-	if (number < 1 || number > set->conf->arbiter_count ||
-	    set->conf->arbiter[number - 1].type != YOKE_ARBITER_TYPE_FENCE || node < 1 ||
-	    node > set->conf->node_count || !set->conf->arbiter[number - 1].node[node - 1] ||
-	    (kind != CORE_ASK_OFF && kind != CORE_ASK_STATUS))
+	if (number < 1 || number > set->conf->arbiter_count || node < 1 ||
+	    node > set->conf->node_count || (ask != CORE_ASK_OFF && ask != CORE_ASK_STATUS))
 		return;
-	job = &set->job[set->conf->resource_count + number - 1u];
-	job->waiting = (struct agent_job_request){
-		.is_set = true,
-		.id = m->u.ask.id,
-		.ask = kind,
-		.node = node,
-		.timeout_ms =
-			m->u.ask.timeout_ms < TIMEOUT_MS_MAX ? m->u.ask.timeout_ms : TIMEOUT_MS_MAX,
-		.asked_ms = now_ms,
-	};
-	if (job->state == AGENT_JOB_HUNG)
-		refuse_waiting(job, hung);
-	else if (job->state == AGENT_JOB_RUNNING || job->state == AGENT_JOB_TERMINATED)
-		kill_for_good(job, now_ms); /* what it was asked before is not waited for */
+	arbiter = &set->conf->arbiter[number - 1];
+	if (arbiter->type == YOKE_ARBITER_TYPE_FENCE && arbiter->node[node - 1])
+		wait_for_turn(&set->job[set->conf->resource_count + number - 1u], &request, now_ms);
 }
 
-void agent_job_cancel(struct agent_job_set *set, uint32_t id, int64_t now_ms)
+void agent_job_cancel(struct agent_job_set *set, uint32_t id)
 {
-	for (unsigned i = set->conf->resource_count; i < set->count; i++) {
+	for (unsigned i = set->conf->resource_count; i < slots(set); i++) {
 		struct agent_job *job = &set->job[i];
 
-		if (job->waiting.is_set && job->waiting.id == id)
+		if (job->waiting.id == id)
 			job->waiting.is_set = false;
-		if ((job->state == AGENT_JOB_RUNNING || job->state == AGENT_JOB_TERMINATED) &&
-		    job->request.id == id && job->engine == set->engine)
-			kill_for_good(job, now_ms);
+		if (job->done_id == id)
+			job->done = false;
+		if (job->request.id == id)
+			job->engine = 0;
 	}
 }
 
@@ -229,7 +240,7 @@ unsigned agent_job_fds(const struct agent_job_set *set, int64_t now_ms,
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < set->count && now_ms >= set->rest_until_ms; i++) {
+	for (unsigned i = 0; i < slots(set) && now_ms >= set->rest_until_ms; i++) {
 		const struct agent_job *job = &set->job[i];
 
 		if (job->output_fd >= 0)
@@ -242,7 +253,7 @@ unsigned agent_job_fds(const struct agent_job_set *set, int64_t now_ms,
 
 static void read_one(struct agent_job_set *set, int fd)
 {
-	for (unsigned i = 0; i < set->count; i++) {
+	for (unsigned i = 0; i < slots(set); i++) {
 		struct agent_job *job = &set->job[i];
 
 		if (job->output_fd == fd && !drain(fd, &job->output))
@@ -267,7 +278,7 @@ void agent_job_read(struct agent_job_set *set, const struct pollfd *fds, unsigne
 
 static struct agent_job *find(struct agent_job_set *set, pid_t pid)
 {
-	for (unsigned i = 0; i < set->count; i++)
+	for (unsigned i = 0; i < slots(set); i++)
 		if (set->job[i].state != AGENT_JOB_NONE && set->job[i].pid == pid)
 			return &set->job[i];
 	return NULL;
@@ -284,16 +295,28 @@ void agent_job_ending(struct agent_job_set *set, pid_t pid)
 /* One less that runs: it ended, or it hangs. */
 static void release(struct agent_job_set *set, const struct agent_job *job)
 {
-	if (is_fence(set, job))
-		return;
-	set->running--;
-	set->looks -= is_look(job->request.kind);
+	set->running -= class_of(&job->request) != CLASS_FENCE;
+	set->looks -= class_of(&job->request) == CLASS_LOOK;
 }
 
-static void take_output(struct agent_job *job)
+static void take_output(const struct agent_job_set *set, struct agent_job *job, bool ended)
 {
 	if (job->output_fd >= 0 && !drain(job->output_fd, &job->output))
 		close_fd(&job->output_fd);
+	if (class_of(&job->request) == CLASS_FENCE)
+		agent_job_mask(&job->output, &set->secret[arbiter_of(set, job)], ended);
+}
+
+static enum core_result verdict_of(const struct agent_job_set *set, const struct agent_job *job,
+				   int status, char reason[YOKE_REASON_SIZE])
+{
+	enum core_run_kind kind = job->request.kind;
+	bool plugin;
+
+	if (class_of(&job->request) == CLASS_FENCE)
+		return agent_job_fence_verdict(job->request.ask, status, &job->output, reason);
+	plugin = kind == CORE_RUN_MONITOR && set->conf->resource[job - set->job].monitor[0] != '\0';
+	return agent_job_verdict(kind, plugin, status, &job->output, reason);
 }
 
 /* Told at once: what the engine asks for next waits until the job is gone. */
@@ -301,24 +324,11 @@ static void tell_timeout(const struct agent_job_set *set, struct agent_job *job)
 {
 	char line[YOKE_REASON_SIZE], reason[YOKE_REASON_SIZE];
 
-	take_output(job);
+	take_output(set, job, false);
 	agent_job_last_line(&job->output, line);
 	snprintf(reason, YOKE_REASON_SIZE, "timed out after %u ms%s%.60s", job->request.timeout_ms,
 		 line[0] == '\0' ? "" : ": ", line);
 	tell_running(set, job, CORE_RESULT_FAILED, reason);
-}
-
-static enum core_result verdict(const struct agent_job_set *set, const struct agent_job *job,
-				int status, char reason[YOKE_REASON_SIZE])
-{
-	enum core_run_kind kind = job->request.kind;
-	bool plugin;
-
-	if (is_fence(set, job))
-		return agent_job_fence_verdict(job->request.ask, status, &job->output, reason);
-	plugin = kind == CORE_RUN_MONITOR &&
-		 set->conf->resource[subject_of(set, job)].monitor[0] != '\0';
-	return agent_job_verdict(kind, plugin, status, &job->output, reason);
 }
 
 bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status)
@@ -329,9 +339,11 @@ bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status)
 
 	if (job == NULL)
 		return false;
-	take_output(job);
+	take_output(set, job, true);
+	if (class_of(&job->request) == CLASS_FENCE)
+		explicit_bzero(&set->secret[arbiter_of(set, job)], sizeof(*set->secret));
 	if (job->state == AGENT_JOB_RUNNING) {
-		result = verdict(set, job, status, reason);
+		result = verdict_of(set, job, status, reason);
 		tell_running(set, job, result, reason);
 	}
 	if (job->state != AGENT_JOB_HUNG)
@@ -350,12 +362,30 @@ bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status)
 
 /* ---- time ---- */
 
+/* Where the children of fence jobs tell what is secret. */
+static bool has_room_for_secrets(struct agent_job_set *set)
+{
+	void *p;
+
+	if (set->secret != NULL)
+		return true;
+	p = mmap(NULL, YOKE_ARBITERS_MAX * sizeof(*set->secret), PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return false;
+	set->secret = p;
+	return true;
+}
+
 static void start(struct agent_job_set *set, struct agent_job *job, int64_t now_ms)
 {
+	bool is_fence = class_of(&job->waiting) == CLASS_FENCE;
 	char reason[YOKE_REASON_SIZE];
 
 	job->output.size = 0;
-	job->pid = agent_job_spawn(set, subject_of(set, job), &job->waiting, &job->output_fd);
+	job->pid = is_fence && !has_room_for_secrets(set)
+			   ? -1
+			   : agent_job_spawn(set, job, &job->output_fd);
 	if (job->pid < 0) {
 		snprintf(reason, sizeof(reason), "cannot be executed: %s", strerror(errno));
 		refuse_waiting(job, reason);
@@ -366,17 +396,13 @@ static void start(struct agent_job_set *set, struct agent_job *job, int64_t now_
 	job->engine = set->engine;
 	job->state = AGENT_JOB_RUNNING;
 	job->until_ms = now_ms + job->request.timeout_ms;
-	if (is_fence(set, job))
-		return;
-	set->running++;
-	set->looks += is_look(job->request.kind);
+	set->running += !is_fence;
+	set->looks += class_of(&job->request) == CLASS_LOOK;
 }
 
 /* The state's patience is over. */
 static void press(struct agent_job_set *set, struct agent_job *job, int64_t now_ms)
 {
-	const char *name = name_of(set, job);
-
 	switch (job->state) {
 	case AGENT_JOB_RUNNING:
 		tell_timeout(set, job);
@@ -389,7 +415,7 @@ static void press(struct agent_job_set *set, struct agent_job *job, int64_t now_
 		kill_for_good(job, now_ms);
 		break;
 	case AGENT_JOB_KILLED:
-		yoke_log(YOKE_LOG_WARNING, "%s: process %d hangs in the kernel", name,
+		yoke_log(YOKE_LOG_WARNING, "%s: process %d hangs in the kernel", name_of(set, job),
 			 (int)job->pid);
 		release(set, job);
 		job->state = AGENT_JOB_HUNG;
@@ -404,17 +430,18 @@ static void press(struct agent_job_set *set, struct agent_job *job, int64_t now_
 }
 
 /* Of those that wait, of one class, the one that was asked first; NULL: none may start. */
-static struct agent_job *next(struct agent_job_set *set, bool looks)
+static struct agent_job *next(struct agent_job_set *set, enum class class)
 {
 	struct agent_job *first = NULL;
 
-	if (set->running >= AGENT_JOBS_MAX || (looks && set->looks >= AGENT_JOB_LOOKS_MAX))
+	if ((class != CLASS_FENCE && set->running >= AGENT_JOBS_MAX) ||
+	    (class == CLASS_LOOK && set->looks >= AGENT_JOB_LOOKS_MAX))
 		return NULL;
-	for (unsigned i = 0; i < set->conf->resource_count; i++) {
+	for (unsigned i = 0; i < slots(set); i++) {
 		struct agent_job *job = &set->job[i];
 
 		if (job->waiting.is_set && job->state == AGENT_JOB_NONE && !job->done &&
-		    is_look(job->waiting.kind) == looks &&
+		    class_of(&job->waiting) == class &&
 		    (first == NULL || job->waiting.asked_ms < first->waiting.asked_ms))
 			first = job;
 	}
@@ -426,7 +453,7 @@ void agent_job_tick(struct agent_job_set *set, int64_t now_ms)
 	struct agent_job *job;
 	char reason[YOKE_REASON_SIZE];
 
-	for (unsigned i = 0; i < set->count; i++) {
+	for (unsigned i = 0; i < slots(set); i++) {
 		job = &set->job[i];
 		if (job->state != AGENT_JOB_NONE && now_ms >= job->until_ms)
 			press(set, job, now_ms);
@@ -437,14 +464,9 @@ void agent_job_tick(struct agent_job_set *set, int64_t now_ms)
 			refuse_waiting(job, reason);
 		}
 	}
-	for (unsigned i = set->conf->resource_count; i < set->count; i++)
-		if (set->job[i].waiting.is_set && set->job[i].state == AGENT_JOB_NONE &&
-		    !set->job[i].done)
-			start(set, &set->job[i], now_ms);
-	while ((job = next(set, false)) != NULL)
-		start(set, job, now_ms);
-	while ((job = next(set, true)) != NULL)
-		start(set, job, now_ms);
+	for (enum class class = CLASS_FENCE; class <= CLASS_LOOK; class ++)
+		while ((job = next(set, class)) != NULL)
+			start(set, job, now_ms);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -456,7 +478,7 @@ int64_t agent_job_deadline_ms(const struct agent_job_set *set, int64_t now_ms)
 {
 	int64_t at = INT64_MAX;
 
-	for (unsigned i = 0; i < set->count; i++) {
+	for (unsigned i = 0; i < slots(set); i++) {
 		const struct agent_job *job = &set->job[i];
 
 		if (job->state != AGENT_JOB_NONE)
@@ -471,8 +493,7 @@ int64_t agent_job_deadline_ms(const struct agent_job_set *set, int64_t now_ms)
 
 void agent_job_leave(struct agent_job_set *set)
 {
-	for (unsigned i = 0; i < set->count; i++)
-		if (set->job[i].state != AGENT_JOB_NONE &&
-		    (is_fence(set, &set->job[i]) || is_look(set->job[i].request.kind)))
+	for (unsigned i = 0; i < slots(set); i++)
+		if (set->job[i].state != AGENT_JOB_NONE && is_harmless(&set->job[i].request))
 			kill_group(&set->job[i], SIGKILL);
 }

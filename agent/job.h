@@ -1,26 +1,30 @@
 /* agent/job.h - programs of resources and fence agents, run by the keeper as root.
  *
- * A job is one command of a `type = script` resource: probe, start, stop or monitor; or a fence
- * agent that is to switch a node off, or to say whether it is off.  It is a process group of its
- * own with an environment from scratch; an agent's parameters, the secret ones among them, come on
- * its standard input only.  It is over when its first process
- * is, not when its output is: a daemon may hold the pipe for ever.  What a job that ended in time
- * left behind is never touched.  One that takes too long has failed: that is told at once, and its
- * whole process group gets SIGTERM, two seconds later SIGKILL.  What the kernel does not let go
- * five seconds later hangs: all that its resource is asked for fails until it is gone.
+ * A job is one command of a `type = script` resource: probe, start, stop or monitor; or a run of a
+ * fence arbiter's agent: off or status.  It is a process group of its own with an environment from
+ * scratch.  It is over when its first process is, not when its output is: a daemon may hold the
+ * pipe for ever.  What a job that ended in time left behind is never touched.  One that takes too
+ * long has failed: that is told at once, and its whole process group gets SIGTERM, two seconds
+ * later SIGKILL.  What the kernel does not let go five seconds later hangs: all that its resource
+ * or arbiter is asked for fails until it is gone.
  *
  *   waiting -> running -> ended: told
  *                      -> late: told -> TERM -> KILL -> hung
  *
- * One job runs for a resource; one more may wait, the newest.  At most AGENT_JOBS_MAX run, of them
- * AGENT_JOB_LOOKS_MAX probes and monitors, so that a start or stop never waits behind those; one
- * that runs for the same resource is killed for it.  A fence agent waits for nothing.  Jobs belong
- * to the engine that asked: they outlive it, but what waits is dropped, and results are not told to
- * another.
+ * One job runs for a resource or arbiter; one more may wait, the newest.  At most AGENT_JOBS_MAX
+ * run, of them AGENT_JOB_LOOKS_MAX probes and monitors, so that a start or stop never waits behind
+ * those; one that runs for the same resource is killed for it.  Fence agents are beside this limit,
+ * one for each arbiter, so that switching a node off waits for nothing; a status is killed for it.
+ * Jobs belong to the engine that asked: they outlive it, but what waits is dropped, and results are
+ * not told to another.
  *
- * The engine names a resource and what to do; the command comes from the keeper's configuration.
+ * The engine names a resource or arbiter and what to do; the command comes from the keeper's
+ * configuration.  A fence agent reads its parameters from its standard input, as name=value lines:
+ * those for all nodes, the victim's, those of secret_file, then the action.  Secrets are in no
+ * argument, environment or log; what the agent says of them is shown as "***".
  *
- * Reading order: job.c (the states), job_child.c (processes), job_verdict.c (what an exit means).
+ * Reading order: job.c (the states), job_child.c (processes), job_fence.c (what a fence agent
+ * reads), job_verdict.c (what an exit means, and what is shown of the output).
  *
  * Layer: agent; its user waits in poll(2).  Nothing here waits.  Times are milliseconds of the
  * caller's clock.  Memory: fixed, in the caller's struct, which must not move.
@@ -44,8 +48,9 @@ enum {
 	AGENT_JOB_TERM_MS = 2000,     /* between SIGTERM and SIGKILL */
 	AGENT_JOB_HUNG_MS = 5000,     /* after SIGKILL */
 	AGENT_JOB_REST_MS = 20,       /* output is read once in this time, so that none takes all */
-	AGENT_JOB_SUBJECTS_MAX = YOKE_RESOURCES_MAX + YOKE_ARBITERS_MAX,
-	AGENT_JOB_FDS_MAX = 2 * AGENT_JOB_SUBJECTS_MAX,
+	AGENT_JOB_SLOTS_MAX = YOKE_RESOURCES_MAX + YOKE_ARBITERS_MAX,
+	AGENT_JOB_FDS_MAX = 2 * AGENT_JOB_SLOTS_MAX,
+	AGENT_JOB_SECRET_SIZE = 4096, /* bytes of a secret_file, at most */
 };
 
 struct agent_job_output {
@@ -64,18 +69,18 @@ enum agent_job_state {
 struct agent_job_request {
 	bool is_set;
 	uint32_t id;
-	enum core_run_kind kind; /* of a resource; 0: of a fence arbiter */
-	enum core_ask_kind ask;  /* of a fence arbiter: OFF or STATUS */
-	uint16_t node;           /* and whom */
+	enum core_run_kind kind; /* of a resource; 0: of an arbiter */
+	enum core_ask_kind ask;  /* of an arbiter: OFF or STATUS; 0: of a resource */
+	uint16_t node;           /* whom, number */
 	uint32_t timeout_ms;
 	int64_t asked_ms;
 };
 
-/* What the jobs of one resource, or of one fence arbiter, are. */
+/* What one resource's or arbiter's jobs are. */
 struct agent_job {
 	enum agent_job_state state;
 	struct agent_job_request request; /* what runs */
-	uint32_t engine;                  /* which engine asked for it */
+	uint32_t engine;                  /* which engine waits for its result; 0: none */
 	pid_t pid;                        /* and process group */
 	int64_t until_ms;                 /* end of the state's patience */
 	int output_fd;                    /* -1: none */
@@ -88,14 +93,21 @@ struct agent_job {
 	char done_reason[YOKE_REASON_SIZE];
 };
 
+/* The values of a secret_file, told by the child that read it: what its output must not show. */
+struct agent_job_secret {
+	unsigned size; /* bytes of values, each with NUL */
+	char bytes[AGENT_JOB_SECRET_SIZE];
+};
+
 struct agent_job_set {
 	const struct conf *conf;
 	const char *node;
-	uint32_t engine;         /* number of the present one */
-	unsigned count;          /* of resources, then arbiters */
-	unsigned running, looks; /* without those that hang, and without fence agents */
-	int64_t rest_until_ms;   /* no output is read before */
-	struct agent_job job[AGENT_JOB_SUBJECTS_MAX]; /* resources, then arbiters */
+	uint32_t engine;                 /* number of the present one, from 1 */
+	unsigned running, looks;         /* of resources, without those that hang */
+	int64_t rest_until_ms;           /* no output is read before */
+	struct agent_job_secret *secret; /* [arbiter index], shared with children until they exec;
+					    NULL: no fence agent ran yet */
+	struct agent_job job[AGENT_JOB_SLOTS_MAX]; /* resources, then arbiters */
 };
 
 /* ---- job.c ---- */
@@ -107,11 +119,11 @@ void agent_job_engine(struct agent_job_set *set);
 /* The engine asks.  What is no request for a script resource is ignored. */
 void agent_job_ask(struct agent_job_set *set, const struct agent_channel_message *m,
 		   int64_t now_ms);
-/* The engine asks a fence arbiter; and does not want the answer any more: its agent is killed.
- * What is no question to one is ignored. */
+/* The same for a fence arbiter: u.ask. */
 void agent_job_ask_fence(struct agent_job_set *set, const struct agent_channel_message *m,
 			 int64_t now_ms);
-void agent_job_cancel(struct agent_job_set *set, uint32_t id, int64_t now_ms);
+/* The engine does not wait for this ask any more: a fence agent that has not begun never does. */
+void agent_job_cancel(struct agent_job_set *set, uint32_t id);
 /* Before `pid`, which has ended, is reaped: while its number cannot be another's. */
 void agent_job_ending(struct agent_job_set *set, pid_t pid);
 /* It is reaped.  Returns false when it was no job. */
@@ -127,17 +139,24 @@ void agent_job_read(struct agent_job_set *set, const struct pollfd *fds, unsigne
 		    int64_t now_ms);
 /* Send results to the engine.  Returns true when its channel is full and some still wait. */
 bool agent_job_tell(struct agent_job_set *set, int channel_fd);
-/* The keeper ends: starts and stops go on by themselves, probes and monitors are killed. */
+/* The keeper ends: starts, stops and what switches a node off go on by themselves, the others are
+ * killed. */
 void agent_job_leave(struct agent_job_set *set);
 
 /* ---- job_child.c ---- */
 
-/* Start the command of a request; subject: index in set->job.  Returns the process, its output in
- * *output_fd (not blocking); -1 with errno. */
-pid_t agent_job_spawn(const struct agent_job_set *set, unsigned subject,
-		      const struct agent_job_request *request, int *output_fd);
+/* Start what a job's waiting request asks for.  Returns the process, its output in *output_fd (not
+ * blocking); -1 with errno. */
+pid_t agent_job_spawn(const struct agent_job_set *set, const struct agent_job *job, int *output_fd);
 /* The command of a kind of run; a monitor without one of its own is the status. */
 const char *agent_job_command(const struct conf_resource *r, enum core_run_kind kind);
+
+/* ---- job_fence.c ---- */
+
+/* In the new process: become the fence agent.  Reads secret_file, so it may wait for a disk. */
+void agent_job_fence(const struct conf_arbiter *arbiter, const struct agent_job_request *request,
+		     struct agent_job_secret *secret, char *const *environment)
+	__attribute__((noreturn));
 
 /* ---- job_verdict.c, PURE ---- */
 
@@ -146,10 +165,14 @@ const char *agent_job_command(const struct conf_resource *r, enum core_run_kind 
 enum core_result agent_job_verdict(enum core_run_kind kind, bool plugin, int status,
 				   const struct agent_job_output *output,
 				   char reason[YOKE_REASON_SIZE]);
-/* The same of a fence agent: 0 is done, or on; 2 is off. */
-enum core_result agent_job_fence_verdict(enum core_ask_kind kind, int status,
+/* The same for a fence agent, which has a convention of its own. */
+enum core_result agent_job_fence_verdict(enum core_ask_kind ask, int status,
 					 const struct agent_job_output *output,
 					 char reason[YOKE_REASON_SIZE]);
+/* Replace what is secret.  ended: more output does not follow.  A secret that was cut would not be
+ * recognised, so lines that are not whole are dropped. */
+void agent_job_mask(struct agent_job_output *output, const struct agent_job_secret *secret,
+		    bool ended);
 /* Keep the last bytes of what was and what is new. */
 void agent_job_append(struct agent_job_output *output, const char *bytes, size_t size);
 /* The last line that is not blank, printable ASCII, cut; empty: there is none. */

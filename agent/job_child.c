@@ -13,7 +13,6 @@ enum {
 	VARIABLE_SIZE = 16 + YOKE_NAME_SIZE,
 	EXIT_CANNOT_EXECUTE = 126,
 	EXIT_NOT_FOUND = 127,
-	SECRET_SIZE = 4096, /* bytes of a secret file that are read */
 };
 
 static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -50,32 +49,19 @@ static void fail_child(const char *what, int status)
 	_exit(status);
 }
 
-/* Close everything above the standard descriptors but one (-1: none). */
-static void close_others(int but)
-{
-	if (but < 0) {
-		close_range(STDERR_FILENO + 1, ~0U, 0);
-		return;
-	}
-	if (but > STDERR_FILENO + 1)
-		close_range(STDERR_FILENO + 1, (unsigned)but - 1, 0);
-	close_range((unsigned)but + 1, ~0U, 0);
-}
-
-/* Nothing of the keeper's is left: no signal mask, no descriptor, no privilege of being spared.
- * input_fd: what to read from; -1: nothing. */
-static void shed(int input_fd, int output_fd, int but)
+/* Nothing of the keeper's is left: no signal mask, no descriptor, no privilege of being spared. */
+static void shed(int output_fd)
 {
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 	sigset_t none;
 	int fd;
 
 	setsid();
-	fd = input_fd >= 0 ? input_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || dup2(fd, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 ||
 	    dup2(output_fd, STDERR_FILENO) < 0)
 		_exit(EXIT_CANNOT_EXECUTE);
-	close_others(but);
+	close_range(STDERR_FILENO + 1, ~0U, 0);
 	for (int i = 1; i < NSIG; i++)
 		sigaction(i, &standard, NULL);
 	sigemptyset(&none);
@@ -114,74 +100,20 @@ static void run(const struct agent_job_set *set, const struct conf_resource *r,
 	fail_child(arguments[0], errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE);
 }
 
-/* ---- fence agents ---- */
-
-static void put_words(int fd, const char *words)
-{
-	const char *word = NULL;
-
-	while ((word = conf_command_next(words, word)) != NULL)
-		dprintf(fd, "%s\n", word);
-}
-
-/* The secret parameters, from a file that nobody but root could read. */
-static void put_secrets(int fd, const char *name)
-{
-	char bytes[SECRET_SIZE];
-	struct stat st;
-	ssize_t size;
-	int file = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-	if (file < 0 || fstat(file, &st) < 0)
-		fail_child(name, EXIT_CANNOT_EXECUTE);
-	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0) {
-		dprintf(STDERR_FILENO, "%s: must be a file of root with mode 0600\n", name);
-		_exit(EXIT_CANNOT_EXECUTE);
-	}
-	size = read(file, bytes, sizeof(bytes));
-	if (size < 0 || write(fd, bytes, (size_t)size) != size)
-		fail_child(name, EXIT_CANNOT_EXECUTE);
-	dprintf(fd, "\n");
-	explicit_bzero(bytes, sizeof(bytes));
-	close(file);
-}
-
-/* All of it fits into the pipe at once. */
-static void run_fence(const struct conf_arbiter *a, const struct agent_job_request *request,
-		      int parameters_fd) __attribute__((noreturn));
-static void run_fence(const struct conf_arbiter *a, const struct agent_job_request *request,
-		      int parameters_fd)
+/* A fence agent knows of its node from its parameters only. */
+static void run_fence(const struct agent_job_set *set, unsigned arbiter,
+		      const struct agent_job_request *request) __attribute__((noreturn));
+static void run_fence(const struct agent_job_set *set, unsigned arbiter,
+		      const struct agent_job_request *request)
 {
 	char *environment[] = {path, language, NULL};
-	char agent[CONF_FILE_SIZE];
-	char *arguments[] = {agent, NULL};
 
-	memcpy(agent, a->agent, sizeof(agent));
-	put_words(parameters_fd, a->parameters);
-	put_words(parameters_fd, a->node_parameters[request->node - 1]);
-	if (a->secret_file[0] != '\0')
-		put_secrets(parameters_fd, a->secret_file);
-	dprintf(parameters_fd, "action=%s\n", request->ask == CORE_ASK_OFF ? "off" : "status");
-	close(parameters_fd);
-	execve(agent, arguments, environment);
-	fail_child(agent, errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE);
+	agent_job_fence(&set->conf->arbiter[arbiter], request, &set->secret[arbiter], environment);
 }
 
-static void become_fence(const struct conf_arbiter *a, const struct agent_job_request *request,
-			 int output_fd)
+pid_t agent_job_spawn(const struct agent_job_set *set, const struct agent_job *job, int *output_fd)
 {
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		_exit(EXIT_CANNOT_EXECUTE);
-	shed(ends[0], output_fd, ends[1]);
-	run_fence(a, request, ends[1]);
-}
-
-pid_t agent_job_spawn(const struct agent_job_set *set, unsigned subject,
-		      const struct agent_job_request *request, int *output_fd)
-{
-	unsigned resources = set->conf->resource_count;
+	unsigned slot = (unsigned)(job - set->job), resources = set->conf->resource_count;
 	int ends[2], failed;
 	pid_t pid;
 
@@ -193,11 +125,11 @@ pid_t agent_job_spawn(const struct agent_job_set *set, unsigned subject,
 		return -1;
 	}
 	pid = fork();
-	if (pid == 0 && subject >= resources)
-		become_fence(&set->conf->arbiter[subject - resources], request, ends[1]);
 	if (pid == 0) {
-		shed(-1, ends[1], -1);
-		run(set, &set->conf->resource[subject], request->kind);
+		shed(ends[1]);
+		if (slot >= resources)
+			run_fence(set, slot - resources, &job->waiting);
+		run(set, &set->conf->resource[slot], job->waiting.kind);
 	}
 	failed = errno;
 	close(ends[1]);

@@ -11,12 +11,14 @@ enum {
 	EXIT_LSB_DEAD = 1,    /* of status: not running, its pid file is there */
 	EXIT_LSB_LOCKED = 2,  /* not running, its lock file is there */
 	EXIT_LSB_STOPPED = 3, /* not running */
-	EXIT_FENCE_OFF = 2,   /* of a fence agent's status */
+	EXIT_FENCE_OFF = 2,   /* of a fence agent's status: switched off */
 	EXIT_NOT_INSTALLED = 5,
 	EXIT_OCF_STOPPED = 7,
 	EXIT_CANNOT_EXECUTE = 126,
 	EXIT_NOT_FOUND = 127,
 };
+
+enum { MASK_SIZE = 3 };
 
 void agent_job_append(struct agent_job_output *output, const char *bytes, size_t size)
 {
@@ -79,23 +81,27 @@ static enum core_result of_look(enum core_run_kind kind, bool plugin, int code)
 								    : CORE_RESULT_FAILED;
 }
 
-enum core_result agent_job_fence_verdict(enum core_ask_kind kind, int status,
-					 const struct agent_job_output *output,
-					 char reason[YOKE_REASON_SIZE])
+/* It ended, but did not do what it was asked for: returns true with the reason. */
+static bool did_not_run(int status, const char *line, char reason[YOKE_REASON_SIZE])
 {
-	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	int code = WEXITSTATUS(status);
 
-	reason[0] = '\0';
-	if (code == EXIT_GOOD)
-		return kind == CORE_ASK_OFF ? CORE_RESULT_DONE : CORE_RESULT_RUNNING;
-	if (kind == CORE_ASK_STATUS && code == EXIT_FENCE_OFF)
-		return CORE_RESULT_STOPPED;
-	agent_job_last_line(output, reason);
-	if (code < 0)
+	if (WIFSIGNALED(status))
 		snprintf(reason, YOKE_REASON_SIZE, "killed by signal %d", WTERMSIG(status));
-	else if (reason[0] == '\0')
+	else if (code == EXIT_CANNOT_EXECUTE || code == EXIT_NOT_FOUND)
+		snprintf(reason, YOKE_REASON_SIZE, "cannot be executed%s%.70s",
+			 line[0] == '\0' ? "" : ": ", line);
+	else
+		return false;
+	return true;
+}
+
+static void explain(int code, const char *line, char reason[YOKE_REASON_SIZE])
+{
+	if (line[0] != '\0')
+		memcpy(reason, line, YOKE_REASON_SIZE);
+	else
 		snprintf(reason, YOKE_REASON_SIZE, "ended with status %d", code);
-	return CORE_RESULT_FAILED;
 }
 
 enum core_result agent_job_verdict(enum core_run_kind kind, bool plugin, int status,
@@ -107,26 +113,88 @@ enum core_result agent_job_verdict(enum core_run_kind kind, bool plugin, int sta
 	int code;
 
 	reason[0] = '\0';
-	if (WIFSIGNALED(status)) {
-		snprintf(reason, YOKE_REASON_SIZE, "killed by signal %d", WTERMSIG(status));
-		return CORE_RESULT_FAILED;
-	}
-	code = WEXITSTATUS(status);
 	agent_job_last_line(output, line);
-	if (code == EXIT_CANNOT_EXECUTE || code == EXIT_NOT_FOUND) {
-		snprintf(reason, YOKE_REASON_SIZE, "cannot be executed%s%.70s",
-			 line[0] == '\0' ? "" : ": ", line);
+	if (did_not_run(status, line, reason))
 		return CORE_RESULT_FAILED;
-	}
+	code = WEXITSTATUS(status);
 	if (kind == CORE_RUN_START || kind == CORE_RUN_STOP)
 		result = code == EXIT_GOOD ? CORE_RESULT_DONE : CORE_RESULT_FAILED;
 	else
 		result = of_look(kind, plugin, code);
-	if (result == CORE_RESULT_DONE || result == CORE_RESULT_RUNNING)
-		return result;
-	if (line[0] != '\0')
-		memcpy(reason, line, YOKE_REASON_SIZE);
-	else
-		snprintf(reason, YOKE_REASON_SIZE, "ended with status %d", code);
+	if (result != CORE_RESULT_DONE && result != CORE_RESULT_RUNNING)
+		explain(code, line, reason);
 	return result;
+}
+
+enum core_result agent_job_fence_verdict(enum core_ask_kind ask, int status,
+					 const struct agent_job_output *output,
+					 char reason[YOKE_REASON_SIZE])
+{
+	char line[YOKE_REASON_SIZE];
+	int code;
+
+	reason[0] = '\0';
+	agent_job_last_line(output, line);
+	if (did_not_run(status, line, reason))
+		return CORE_RESULT_FAILED;
+	code = WEXITSTATUS(status);
+	if (code == EXIT_GOOD)
+		return ask == CORE_ASK_OFF ? CORE_RESULT_DONE : CORE_RESULT_RUNNING;
+	if (ask == CORE_ASK_STATUS && code == EXIT_FENCE_OFF)
+		return CORE_RESULT_STOPPED;
+	explain(code, line, reason);
+	return CORE_RESULT_FAILED;
+}
+
+/* ---- secrets ---- */
+
+/* Bytes of the longest secret that begins here; 0: none does. */
+static unsigned secret_at(const struct agent_job_secret *secret, const char *bytes, unsigned size)
+{
+	unsigned longest = 0, length;
+
+	for (unsigned at = 0; at < secret->size; at += length + 1) {
+		length = (unsigned)strnlen(secret->bytes + at, secret->size - at);
+		if (length > longest && length <= size &&
+		    memcmp(bytes, secret->bytes + at, length) == 0)
+			longest = length;
+	}
+	return longest;
+}
+
+/* Bytes of lines that are whole: from *first on, up to what is returned. */
+static unsigned whole_lines(const struct agent_job_output *output, bool ended, unsigned *first)
+{
+	unsigned end = output->size;
+
+	while (!ended && end > 0 && output->bytes[end - 1] != '\n')
+		end--;
+	*first = 0;
+	if (output->size == sizeof(output->bytes)) { /* something before it may be missing */
+		while (*first < end && output->bytes[*first] != '\n')
+			(*first)++;
+	}
+	return end;
+}
+
+void agent_job_mask(struct agent_job_output *output, const struct agent_job_secret *secret,
+		    bool ended)
+{
+	unsigned at, end, used = 0, length;
+
+	if (secret->size == 0)
+		return;
+	end = whole_lines(output, ended, &at);
+	while (at < end) {
+		length = secret_at(secret, output->bytes + at, end - at);
+		if (length == 0) {
+			output->bytes[used++] = output->bytes[at++];
+			continue;
+		}
+		/* Never longer than what it replaces. */
+		for (unsigned i = 0; i < MASK_SIZE && i < length; i++)
+			output->bytes[used++] = '*';
+		at += length;
+	}
+	output->size = used;
 }

@@ -62,7 +62,7 @@ static void engine_ended(struct agent_keeper *k, int status)
 }
 
 /* Its successor is started when it is gone for good: so no write of its comes after one of theirs.
- * */
+ */
 static bool disk_ended(struct agent_keeper *k, pid_t pid, int status)
 {
 	for (unsigned i = 0; i < k->conf.arbiter_count; i++)
@@ -211,12 +211,11 @@ static void ask(struct agent_keeper *k, const struct agent_channel_message *m)
 {
 	uint16_t arbiter = m->u.ask.arbiter;
 
-	if (arbiter < 1 || arbiter > k->conf.arbiter_count)
-		return;
-	if (k->conf.arbiter[arbiter - 1].type == YOKE_ARBITER_TYPE_FENCE)
-		agent_job_ask_fence(&k->jobs, m, agent_keeper_now_ms());
-	else if (k->conf.arbiter[arbiter - 1].type == YOKE_ARBITER_TYPE_DISK)
+	if (arbiter >= 1 && arbiter <= k->conf.arbiter_count &&
+	    k->conf.arbiter[arbiter - 1].type == YOKE_ARBITER_TYPE_DISK)
 		ask_disk(k, &k->disk[arbiter - 1], m);
+	else
+		agent_job_ask_fence(&k->jobs, m, agent_keeper_now_ms());
 }
 
 static void from_disk(struct agent_keeper *k, struct agent_keeper_disk *d)
@@ -251,7 +250,7 @@ static void from_engine(struct agent_keeper *k)
 		else if (m.kind == AGENT_CHANNEL_ASK)
 			ask(k, &m);
 		else if (m.kind == AGENT_CHANNEL_CANCEL)
-			agent_job_cancel(&k->jobs, m.u.cancel.id, agent_keeper_now_ms());
+			agent_job_cancel(&k->jobs, m.u.cancel.id);
 	}
 	if (got < 0) {
 		close(k->engine_fd); /* its end is reaped */
@@ -356,7 +355,7 @@ enum {
 	POLL_ENGINE,
 	POLL_SAVER,
 	POLL_DISKS,
-	POLL_JOBS = POLL_DISKS + YOKE_ARBITERS_MAX
+	POLL_JOBS = POLL_DISKS + YOKE_ARBITERS_MAX,
 };
 
 static short poll_events(bool waits)
@@ -384,6 +383,7 @@ static void turn(struct agent_keeper *k)
 	for (unsigned i = 0; i < YOKE_ARBITERS_MAX; i++)
 		p[POLL_DISKS + i] = (struct pollfd){.fd = k->disk[i].fd, .events = POLLIN};
 	poll(p, POLL_JOBS + outputs, wait_ms);
+	agent_watchdog_tick(&k->watchdog, agent_keeper_now_ms());
 	/* Who slept himself (a paused machine) cannot say that the engine did not run. */
 	if (wait_ms >= 0 && agent_keeper_now_ms() > before + wait_ms + hang_ms / 2)
 		k->judge_at_ms = agent_keeper_now_ms() + hang_ms;
@@ -402,19 +402,21 @@ static void turn(struct agent_keeper *k)
 	if (k->done)
 		return;
 	look(k, agent_keeper_now_ms());
-	agent_watchdog_tick(&k->watchdog, k->shared, agent_keeper_now_ms());
 	turn_jobs(k);
 }
 
 /* Let the saver finish what it has, and end the rest. */
 static void finish(struct agent_keeper *k)
 {
-	agent_job_leave(&k->jobs);
-	agent_watchdog_close(&k->watchdog, k->shared);
-	if (k->snmp.pid != 0)
-		kill(k->snmp.pid, SIGTERM);
 	if (k->engine.pid != 0)
 		kill(k->engine.pid, SIGKILL);
+	agent_watchdog_close(&k->watchdog);
+	/* Who has left has no lease, however soon it comes back. */
+	if (!atomic_load(&k->shared->is_exclusive))
+		agent_shared_lease(k->shared, (yoke_time){0}, false, false);
+	agent_job_leave(&k->jobs);
+	if (k->snmp.pid != 0)
+		kill(k->snmp.pid, SIGTERM);
 	if (k->saver_fd >= 0)
 		close(k->saver_fd);
 	for (int i = 0; i < 20 && (k->saver.pid != 0 || k->snmp.pid != 0); i++) {

@@ -49,7 +49,7 @@ struct agent_keeper {
 	gid_t gid, snmp_gid;
 	struct agent_keeper_child engine, saver, snmp;
 	struct agent_keeper_disk disk[YOKE_ARBITERS_MAX]; /* [arbiter number - 1] */
-	struct agent_channel_message record;              /* last record known to be durable */
+	struct agent_channel_message record; /* last record known to be durable */
 	struct agent_channel_message saving; /* newest one that an engine asked to have saved */
 	bool record_known;  /* the saver has told; nothing is saved over it before */
 	bool saving_waits;  /* the saver's channel was full: to be sent when it has room */

@@ -141,39 +141,6 @@ static int open_control(struct agent_keeper *k)
 	return 0;
 }
 
-/* What an engine of an earlier boot wrote of its lease says nothing of this one's clock. */
-static void forget_other_boot(struct agent_shared *shared)
-{
-	char boot[YOKE_BOOT_SIZE] = "";
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, boot, sizeof(boot) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	atomic_store(&shared->watchdog_fed, 0);
-	atomic_store(&shared->watchdog_gap_ms, 0);
-	atomic_store(&shared->lease_reset, 0);
-	if (size > 0 && memcmp(shared->boot, boot, sizeof(boot)) == 0)
-		return;
-	atomic_store(&shared->lease_until_us, 0);
-	atomic_store(&shared->lease_exclusive, 0);
-	memcpy(shared->boot, boot, sizeof(boot));
-}
-
-/* Without its watchdog a node works; that it proves less is told. */
-static void open_watchdog(struct agent_keeper *k)
-{
-	char why[YOKE_REASON_SIZE];
-
-	k->watchdog.fd = -1;
-	if (k->conf.watchdog[0] == '\0')
-		return;
-	if (agent_watchdog_open(&k->watchdog, k->conf.watchdog, k->conf.watchdog_ms,
-				agent_keeper_now_ms(), why) < 0)
-		yoke_log(YOKE_LOG_ERROR, "watchdog %s", why);
-	agent_watchdog_tick(&k->watchdog, k->shared, agent_keeper_now_ms());
-}
-
 static int open_shared(struct agent_keeper *k)
 {
 	char name[CONF_FILE_SIZE + 16];
@@ -185,7 +152,6 @@ static int open_shared(struct agent_keeper *k)
 	if (fchown(k->shared_fd, 0, k->gid) < 0)
 		return say_errno(name);
 	atomic_store(&k->shared->engines, 0);
-	forget_other_boot(k->shared);
 	return 0;
 }
 
@@ -283,7 +249,6 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 		return -1;
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* what jobs leave behind is ours to reap */
-	open_watchdog(k);
 	agent_job_init(&k->jobs, &k->conf, k->node);
 	for (unsigned i = 0; i < YOKE_ARBITERS_MAX; i++) {
 		bool is_disk = i < k->conf.arbiter_count &&
@@ -297,5 +262,8 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 	k->snmp.start_at_ms = k->conf.snmp ? 0 : INT64_MAX;
 	first_record(k);
 	yoke_trim();
+	/* Last: from now on it wants to be fed. */
+	agent_watchdog_open(&k->watchdog, k->conf.watchdog, k->conf.watchdog_ms, k->shared,
+			    agent_keeper_now_ms());
 	return 0;
 }

@@ -250,20 +250,6 @@ static void arm(struct agent_loop *l)
 	event_add(l->timer, &tv);
 }
 
-/* What the keeper saw of the watchdog. */
-static void note_watchdog(struct agent_engine *e)
-{
-	uint32_t gap_ms = atomic_exchange(&e->shared->watchdog_gap_ms, 0);
-	bool fed = atomic_load(&e->shared->watchdog_fed) != 0;
-
-	if (gap_ms != 0)
-		agent_history_note(e, YOKE_EVENT_WATCHDOG_NEAR, gap_ms, "");
-	if (e->conf.watchdog[0] != '\0' && !fed && !e->watchdog_told)
-		agent_history_note(e, YOKE_EVENT_WATCHDOG_FAILED, 0,
-				   "it cannot be opened or fed: see the log");
-	e->watchdog_told = !fed;
-}
-
 static void end_turn(struct agent_loop *l)
 {
 	struct agent_engine *e = l->engine;
@@ -274,7 +260,7 @@ static void end_turn(struct agent_loop *l)
 	do_addresses(e);
 	do_core(e);
 	do_asks(e);
-	note_watchdog(e);
+	agent_history_watchdog(e);
 	now = agent_engine_now();
 	if (yoke_time_due(l->minute_at, now)) {
 		l->minute_at = yoke_time_add_ms(now, MINUTE_MS);

@@ -43,6 +43,23 @@ static bool make_anew(int fd)
 	return rc == 0;
 }
 
+/* The file outlives a boot when run_dir is on a disk, the clock that the lease goes by does not. */
+static void forget_other_boot(struct agent_shared *shared)
+{
+	char boot[AGENT_SHARED_BOOT_SIZE] = "";
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		if (read(fd, boot, sizeof(boot) - 1) < 0)
+			boot[0] = '\0';
+		close(fd);
+	}
+	if (boot[0] != '\0' && memcmp(boot, shared->boot, sizeof(boot)) == 0)
+		return;
+	agent_shared_lease(shared, (yoke_time){0}, false, false);
+	memcpy(shared->boot, boot, sizeof(boot));
+}
+
 int agent_shared_open(const char *file_name, bool create, struct agent_shared **shared)
 {
 	int fd = open(file_name, (create ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW,
@@ -52,8 +69,11 @@ int agent_shared_open(const char *file_name, bool create, struct agent_shared **
 		return -1;
 	*shared = agent_shared_map(fd, create);
 	if (*shared != NULL && is_ours(*shared) &&
-	    (!create || posix_fallocate(fd, 0, (off_t)sizeof(struct agent_shared)) == 0))
+	    (!create || posix_fallocate(fd, 0, (off_t)sizeof(struct agent_shared)) == 0)) {
+		if (create)
+			forget_other_boot(*shared);
 		return fd;
+	}
 	if (*shared != NULL)
 		munmap(*shared, sizeof(struct agent_shared));
 	if (!create) {
@@ -71,7 +91,16 @@ int agent_shared_open(const char *file_name, bool create, struct agent_shared **
 	(*shared)->size = sizeof(struct agent_shared);
 	snprintf((*shared)->version, sizeof((*shared)->version), "%s", YOKE_VERSION);
 	(*shared)->magic = AGENT_SHARED_MAGIC;
+	forget_other_boot(*shared);
 	return fd;
+}
+
+void agent_shared_lease(struct agent_shared *shared, yoke_time until, bool exclusive, bool reset)
+{
+	atomic_store(&shared->lease_until_us, until.us);
+	atomic_store(&shared->is_exclusive, exclusive);
+	/* One word, so that the keeper sees no half of it. */
+	atomic_store(&shared->feed_until_us, reset ? 0 : exclusive ? until.us : YOKE_NEVER.us);
 }
 
 void agent_shared_begin(struct agent_shared *shared, const struct core *core)

@@ -1,14 +1,15 @@
 /* agent/shared.h - the memory that outlives an engine: a file in run_dir, mapped by keeper and
  * engine, read by `yoke replay`.
  *
- * Four things are in it: the engine's sign of life (written each turn, watched by the keeper), its
- * lease (agent/watchdog.h), the ring of recent events, and the flight recorder: the events fed to
+ * Four things are in it: the engine's sign of life (written each turn, watched by the keeper), what
+ * the watchdog is fed for, the ring of recent events, and the flight recorder: the events fed to
  * the core, after a copy of the core as it was before the first of them.  The recorder has two
  * segments, used in turn: when one is full the other is begun anew with a fresh copy.  So at least
  * one whole segment of history exists.
  *
  * Layer: agent.  May include: agent/base, agent/core.
- * The engine may write all of it, so who reads it trusts nothing in it; the keeper reads alive_us.
+ * The engine may write all of it, so who reads it trusts nothing in it; the keeper reads alive_us
+ * and what the watchdog is fed for.
  * Memory: the mapping belongs to who opened it, until it exits.  Never blocks (tmpfs).
  */
 #ifndef AGENT_SHARED_H
@@ -24,9 +25,9 @@
 
 enum {
 	AGENT_SHARED_MAGIC = 0x796f6b31,
+	AGENT_SHARED_BOOT_SIZE = 40, /* bytes with NUL: the kernel's boot id */
 	AGENT_SHARED_SEGMENTS = 2,
 	AGENT_SHARED_SEGMENT_SIZE = 256 * 1024, /* bytes of events */
-	YOKE_BOOT_SIZE = 40,                    /* the kernel's name of a boot, with NUL */
 };
 
 struct agent_shared_segment {
@@ -38,28 +39,38 @@ struct agent_shared_segment {
 
 struct agent_shared {
 	uint32_t magic;
-	uint32_t size;                  /* of this struct: another build's file is not read */
-	char version[YOKE_NAME_SIZE];   /* of the yoke that made it: it must be ours */
-	_Atomic int64_t alive_us;       /* monotonic clock at the engine's last turn; 0: starting */
-	_Atomic uint32_t engines;       /* engines started since the keeper's start */
-	char boot[YOKE_BOOT_SIZE];      /* which one the next four are of; the keeper writes it */
-	_Atomic int64_t lease_until_us; /* as the engine performed CORE_LEASE; INT64_MAX: no end */
-	_Atomic uint32_t lease_exclusive; /* what must not run beyond it does */
-	_Atomic uint32_t lease_reset;     /* the watchdog is to end the machine */
-	_Atomic uint32_t watchdog_fed;    /* it is open and fed */
-	_Atomic uint32_t watchdog_gap_ms; /* a near miss that nobody has told of yet; 0: none */
-	uint64_t last_event;              /* seq; 0: none */
+	uint32_t size;                /* of this struct: another build's file is not read */
+	char version[YOKE_NAME_SIZE]; /* of the yoke that made it: it must be ours */
+	_Atomic int64_t alive_us;     /* monotonic clock at the engine's last turn; 0: starting */
+	_Atomic uint32_t engines;     /* engines started since the keeper's start */
+
+	/* The lease, on CLOCK_BOOTTIME: of the boot that `boot` names, else it is forgotten. */
+	char boot[AGENT_SHARED_BOOT_SIZE];
+	_Atomic int64_t lease_until_us; /* as the core told it last; 0: it did not */
+	_Atomic int64_t feed_until_us;  /* the watchdog is fed until then; YOKE_NEVER: for ever */
+	_Atomic bool is_exclusive;      /* something exclusive runs, or is about to */
+
+	/* The watchdog, by the keeper; what the engine has read it sets back. */
+	_Atomic bool watchdog_fed;              /* it is open and fed */
+	_Atomic bool watchdog_failed;           /* for watchdog_reason */
+	char watchdog_reason[YOKE_REASON_SIZE]; /* the engine's while watchdog_failed */
+	_Atomic int64_t watchdog_gap_ms;        /* the longest that was near; 0: none */
+
+	uint64_t last_event;                      /* seq; 0: none */
 	struct yoke_event event[YOKE_EVENTS_MAX]; /* [seq % YOKE_EVENTS_MAX] */
 	uint32_t segment;                         /* index of the one in use */
 	struct yoke_names names;                  /* for rendering */
 	struct agent_shared_segment recorder[AGENT_SHARED_SEGMENTS];
 };
 
-/* Open (create: make anew if it is not of this build) the file.  Returns its descriptor and sets
- * *shared; -1 with errno. */
+/* Open (create: make anew if it is not of this build, and forget the lease of another boot) the
+ * file.  Returns its descriptor and sets *shared; -1 with errno. */
 int agent_shared_open(const char *file_name, bool create, struct agent_shared **shared);
 /* Map an inherited descriptor.  NULL with errno when it is not ours. */
 struct agent_shared *agent_shared_map(int fd, bool writable);
+
+/* What the core says of the lease: CORE_LEASE. */
+void agent_shared_lease(struct agent_shared *shared, yoke_time until, bool exclusive, bool reset);
 
 /* Begin a segment with a copy of the core: at the engine's start, and when one is full. */
 void agent_shared_begin(struct agent_shared *shared, const struct core *core);

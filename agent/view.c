@@ -143,5 +143,5 @@ void agent_view(struct agent_engine *e, struct yoke_snapshot *s)
 	view_resources(e, s);
 	view_arbiters(e, s);
 	s->watchdog_ms = e->core_conf.watchdog_ms;
-	s->watchdog = atomic_load(&e->shared->watchdog_fed) != 0;
+	s->watchdog = atomic_load(&e->shared->watchdog_fed);
 }

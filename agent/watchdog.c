@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/watchdog.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,114 +11,126 @@
 #include "agent/base/log.h"
 
 enum {
-	FEEDS = 5,     /* in one time-out */
-	NEAR_PART = 3, /* of FEEDS: a gap as long as this is a near miss */
+	FEEDS = 5,      /* in one time-out */
+	FEEDS_NEAR = 3, /* a gap as long as so many is told */
 };
 
-static int set_timeout(struct agent_watchdog *w, char *why)
-{
-	int asked_s = (int)((w->timeout_ms + 999) / 1000), got_s = asked_s;
+static const char food = '\0', stop = 'V';
 
-	if (ioctl(w->fd, WDIOC_SETTIMEOUT, &got_s) < 0) {
-		if (errno == ENOTTY || errno == EINVAL) {
-			yoke_log(YOKE_LOG_WARNING,
-				 "the watchdog cannot be told its time-out: it must be %u ms",
-				 w->timeout_ms);
-			return 0;
-		}
-		snprintf(why, YOKE_REASON_SIZE, "its time-out cannot be set: %s", strerror(errno));
-		return -1;
-	}
-	if (got_s <= asked_s)
-		return 0;
-	snprintf(why, YOKE_REASON_SIZE, "its shortest time-out is %d s: set watchdog_ms to that",
-		 got_s);
-	return -1;
+/* ---- what the engine is told ---- */
+
+/* While the engine has not read the last reason, that one stays. */
+static void fail(struct agent_watchdog *w, const char *what, const char *why)
+{
+	struct agent_shared *s = w->shared;
+
+	atomic_store(&s->watchdog_fed, false);
+	if (atomic_load(&s->watchdog_failed))
+		return;
+	snprintf(s->watchdog_reason, sizeof(s->watchdog_reason), "%.60s: %.33s", what, why);
+	atomic_store(&s->watchdog_failed, true);
 }
 
-int agent_watchdog_open(struct agent_watchdog *w, const char *device, uint32_t timeout_ms,
-			int64_t now_ms, char *why)
+static void tell_gap(struct agent_watchdog *w, int64_t gap_ms)
 {
-	memset(w, 0, sizeof(*w));
-	w->timeout_ms = timeout_ms;
-	w->fed_ms = now_ms - timeout_ms; /* due at once */
-	w->fd = open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (w->fd < 0) {
-		snprintf(why, YOKE_REASON_SIZE, "%.50s: %s", device, strerror(errno));
-		return -1;
-	}
-	if (set_timeout(w, why) == 0)
-		return 0;
-	if (write(w->fd, "V", 1) != 1)
-		yoke_log(YOKE_LOG_ERROR, "the watchdog cannot be closed: %s", strerror(errno));
+	if (gap_ms > (int64_t)w->timeout_ms * FEEDS_NEAR / FEEDS &&
+	    gap_ms > atomic_load(&w->shared->watchdog_gap_ms))
+		atomic_store(&w->shared->watchdog_gap_ms, gap_ms);
+}
+
+/* ---- the device ---- */
+
+static void give_up(struct agent_watchdog *w)
+{
+	if (write(w->fd, &stop, 1) != 1)
+		yoke_log(YOKE_LOG_WARNING, "watchdog: cannot be stopped: %s", strerror(errno));
 	close(w->fd);
 	w->fd = -1;
-	return -1;
 }
 
-bool agent_watchdog_may_feed(int64_t lease_until_us, bool exclusive, bool reset, int64_t now_us)
+/* Returns false after it said why. */
+static bool set_timeout(struct agent_watchdog *w, const char *device)
 {
-	return !reset && (!exclusive || now_us < lease_until_us);
+	int wanted_s = (int)((w->timeout_ms + 999) / 1000), got_s = wanted_s;
+	char why[YOKE_REASON_SIZE];
+
+	if (ioctl(w->fd, WDIOC_SETTIMEOUT, &got_s) < 0) {
+		if (errno == ENOTTY) {
+			yoke_log(YOKE_LOG_INFO, "watchdog: %s cannot be told its time-out", device);
+			return true;
+		}
+		snprintf(why, sizeof(why), "refuses %d s: %.20s", wanted_s, strerror(errno));
+		fail(w, device, why);
+		return false;
+	}
+	if (got_s > wanted_s || got_s < 1) {
+		snprintf(why, sizeof(why), "makes %d s of %d s", got_s, wanted_s);
+		fail(w, device, why);
+		return false;
+	}
+	if ((uint32_t)got_s * 1000 < w->timeout_ms)
+		w->timeout_ms = (uint32_t)got_s * 1000;
+	return true;
 }
 
-static bool may_feed(const struct agent_shared *shared, int64_t now_ms)
+void agent_watchdog_open(struct agent_watchdog *w, const char *device, uint32_t timeout_ms,
+			 struct agent_shared *shared, int64_t now_ms)
 {
-	return agent_watchdog_may_feed(atomic_load(&shared->lease_until_us),
-				       atomic_load(&shared->lease_exclusive) != 0,
-				       atomic_load(&shared->lease_reset) != 0, now_ms * 1000);
-}
-
-static void feed(struct agent_watchdog *w, struct agent_shared *shared, int64_t now_ms)
-{
-	int64_t gap_ms = now_ms - w->fed_ms;
-
-	if (write(w->fd, "", 1) != 1) {
-		atomic_store(&shared->watchdog_fed, 0);
-		if (!w->failed)
-			yoke_log(YOKE_LOG_ERROR, "the watchdog cannot be fed: %s", strerror(errno));
-		w->failed = true;
-		w->fed_ms = now_ms;
+	*w = (struct agent_watchdog){.fd = -1, .shared = shared, .timeout_ms = timeout_ms};
+	atomic_store(&shared->watchdog_fed, false);
+	atomic_store(&shared->watchdog_failed, false);
+	atomic_store(&shared->watchdog_gap_ms, 0);
+	if (device[0] == '\0')
+		return;
+	w->fd = open(device, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (w->fd < 0) {
+		fail(w, device, errno == ENXIO ? "nobody reads it, or no device" : strerror(errno));
 		return;
 	}
-	if (!w->held_back && atomic_load(&shared->watchdog_fed) != 0 &&
-	    gap_ms * FEEDS >= (int64_t)w->timeout_ms * NEAR_PART)
-		atomic_store(&shared->watchdog_gap_ms, (uint32_t)gap_ms);
-	w->failed = false;
-	w->fed_ms = now_ms;
-	atomic_store(&shared->watchdog_fed, 1);
+	if (!set_timeout(w, device)) {
+		give_up(w);
+		return;
+	}
+	w->fed_ms = w->feed_at_ms = now_ms; /* a device counts from when it is opened */
+	agent_watchdog_tick(w, now_ms);
 }
 
-void agent_watchdog_tick(struct agent_watchdog *w, struct agent_shared *shared, int64_t now_ms)
+void agent_watchdog_tick(struct agent_watchdog *w, int64_t now_ms)
 {
-	bool allowed = may_feed(shared, now_ms);
-
-	if (w->fd < 0 || now_ms < agent_watchdog_deadline_ms(w))
+	if (w->fd < 0 || now_ms < w->feed_at_ms)
 		return;
-	if (allowed)
-		feed(w, shared, now_ms);
-	else if (!w->held_back)
-		yoke_log(YOKE_LOG_ERROR, "the watchdog is not fed any more: the lease has run out");
-	w->held_back = !allowed;
-	w->looked_ms = now_ms;
+	w->feed_at_ms = now_ms + w->timeout_ms / FEEDS;
+	if (now_ms >= atomic_load(&w->shared->feed_until_us) / 1000) {
+		atomic_store(&w->shared->watchdog_fed, false);
+		return;
+	}
+	if (write(w->fd, &food, 1) != 1) {
+		if (!w->is_failing)
+			fail(w, "it cannot be fed", strerror(errno));
+		w->is_failing = true;
+		return;
+	}
+	tell_gap(w, now_ms - w->fed_ms);
+	w->is_failing = false;
+	w->fed_ms = now_ms;
+	atomic_store(&w->shared->watchdog_fed, true);
 }
 
 int64_t agent_watchdog_deadline_ms(const struct agent_watchdog *w)
 {
-	int64_t step_ms = w->timeout_ms / FEEDS;
-
-	if (w->fd < 0)
-		return INT64_MAX;
-	/* Held back: it may be fed again as soon as nothing exclusive runs. */
-	return w->held_back ? w->looked_ms + step_ms / FEEDS : w->fed_ms + step_ms;
+	return w->fd < 0 ? INT64_MAX : w->feed_at_ms;
 }
 
-void agent_watchdog_close(struct agent_watchdog *w, const struct agent_shared *shared)
+void agent_watchdog_close(struct agent_watchdog *w)
 {
 	if (w->fd < 0)
 		return;
-	if (atomic_load(&shared->lease_exclusive) == 0 && atomic_load(&shared->lease_reset) == 0 &&
-	    write(w->fd, "V", 1) != 1)
-		yoke_log(YOKE_LOG_ERROR, "the watchdog cannot be closed: %s", strerror(errno));
-	close(w->fd);
-	w->fd = -1;
+	if (atomic_load(&w->shared->is_exclusive) ||
+	    atomic_load(&w->shared->feed_until_us) != YOKE_NEVER.us) {
+		close(w->fd);
+		w->fd = -1;
+	} else {
+		give_up(w);
+	}
+	atomic_store(&w->shared->watchdog_fed, false);
 }

@@ -1,20 +1,20 @@
-/* agent/watchdog.h - the machine's hardware watchdog: what ends a machine that cannot stop by
- * itself what it must no longer run.
+/* agent/watchdog.h - the machine's watchdog, fed by the keeper while the engine's lease allows it.
  *
- * The keeper feeds it a fifth of its time-out apart, while the machine may run what it runs:
+ * Once opened, the device resets the machine when nobody has written to it for its time-out.  It is
+ * written to five times as often, while the clock is before shared->feed_until_us, which the engine
+ * sets as the core tells it: to the end of the lease while something exclusive runs.  So what has
+ * to stop then stops, at the latest by the reset, also when engine, keeper or kernel hang.
  *
- *   fed while   reset is not asked for, and
- *               nothing exclusive runs, or the lease has not run out
+ *   closed -> open: fed -> not fed (the lease ended, or a write failed) -> fed
  *
- * as the engine wrote it into struct agent_shared when it performed CORE_LEASE, before it started
- * anything.  An engine that hangs or dies cannot renew that, so the machine ends with the lease
- * even if nothing else works.  The device is closed with the magic character only when nothing
- * exclusive runs; else the machine is reset although the keeper has ended.
+ * Closing alone does not stop a device: it goes on counting unless 'V' was written before, which is
+ * done when nothing exclusive runs.  Anything else that can be written to (a FIFO, say, read by a
+ * program that watches from outside) is fed alike; only its time-out is then its own affair.
  *
- * The device is Linux's watchdog interface (linux/Documentation/watchdog/watchdog-api.rst).  A file
- * that does not know its requests (a FIFO that another program reads) is fed, too.
+ * What happens is told by words in shared memory: the engine turns them into events.
  *
- * Layer: agent.  Writes do not wait.  Times are milliseconds of the caller's clock.
+ * Layer: agent.  May include: agent/base, conf.  Times are milliseconds of the keeper's clock.
+ * Opening may wait for a device; nothing else does.  Memory: the caller's struct; shared is kept.
  */
 #ifndef AGENT_WATCHDOG_H
 #define AGENT_WATCHDOG_H
@@ -22,33 +22,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/base/limits.h"
 #include "agent/shared.h"
 
 struct agent_watchdog {
-	int fd; /* -1: none */
+	int fd; /* -1: there is none */
+	struct agent_shared *shared;
 	uint32_t timeout_ms;
-	int64_t fed_ms;    /* last time */
-	int64_t looked_ms; /* whether it may be fed */
-	bool failed;       /* a write failed, and it was told */
-	bool held_back;    /* it was not fed when it was due: the machine is about to be reset */
+	int64_t fed_ms;     /* last time */
+	int64_t feed_at_ms; /* next time */
+	bool is_failing;    /* the last write failed: said once */
 };
 
-/* Open the device and set its time-out (timeout_ms, rounded up to seconds).  Returns 0; -1 with
- * why[YOKE_REASON_SIZE]: then w feeds nothing. */
-int agent_watchdog_open(struct agent_watchdog *w, const char *device, uint32_t timeout_ms,
-			int64_t now_ms, char *why);
-
-/* PURE: may the machine go on? */
-bool agent_watchdog_may_feed(int64_t lease_until_us, bool exclusive, bool reset, int64_t now_us);
-
-/* Feed it if it is due and allowed; notes gaps of 3/5 of the time-out and failures in shared. */
-void agent_watchdog_tick(struct agent_watchdog *w, struct agent_shared *shared, int64_t now_ms);
-
-/* When to tick again; INT64_MAX: never. */
+/* Open the device (empty: there is none) and have it reset the machine timeout_ms, rounded up to
+ * seconds, after it was last fed; feed it once.  A failure is told, and there is no watchdog. */
+void agent_watchdog_open(struct agent_watchdog *w, const char *device, uint32_t timeout_ms,
+			 struct agent_shared *shared, int64_t now_ms);
+/* Feed it, if that is due and allowed. */
+void agent_watchdog_tick(struct agent_watchdog *w, int64_t now_ms);
+/* When to tick again; INT64_MAX: there is none. */
 int64_t agent_watchdog_deadline_ms(const struct agent_watchdog *w);
-
-/* The keeper ends. */
-void agent_watchdog_close(struct agent_watchdog *w, const struct agent_shared *shared);
+/* The keeper ends.  With something exclusive running the device goes on counting. */
+void agent_watchdog_close(struct agent_watchdog *w);
 
 #endif
