@@ -22,7 +22,9 @@ enum {
 	RENEW_PART = 4,  /* a lock is renewed each lease/4 */
 	AGAIN_PART = 8,  /* and asked for again each lease/8 when we do not get it */
 	AGAIN_MS_MIN = 20,
-	DEAF_MISSES = 2, /* so many pings in a row without an answer */
+	LATE_PART = 3,    /* the others' renewal is late when less than lease/3 is left of it */
+	RENEWED_PART = 2, /* and does without a lock when more than lease/2 is */
+	DEAF_MISSES = 2,  /* so many pings in a row without an answer */
 };
 
 bool core_arbiter_is_lock(const struct core *c, uint16_t arbiter)
@@ -240,12 +242,19 @@ static bool is_alone(const struct core *c)
 /* From then on the others' renewal is late: one of them may count us as lost. */
 static yoke_time renewal_late_at(const struct core *c)
 {
-	return yoke_time_add_ms(core_lease_by_nodes(c), -(int64_t)c->conf.lease_ms / 2);
+	return yoke_time_add_ms(core_lease_by_nodes(c), -(int64_t)c->conf.lease_ms / LATE_PART);
 }
 
+static bool is_renewal_late(const struct core *c)
+{
+	return yoke_time_due(renewal_late_at(c), c->now);
+}
+
+/* Is a lock not needed any more?  Later than it was wanted, so that it does not come and go. */
 static bool is_renewed(const struct core *c)
 {
-	return !yoke_time_due(renewal_late_at(c), c->now);
+	return yoke_time_before(yoke_time_add_ms(c->now, c->conf.lease_ms / RENEWED_PART),
+				core_lease_by_nodes(c));
 }
 
 /* Who has a lock keeps it until the others are in contact and renew the lease. */
@@ -261,7 +270,7 @@ static bool wants(const struct core *c, uint16_t arbiter)
 	if (has)
 		return !all_here || !is_renewed(c);
 	return !core_arbiter_deaf(c) && !c->promised &&
-	       (is_alone(c) || (load_of(c, c->conf.self) > 0 && !is_renewed(c)));
+	       (is_alone(c) || (load_of(c, c->conf.self) > 0 && is_renewal_late(c)));
 }
 
 static void look_witness(struct core *c, struct core_actions *out, uint16_t arbiter, bool want)
@@ -463,7 +472,7 @@ yoke_time core_arbiter_deadline(const struct core *c)
 		const struct core_arbiter *a = &c->arbiter[i - 1];
 		bool want = core_arbiter_is_lock(c, i) && wants(c, i);
 
-		if (core_arbiter_is_lock(c, i) && is_renewed(c))
+		if (core_arbiter_is_lock(c, i) && !is_renewal_late(c))
 			t = yoke_time_min(t, renewal_late_at(c));
 		if (a->ask != 0)
 			t = yoke_time_min(t, a->ask_deadline);

@@ -26,7 +26,7 @@
 
 enum {
 	RATE_MARGIN = 100,   /* two clocks differ by less than 1/100 in rate */
-	RENEW_PART = 4,      /* beats that repeat themselves are wanted each lease/4 */
+	RENEW_PART = 8,      /* beats that repeat themselves are wanted each lease/8 */
 	PATIENCE_LEASES = 2, /* a holder that died is found out within this */
 };
 

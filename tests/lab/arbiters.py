@@ -103,6 +103,7 @@ class Watchdog(threading.Thread):
         self.ended = True
         self.join()
         os.close(self.fd)
+        self.file.unlink(missing_ok=True)
 
 
 class Witness:

@@ -13,10 +13,11 @@ enum {
 };
 
 /* How long two may have a group when they are in contact again: two beats until the path is up, one
- * for a frame that came too early, the exchange of states and the loser's stop. */
+ * for a frame that came too early, the exchange of states and the loser's stop; and until a new
+ * engine knows what it has. */
 static int64_t both_us(const struct sim_world *w)
 {
-	return (int64_t)w->setup.interval_ms * 3000 + 100000;
+	return (int64_t)w->setup.interval_ms * 3000 + 100000 + sim_world_monitor_us(w);
 }
 
 /* How long a proof takes that a silent node runs nothing exclusive, if its arbiters work. */
