@@ -135,6 +135,9 @@ lint: packages-check ## style, layers, headers, purity, MIB
 sim: $(B)/tests/sim/sim ## the simulator: SEED= RUNS= TRACE=1
 	$(B)/tests/sim/sim $(SEED) $(RUNS)
 
+mutants: ## seeded bugs that the simulator must find; MUTANT_RUNS= histories for each
+	python3 tests/sim/mutants.py $(B)
+
 scenarios: $(B)/tests/sim/sim ## the golden scenarios; REWRITE=1 writes them anew
 	$(B)/tests/sim/sim --scenarios tests/scenarios $(if $(REWRITE),--rewrite)
 
@@ -200,6 +203,6 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo 'parameters: PREFIX= DESTDIR= YOKE_OID= SEED= RUNS= ONLY= SECONDS= V=1'
 
-.PHONY: all demo lab check tests lint sim scenarios fuzz bench install uninstall clean help
+.PHONY: all demo lab check tests lint sim mutants scenarios fuzz bench install uninstall clean help
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -196,8 +196,14 @@ static void at_fence(struct sim_world *w, struct sim_ask *ask)
 	struct sim_item item = {.what = SIM_POWER, .node = ask->victim};
 	bool lies = sim_world_in_force(w, a->lies_until);
 
-	if (sim_world_in_force(w, a->fails_until))
+	if (sim_world_in_force(w, a->fails_until)) {
+		/* Some devices say that they did it: only their status is honest. */
+		if (ask->kind == CORE_ASK_OFF && sim_random_permille(&w->random, 500))
+			ask->result = CORE_RESULT_DONE;
+		if (ask->kind == CORE_ASK_STATUS && sim_random_permille(&w->random, 500))
+			ask->result = victim->powered ? CORE_RESULT_RUNNING : CORE_RESULT_STOPPED;
 		return;
+	}
 	if (ask->kind == CORE_ASK_STATUS) {
 		ask->result = victim->powered && !lies ? CORE_RESULT_RUNNING : CORE_RESULT_STOPPED;
 		w->check.lied = w->check.lied || (lies && victim->powered);

@@ -41,6 +41,18 @@ static int64_t any_span_us(struct sim_world *w)
 	}
 }
 
+/* The same, and in some cases so long that a proof is come to in it. */
+static int64_t any_long_us(struct sim_world *w)
+{
+	const struct sim_setup *s = &w->setup;
+	int64_t span_us = any_span_us(w), proof_ms;
+
+	if (s->arbiter_count == 0 || sim_random_permille(&w->random, 600))
+		return span_us;
+	proof_ms = (int64_t)s->lease_ms + s->watchdog_ms + s->delay_ms + s->fence_us / 500;
+	return span_us + proof_ms * sim_random_in(&w->random, 500, 2000);
+}
+
 static yoke_time until(struct sim_world *w, int64_t span_us)
 {
 	yoke_time end = yoke_time_add_us(w->now, span_us);
@@ -105,7 +117,7 @@ static void do_path(struct sim_world *w, bool both)
 static void do_split(struct sim_world *w)
 {
 	uint16_t alone = any_node(w);
-	yoke_time end = until(w, any_span_us(w));
+	yoke_time end = until(w, any_long_us(w));
 	bool one_way = sim_random_permille(&w->random, 200);
 
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
@@ -117,17 +129,19 @@ static void do_split(struct sim_world *w)
 	if (sim_random_permille(&w->random, 500))
 		w->public_cut_until = end;
 	/* Who is alone may be alone with everything. */
-	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++) {
 		if (sim_random_permille(&w->random, 250))
 			w->arbiter[a].cut_until[any_node(w) - 1] = end;
+		if (sim_random_permille(&w->random, 250))
+			w->arbiter[a].fails_until = end;
+	}
 }
 
 static void do_arbiter(struct sim_world *w)
 {
 	struct sim_arbiter *a =
 		&w->arbiter[sim_random_in(&w->random, 0, w->setup.arbiter_count - 1)];
-	yoke_time end = until(w, any_span_us(w) + (int64_t)w->setup.lease_ms *
-							  sim_random_in(&w->random, 0, 3) * 1000);
+	yoke_time end = until(w, any_long_us(w));
 
 	switch (sim_random_in(&w->random, 0, 3)) {
 	case 0:
@@ -202,7 +216,7 @@ static void do_pause(struct sim_world *w)
 {
 	struct sim_node *n = &w->node[any_node(w) - 1];
 
-	n->paused_until = until_mild(w, any_span_us(w), (int64_t)w->setup.dead_ms * 500);
+	n->paused_until = until_mild(w, any_long_us(w), (int64_t)w->setup.dead_ms * 500);
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, n->number), "  paused until %.4f",
 		       (double)n->paused_until.us / 1e6);
 	sim_node_rest(w, n->number);

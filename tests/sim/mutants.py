@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+"""Seeded bugs: each patch in tests/sim/mutants/ is applied to a copy of the sources, and the simulator
+must find it.  One that survives is a fault that the simulator does not know.
+
+usage: mutants.py BUILD [NAME...]          RUNS=2000: histories before a mutant counts as survived
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+HERE = TOP / "tests/sim/mutants"
+RUNS = int(os.environ.get("MUTANT_RUNS", "3000"))
+CHUNK = 50
+
+
+def patch(tree, file, *options):
+    done = subprocess.run(["patch", "-p1", "-s", *options, "-i", file], cwd=tree, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        sys.exit(f"{file.name} does not apply: {done.stdout}")
+
+
+def build(tree):
+    done = subprocess.run(["make", "-s", "-j2", "build/tests/sim/sim"], cwd=tree, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        sys.exit(f"does not build:\n{done.stdout[-2000:]}")
+
+
+def hunt(tree):
+    """The first complaint, and after how many histories; None: it survived."""
+    for first in range(1, RUNS, CHUNK):
+        done = subprocess.run([tree / "build/tests/sim/sim", str(first), str(CHUNK)], check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        lines = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
+        if lines or done.returncode:
+            return first + CHUNK - 1, lines[0] if lines else f"exit {done.returncode}"
+    return None
+
+
+def main():
+    tree = pathlib.Path(sys.argv[1]).resolve() / "mutants"
+    names = sys.argv[2:]
+    files = sorted(f for f in HERE.glob("*.patch") if not names or f.stem in names)
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir(parents=True)
+    for folder in ("agent", "hb", "conf", "tests", "tools", "subagent", "mibs"):
+        shutil.copytree(TOP / folder, tree / folder)
+    shutil.copy(TOP / "Makefile", tree)
+    build(tree)
+    if hunt_clean := subprocess.run([tree / "build/tests/sim/sim", "1", "200"], check=False,
+                                    stdout=subprocess.PIPE, text=True).returncode:
+        sys.exit(f"the simulator fails without any mutant ({hunt_clean}): repair that first")
+    survived = 0
+    for file in files:
+        started = time.monotonic()
+        patch(tree, file)
+        build(tree)
+        found = hunt(tree)
+        patch(tree, file, "-R")
+        took = time.monotonic() - started
+        survived += found is None
+        print(f"{'killed  ' if found else 'SURVIVED'} {file.stem:28} {took:5.0f} s  "
+              f"{f'within {found[0]}: {found[1]}' if found else f'{RUNS} histories'}", flush=True)
+    print(f"{len(files) - survived} passed, {survived} failed")
+    if survived:
+        print("     repeat with: make mutants")
+    return 1 if survived or not files else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

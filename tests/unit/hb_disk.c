@@ -1,0 +1,76 @@
+/* hb/disk.h: what is written is read back, and nothing else is taken for it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "hb/disk.h"
+
+static struct hb_disk disk = {.cluster_id = {1, 2, 3}, .id = {9, 8, 7}, .key = {42}};
+static uint8_t block[HB_DISK_BLOCK_SIZE], other[HB_DISK_BLOCK_SIZE];
+
+static void header_comes_back(void **state)
+{
+	struct hb_disk read = {.cluster_id = {1, 2, 3}, .key = {42}};
+
+	(void)state;
+	assert_true(hb_disk_put_header(&disk, block));
+	assert_true(hb_disk_get_header(&read, block));
+	assert_memory_equal(read.id, disk.id, sizeof(disk.id));
+	read.cluster_id[0] = 9;
+	assert_false(hb_disk_get_header(&read, block));
+	read.cluster_id[0] = 1;
+	read.key[0] = 43;
+	assert_false(hb_disk_get_header(&read, block));
+	memset(block, 0, sizeof(block));
+	assert_false(hb_disk_get_header(&read, block));
+}
+
+static void slot_comes_back(void **state)
+{
+	struct hb_disk_slot slot = {2, 1ull << 40, 77}, read;
+
+	(void)state;
+	assert_true(hb_disk_put_slot(&disk, 2, &slot, block));
+	assert_true(hb_disk_get_slot(&disk, 2, block, &read));
+	assert_int_equal(read.state, slot.state);
+	assert_int_equal(read.round, slot.round);
+	assert_int_equal(read.sequence, slot.sequence);
+	assert_false(hb_disk_get_slot(&disk, 1, block, &read));
+	disk.id[0]++;
+	assert_false(hb_disk_get_slot(&disk, 2, block, &read));
+	disk.id[0]--;
+}
+
+/* A block that was written in part: the new one's beginning, the old one's end. */
+static void torn_slot_is_damaged_and_its_change_is_seen(void **state)
+{
+	struct hb_disk_slot slot = {2, 5, 77}, first, second;
+
+	(void)state;
+	assert_true(hb_disk_put_slot(&disk, 1, &slot, block));
+	slot.sequence++;
+	assert_true(hb_disk_put_slot(&disk, 1, &slot, other));
+	memcpy(block, other, 512);
+	assert_false(hb_disk_get_slot(&disk, 1, block, &first));
+	assert_false(hb_disk_get_slot(&disk, 1, block, &second));
+	assert_int_equal(first.sequence, second.sequence);
+	block[4000]++;
+	assert_false(hb_disk_get_slot(&disk, 1, block, &second));
+	assert_int_not_equal(first.sequence, second.sequence);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(header_comes_back),
+		cmocka_unit_test(slot_comes_back),
+		cmocka_unit_test(torn_slot_is_damaged_and_its_change_is_seen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
