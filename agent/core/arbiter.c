@@ -282,6 +282,7 @@ static void look_witness(struct core *c, struct core_actions *out, uint16_t arbi
 			core_arbiter_ask(c, out, arbiter, CORE_ASK_CLAIM, 0, NULL);
 	} else if (a->held_until.us != 0) {
 		core_arbiter_lost(c, out, arbiter, 0, "all nodes are in contact again");
+		c->inherited = (yoke_time){0};
 		core_arbiter_ask(c, out, arbiter, CORE_ASK_RELEASE, 0, NULL);
 	}
 }

@@ -1,9 +1,8 @@
 /* The lock on a shared disk: a slot for each node, which only that node writes.
  *
- *   FREE --nobody else alive, write CLAIM--> CLAIM --read: still nobody--> write HELD --read-->
- *   HELD
- *     ^                                        |                                               |
- *     +--another one is alive and goes before us, or we no longer want it, write FREE----------+
+ *   FREE --nobody else alive: write CLAIM--> CLAIM --read, still nobody: write HELD--> HELD
+ *     ^                                        |                                       |
+ *     +---another one is alive and goes before us, or we no longer want it: write FREE-+
  *
  * Every write is followed by a read of all slots, so of two that write at the same time at least
  * one sees the other: that, and no timing, is why two claims do not both succeed.
@@ -85,6 +84,9 @@ static void write_slot(struct core *c, struct core_actions *out, uint16_t arbite
 
 	if (state == CORE_SLOT_CLAIM)
 		a->slot.round = next_round(c, arbiter);
+	/* Others may hold it as soon as this lands: no lease of an engine before us outlives it. */
+	if (state == CORE_SLOT_FREE)
+		c->inherited = (yoke_time){0};
 	a->slot.state = state;
 	a->slot.sequence++;
 	core_arbiter_ask(c, out, arbiter, CORE_ASK_WRITE, 0, &a->slot);
@@ -126,8 +128,9 @@ static void note_slots(struct core *c, uint16_t arbiter, const struct core_event
 		seen->slot = *now;
 		seen->since = c->now;
 	}
-	/* Ours, as an earlier engine left it: we go on above it. */
-	if (!a->slot_known && own->state != CORE_SLOT_BAD) {
+	/* Ours, as an earlier engine left it: we go on above it, so that no content comes twice.  Of a
+	 * damaged one the sequence is a fingerprint, which serves as well. */
+	if (!a->slot_known) {
 		a->slot.round = own->round;
 		a->slot.sequence = own->sequence;
 	}

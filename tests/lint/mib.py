@@ -163,7 +163,7 @@ def type_of(syntax):
         return "UNSIGNED"
     if syntax in OCTETS:
         return "OCTETS"
-    return syntax.upper() if syntax in NUMERIC else "INTEGER"
+    return syntax.upper() if syntax in NUMERIC - {"Integer32"} else "INTEGER"
 
 
 def check_golden(mib):

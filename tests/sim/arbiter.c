@@ -275,7 +275,7 @@ void sim_arbiter_answer(struct sim_world *w, const struct sim_item *item)
 	sim_node_step(w, ask->node, &ev);
 }
 
-/* A write that is under way lands before the node is up again, or never. */
+/* A write that is under way lands before the node is up again, or never, or in part. */
 void sim_arbiter_power_off(struct sim_world *w, uint16_t node)
 {
 	for (unsigned i = 0; i < SIM_ASKS_MAX; i++) {
@@ -287,6 +287,10 @@ void sim_arbiter_power_off(struct sim_world *w, uint16_t node)
 		if (w->arbiter[ask->arbiter - 1].busy[node - 1] &&
 		    sim_random_permille(&w->random, 500))
 			at_disk(w, ask);
+		else if (ask->kind == CORE_ASK_WRITE && sim_random_permille(&w->random, 500))
+			w->arbiter[ask->arbiter - 1].slot[node - 1] = (struct core_slot){
+				.state = CORE_SLOT_BAD,
+				.sequence = (uint64_t)sim_random_in(&w->random, 1, INT32_MAX)};
 		ask->used = false;
 	}
 	for (unsigned a = 0; a < w->setup.arbiter_count; a++)

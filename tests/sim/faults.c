@@ -194,10 +194,32 @@ static void do_crash(struct sim_world *w)
 	sim_world_push(w, &item, span_us);
 }
 
+/* The power of all is cut and comes back at about the same time, the network later. */
+static void do_blackout(struct sim_world *w)
+{
+	int64_t span_us = any_span_us(w);
+	yoke_time end = until(w, span_us + any_long_us(w) + (int64_t)w->setup.startup_ms * 2000);
+
+	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
+		struct sim_item item = {.what = SIM_POWER, .node = n};
+
+		sim_node_power_off(w, n);
+		item.epoch = w->node[n - 1].epoch;
+		sim_world_push(w, &item, span_us + sim_random_in(&w->random, 0, 3000));
+		for (uint16_t o = 1; o <= w->setup.node_count; o++)
+			for (uint16_t p = 1; p <= w->setup.path_count; p++)
+				cut(w, n, o, p, end);
+	}
+}
+
 static void do_power(struct sim_world *w)
 {
 	uint16_t node = any_node(w);
 
+	if (sim_random_permille(&w->random, 150)) {
+		do_blackout(w);
+		return;
+	}
 	if (!w->node[node - 1].powered)
 		return;
 	sim_check_power_cut(w, node);

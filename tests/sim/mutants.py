@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Seeded bugs: each patch in tests/sim/mutants/ is applied to a copy of the sources, and the simulator
-must find it.  One that survives is a fault that the simulator does not know.
+"""Seeded bugs: each patch in tests/sim/mutants/ is applied to a copy of the sources, and the
+simulator must find it.  One that survives is a fault that the simulator does not know.
 
-usage: mutants.py BUILD [NAME...]          RUNS=2000: histories before a mutant counts as survived
+usage: mutants.py BUILD [NAME...]          MUTANT_RUNS=3000: histories until one has survived
 """
 
 import os

@@ -44,6 +44,10 @@ def two_nodes():
                        "state": ["started", "stopped"], "usable": True, "restores": 0,
                        "reason": ""}],
         "operations": [],
+        "lease_ms": 2000, "lease_left_ms": 1500, "watchdog_ms": 5000, "watchdog": True,
+        "arbiters": [{"name": "third", "type": "witness", "text": "192.0.2.7:4748",
+                      "state": "ready", "changed_wall_ms": now - 60000,
+                      "tested_wall_ms": now - 1000, "reason": ""}],
     }
 
 

@@ -17,6 +17,7 @@ LOCK = "1.9.1.0"
 REASON = "1.9.2.0"
 WEB_OWNER = "1.9.3.1.1.1"
 STANDBY = "1.9.4.1.1."
+CONFIRM_DOWN = "1.9.4.1.2."
 NODE_LOST, PATH_DOWN = 4, 10
 BACK_S = 5.0  # the MIB answers again so soon after snmpd is back
 
@@ -79,7 +80,8 @@ def test_walk_is_complete_and_equal_by_getnext_and_getbulk(world):
         one_by_one.pop(moving)
         in_bulk.pop(moving)
     assert one_by_one == in_bulk
-    rows = {1: 20, 2: 2 * 10, 3: 2 * 25, 4: 11, 5: 2 * 4, 6: 8, 7: 2, 9: 5, 10: 18, 11: 9}
+    rows = {1: 24, 2: 2 * 10, 3: 2 * 25, 4: 11, 5: 2 * 4, 6: 8, 7: 2, 9: 7, 10: 19, 11: 9,
+            12: 8}
     found = {table: sum(name.startswith(f"1.{table}.") for name in one_by_one) for table in rows}
     assert found == rows
     assert one_by_one["1.2.1.2.2"] == "beta"
@@ -306,6 +308,18 @@ def test_standby_and_online_by_set(writable):
     assert writable.nms.set((STANDBY + "2", "i", 2)) == ""
     assert [(request["do"], request["node"]) for request in writable.engine.operations] == [
         ("standby", "beta"), ("online", "beta")]
+
+
+def test_confirm_down_by_set(writable):
+    assert writable.nms.set((REASON, "s", "pulled its plug, ticket 7"),
+                            (CONFIRM_DOWN + "2", "i", 1)) == ""
+    request = writable.engine.operations[-1]
+    assert (request["do"], request["node"], request["by"]) == ("confirmDown", "beta", "snmp")
+    assert request["reason"] == "pulled its plug, ticket 7"
+    assert writable.nms.get(CONFIRM_DOWN + "2") == "2"
+    assert writable.nms.set((CONFIRM_DOWN + "2", "i", 2)) == "wrongValue"
+    writable.engine.verdict = lambda request: "in-contact"
+    assert writable.nms.set((CONFIRM_DOWN + "2", "i", 1)) == "inconsistentValue"
 
 
 def test_spin_lock_of_the_past_is_refused(writable):

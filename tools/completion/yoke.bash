@@ -26,7 +26,7 @@ _yoke() {
 	local verb=${COMP_WORDS[1]} offer='' position=0 i
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		offer='status watch history switch failback standby online confirm-down check key'
+		offer='status watch history switch failback standby online confirm-down check key disk'
 		offer="$offer replay version"
 		COMPREPLY=($(compgen -W "$offer" -- "$word"))
 		return
@@ -53,7 +53,8 @@ _yoke() {
 	switch:0 | failback:0) offer=$(_yoke_names groups) ;;
 	switch:1 | standby:0 | online:0 | confirm-down:0) offer=$(_yoke_names nodes) ;;
 	key:0) offer=generate ;;
-	check:0 | replay:0 | key:1)
+	disk:0) offer='init show' ;;
+	check:0 | replay:0 | key:1 | disk:1)
 		COMPREPLY=($(compgen -f -- "$word"))
 		return
 		;;

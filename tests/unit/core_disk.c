@@ -1,0 +1,168 @@
+/* agent/core/disk.c: the lock on a shared disk, as one node goes through it. */
+#include "tests/unit/core_pair.h"
+
+enum { LEASE_MS = 2000, STALE_MS = LEASE_MS + LEASE_MS / 100 + 1 };
+
+static struct pair pair;
+static struct core_slot slots[YOKE_NODES_MAX];
+
+static void answer(struct pair *p, uint16_t node)
+{
+	struct core_event ev = {.type = CORE_ANSWER};
+	struct core_action *a = &p->ask[node - 1][0];
+
+	if (a->u.ask.kind == CORE_ASK_WRITE)
+		slots[node - 1] = a->u.ask.slot;
+	ev.u.answer.id = a->u.ask.id;
+	ev.u.answer.result = CORE_RESULT_DONE;
+	memcpy(ev.u.answer.slot, slots, sizeof(slots));
+	a->u.ask.id = 0;
+	pair_give(p, node, &ev);
+}
+
+/* Beta lost alpha, which owned the group, and wants the lock. */
+static void form(struct pair *p)
+{
+	memset(slots, 0, sizeof(slots));
+	pair_init(p);
+	for (unsigned n = 0; n < 2; n++) {
+		struct core_conf *c = &p->conf[n];
+
+		c->group[0].exclusive = true;
+		c->lease_ms = LEASE_MS;
+		c->watchdog_ms = 1000;
+		c->arbiter_count = 1;
+		c->arbiter[0].type = YOKE_ARBITER_TYPE_DISK;
+		c->arbiter[0].timeout_ms = 1000;
+	}
+	pair_start(p, ALPHA);
+	pair_start(p, BETA);
+	pair_paths(p, YOKE_PATH_UP);
+	pair_beat(p, 1000);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
+	pair_power_off(p, ALPHA);
+	p->wire = false;
+}
+
+static void lose_alpha(struct pair *p)
+{
+	pair_path(p, BETA, 1, YOKE_PATH_DOWN);
+	pair_path(p, BETA, 2, YOKE_PATH_DOWN);
+}
+
+static bool holds(struct pair *p)
+{
+	return p->core[1].arbiter[0].state == YOKE_ARBITER_HELD;
+}
+
+static void run(struct pair *p, int64_t span_ms)
+{
+	for (; span_ms > 0; span_ms -= 10) {
+		while (pair_asked(p, BETA, 1) != 0)
+			answer(p, BETA);
+		pair_run(p, 10);
+	}
+}
+
+static void free_lock_is_claimed_and_held(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form(p);
+	lose_alpha(p);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_READ);
+	answer(p, BETA);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_WRITE);
+	assert_int_equal(p->ask[1][0].u.ask.slot.state, CORE_SLOT_CLAIM);
+	answer(p, BETA);
+	assert_int_equal(p->ask[1][0].u.ask.slot.state, CORE_SLOT_HELD);
+	assert_false(holds(p));
+	answer(p, BETA);
+	assert_true(holds(p));
+}
+
+static void living_holder_is_left_alone(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form(p);
+	slots[0] = (struct core_slot){CORE_SLOT_HELD, 3, 1};
+	lose_alpha(p);
+	for (int i = 0; i < 10; i++) {
+		run(p, LEASE_MS - 100);
+		slots[0].sequence++;
+	}
+	assert_false(holds(p));
+	assert_int_equal(slots[1].state, CORE_SLOT_FREE);
+	run(p, STALE_MS + 500);
+	assert_true(holds(p));
+	assert_true(slots[1].round > 3);
+}
+
+/* A damaged slot is one that may be held, until its bytes have not changed for a lease. */
+static void damaged_slot_must_become_stale(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form(p);
+	slots[0] = (struct core_slot){CORE_SLOT_BAD, 0, 12345};
+	lose_alpha(p);
+	run(p, STALE_MS - 100);
+	assert_false(holds(p));
+	run(p, 600);
+	assert_true(holds(p));
+}
+
+/* Two claims: the lower round gives way, and what it writes ends every lease of ours. */
+static void giving_way_ends_the_inherited_lease(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form(p);
+	p->conf[1].lease = yoke_time_add_ms(p->now, LEASE_MS);
+	pair_power_off(p, BETA);
+	p->address[1][0] = p->address[1][1] = true; /* an engine before ran it */
+	pair_start(p, BETA);
+	assert_true(p->core[1].inherited.us > p->now.us);
+	run(p, 10);
+	pair_run(p, p->conf[1].startup_ms / 3);
+	lose_alpha(p);
+	pair_run(p, p->conf[1].startup_ms);
+	while (pair_asked(p, BETA, 1) != CORE_ASK_WRITE)
+		answer(p, BETA);
+	slots[0] = (struct core_slot){CORE_SLOT_CLAIM, 1000, 1};
+	answer(p, BETA);
+	assert_int_equal(p->ask[1][0].u.ask.slot.state, CORE_SLOT_FREE);
+	assert_int_equal(p->core[1].inherited.us, 0);
+}
+
+/* After a write that was torn no content of ours comes twice. */
+static void goes_on_above_a_damaged_own_slot(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form(p);
+	slots[1] = (struct core_slot){CORE_SLOT_BAD, 0, 777};
+	lose_alpha(p);
+	answer(p, BETA);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_WRITE);
+	assert_int_equal(p->ask[1][0].u.ask.slot.sequence, 778);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(free_lock_is_claimed_and_held),
+		cmocka_unit_test(living_holder_is_left_alone),
+		cmocka_unit_test(damaged_slot_must_become_stale),
+		cmocka_unit_test(giving_way_ends_the_inherited_lease),
+		cmocka_unit_test(goes_on_above_a_damaged_own_slot),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
