@@ -147,6 +147,9 @@ fuzz: $(FUZZERS) ## every fuzzer for SECONDS= (60)
 		$$f -max_total_time=$(or $(SECONDS),60) -print_final_stats=1 $(B)/corpus/$$(basename $$f) || exit 1; \
 	done
 
+check-model: packages-check ## the lock on a shared disk, checked with SPIN in every order of events
+	sh tests/model/check.sh $(B)/model
+
 bench: packages-bench ## yoke against keepalived in the same lab; RUNS= for the power cut
 	$(Q)$(MAKE) --no-print-directory all
 	python3 tests/bench/bench.py $(if $(filter command line,$(origin RUNS)),--runs $(RUNS))
@@ -200,9 +203,10 @@ clean: ## remove build/
 	rm -rf $(B)
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo 'parameters: PREFIX= DESTDIR= YOKE_OID= SEED= RUNS= ONLY= SECONDS= V=1'
 
-.PHONY: all demo lab check tests lint sim mutants scenarios fuzz bench install uninstall clean help
+.PHONY: all demo lab check check-model tests lint sim mutants scenarios fuzz bench install \
+	uninstall clean help
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

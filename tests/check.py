@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """tests/check.py [PART...] - run every test, count them, and say how to repeat what failed.
 
-Parts: lint unit sim fuzz snmp cli lab (all of them without an argument).  Quick ones run first.
-The last line is "N passed, N failed".  What the parts print is in build/check/*.log; of a part that
-failed the end is shown.
+Parts: lint unit sim model fuzz snmp cli lab (all of them without an argument).  Quick ones run
+first.  The last line is "N passed, N failed".  What the parts print is in build/check/*.log; of a
+part that failed the end is shown.
 """
 
 import os
@@ -115,6 +115,10 @@ def sim():
                  repeat="make scenarios")]
 
 
+def model():
+    return [Step("model", ["sh", "tests/model/check.sh"], plain, repeat="make check-model")]
+
+
 def fuzz():
     steps = []
     for source in sorted((TOP / "tests" / "fuzz").glob("*.c")):
@@ -136,7 +140,7 @@ def lab():
     return [pytest("lab", "tests/lab")]
 
 
-PARTS = {part.__name__: part for part in (lint, unit, sim, fuzz, snmp, cli, lab)}
+PARTS = {part.__name__: part for part in (lint, unit, sim, model, fuzz, snmp, cli, lab)}
 
 
 def main():
