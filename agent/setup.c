@@ -3,18 +3,19 @@
 
 #include "agent/engine.h"
 
-enum { ADDRESS_MS = 1000 };        /* far more than the kernel takes for one */
 enum { RESTARTED_DEAD_TIMES = 2 }; /* one to be heard in, one for the proof of both directions */
 
 static void setup_resource(const struct conf *conf, const struct conf_resource *from,
 			   struct core_resource_conf *to)
 {
 	bool is_script = from->type == YOKE_RESOURCE_TYPE_SCRIPT;
+	uint32_t address_ms =
+		conf->operation_ms < CONF_ADDRESS_MS ? conf->operation_ms : CONF_ADDRESS_MS;
 
 	to->group = (uint16_t)(from->group + 1);
 	to->has_address = !is_script;
-	to->start_ms = is_script ? from->start_timeout_ms : ADDRESS_MS;
-	to->stop_ms = is_script ? from->stop_timeout_ms : ADDRESS_MS;
+	to->start_ms = is_script ? from->start_timeout_ms : address_ms;
+	to->stop_ms = is_script ? from->stop_timeout_ms : address_ms;
 	to->monitor_ms = is_script ? from->monitor_timeout_ms : conf->operation_ms;
 	to->monitor_interval_ms = from->monitor_interval_ms;
 	to->monitor_failures = (uint16_t)(is_script ? from->monitor_failures : 1);
@@ -22,18 +23,16 @@ static void setup_resource(const struct conf *conf, const struct conf_resource *
 	to->restart_window_ms = from->restart_window_ms;
 }
 
-static void setup_arbiter(const struct conf *conf, const struct conf_arbiter *from,
-			  struct core_arbiter_conf *to)
+static void setup_arbiter(const struct conf_arbiter *from, struct core_arbiter_conf *to)
 {
 	memcpy(to->name, from->name, YOKE_NAME_SIZE);
 	to->type = from->type;
 	to->timeout_ms = from->timeout_ms;
 	to->test_ms = from->test_ms;
+	memcpy(to->node, from->node, sizeof(to->node));
 	to->level = (uint16_t)from->level;
 	to->delay_ms = from->delay_ms;
 	to->retries = (uint16_t)from->retries;
-	for (uint16_t n = 0; n < conf->node_count; n++)
-		to->node[n] = from->node[n];
 }
 
 void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnation,
@@ -45,6 +44,9 @@ void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnati
 	core->path_count = conf->path_count;
 	core->group_count = conf->group_count;
 	core->resource_count = conf->resource_count;
+	core->arbiter_count = conf->arbiter_count;
+	core->lease_ms = conf->lease_ms;
+	core->watchdog_ms = conf->watchdog[0] != '\0' ? conf->watchdog_ms : 0;
 	core->dead_ms = conf->dead_ms;
 	core->late_ms = conf->late_ms;
 	core->interval_ms = conf->interval_ms;
@@ -52,9 +54,6 @@ void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnati
 	core->conflict_ms = conf->conflict_ms;
 	core->operation_ms = conf->operation_ms;
 	core->retry_ms = conf->retry_ms;
-	core->lease_ms = conf->lease_ms;
-	core->watchdog_ms = conf->watchdog[0] != '\0' ? conf->watchdog_ms : 0;
-	core->arbiter_count = conf->arbiter_count;
 	core->incarnation = incarnation;
 	memcpy(core->digest, conf->digest, sizeof(core->digest));
 	snprintf(core->version, sizeof(core->version), "%s", YOKE_VERSION);
@@ -76,7 +75,7 @@ void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnati
 	for (uint16_t r = 0; r < conf->resource_count; r++)
 		setup_resource(conf, &conf->resource[r], &core->resource[r]);
 	for (uint16_t a = 0; a < conf->arbiter_count; a++)
-		setup_arbiter(conf, &conf->arbiter[a], &core->arbiter[a]);
+		setup_arbiter(&conf->arbiter[a], &core->arbiter[a]);
 }
 
 void agent_setup_restarted(struct core_conf *core)
@@ -118,6 +117,7 @@ void agent_setup_names(const struct conf *conf, struct yoke_names *names)
 	names->path_count = conf->path_count;
 	names->group_count = conf->group_count;
 	names->resource_count = conf->resource_count;
+	names->arbiter_count = conf->arbiter_count;
 	memcpy(names->cluster, conf->cluster, YOKE_NAME_SIZE);
 	for (uint16_t i = 0; i < conf->node_count; i++)
 		memcpy(names->node[i], conf->node[i].name, YOKE_NAME_SIZE);
@@ -125,11 +125,10 @@ void agent_setup_names(const struct conf *conf, struct yoke_names *names)
 		memcpy(names->path[i], conf->path[i], YOKE_NAME_SIZE);
 	for (uint16_t i = 0; i < conf->group_count; i++)
 		memcpy(names->group[i], conf->group[i].name, YOKE_NAME_SIZE);
-	names->arbiter_count = conf->arbiter_count;
-	for (uint16_t i = 0; i < conf->arbiter_count; i++)
-		memcpy(names->arbiter[i], conf->arbiter[i].name, YOKE_NAME_SIZE);
 	for (uint16_t i = 0; i < conf->resource_count; i++)
 		memcpy(names->resource[i], conf->resource[i].name, YOKE_NAME_SIZE);
+	for (uint16_t i = 0; i < conf->arbiter_count; i++)
+		memcpy(names->arbiter[i], conf->arbiter[i].name, YOKE_NAME_SIZE);
 }
 
 unsigned agent_setup_addresses(const struct conf *conf, struct agent_address_conf *addresses,

@@ -1,5 +1,5 @@
 /* The rules over several keys.  Each function is one subject; none stops at its first finding. */
-#include "conf/conf.h"
+#include "conf/check.h"
 
 enum {
 	INTERVALS_MIN = 3,  /* in one dead time: one lost frame must not be a death */
@@ -230,19 +230,6 @@ static void check_group(const struct conf *c, unsigned index, struct conf_proble
 			     c->group[j].line);
 		break;
 	}
-	if (g->exclusive && g->unproven)
-		conf_problem(problems, g->exclusive_line, true,
-			     "group \"%s\": takeover = unproven: when all paths are cut it runs on "
-			     "both nodes, although it is exclusive",
-			     g->name);
-	else if (g->exclusive && !conf_has_arbiter(c, YOKE_ARBITER_TYPE_FENCE) && !conf_has_lock(c))
-		conf_problem(
-			problems, g->exclusive_line, true,
-			"group \"%s\": exclusive = yes (the default), and nothing can prove that a "
-			"silent node is dead: a failover waits for 'yoke confirm-down'; add an "
-			"arbiter, or write 'exclusive = no' where two owners for a moment do no "
-			"harm",
-			g->name);
 	if (g->resource_count == 0)
 		conf_problem(problems, g->line, false,
 			     "group \"%s\" has no resources: add resource \"NAME\" { ... }",
@@ -304,91 +291,6 @@ static void check_resource(const struct conf *c, unsigned index, struct conf_pro
 	check_not_a_path(c, r, problems);
 }
 
-/* ---- arbiters ---- */
-
-bool conf_has_arbiter(const struct conf *conf, enum yoke_arbiter_type type)
-{
-	for (unsigned i = 0; i < conf->arbiter_count; i++)
-		if (conf->arbiter[i].type == type)
-			return true;
-	return false;
-}
-
-bool conf_has_lock(const struct conf *conf)
-{
-	return conf_has_arbiter(conf, YOKE_ARBITER_TYPE_DISK) ||
-	       conf_has_arbiter(conf, YOKE_ARBITER_TYPE_WITNESS);
-}
-
-static void check_arbiter(const struct conf *c, unsigned index, struct conf_problems *problems)
-{
-	const struct conf_arbiter *a = &c->arbiter[index];
-	bool any = false;
-
-	for (unsigned j = 0; j < index && a->name[0] != '\0'; j++)
-		if (strcmp(a->name, c->arbiter[j].name) == 0) {
-			conf_problem(problems, a->line, false,
-				     "arbiter \"%s\" is given twice: the first is in line %d",
-				     a->name, c->arbiter[j].line);
-			break;
-		}
-	for (unsigned n = 0; n < c->node_count; n++)
-		any = any || a->node[n];
-	if (any && a->type != YOKE_ARBITER_TYPE_FENCE && a->type != YOKE_ARBITER_TYPE_UNKNOWN)
-		conf_problem(problems, a->line, false,
-			     "victim is no key of type = %s: remove it from arbiter \"%s\"",
-			     yoke_word_arbiter_type((int)a->type), a->name);
-	if (!any && a->type == YOKE_ARBITER_TYPE_FENCE)
-		conf_problem(
-			problems, a->line, false,
-			"arbiter \"%s\" can switch nobody off: add victim \"NODE\" { parameters "
-			"= { \"plug=...\" } }",
-			a->name);
-}
-
-/* A node that nobody can switch off would keep what the other can never take from it. */
-static void check_victims(const struct conf *c, struct conf_problems *problems)
-{
-	for (unsigned n = 0; n < c->node_count; n++) {
-		bool covered = !conf_has_arbiter(c, YOKE_ARBITER_TYPE_FENCE);
-
-		for (unsigned i = 0; i < c->arbiter_count; i++)
-			covered = covered || c->arbiter[i].node[n];
-		if (!covered)
-			conf_problem(
-				problems, c->node[n].line, false,
-				"no fence arbiter can switch node \"%s\" off: add victim \"%s\" "
-				"to one",
-				c->node[n].name, c->node[n].name);
-	}
-}
-
-static void check_lease(const struct conf *c, struct conf_problems *problems)
-{
-	unsigned locks = 0, least = c->dead_ms + c->dead_ms / 2;
-	int line = c->line.lease != 0 ? c->line.lease : c->line.cluster;
-
-	for (unsigned i = 0; i < c->arbiter_count; i++)
-		locks += c->arbiter[i].type == YOKE_ARBITER_TYPE_DISK ||
-			 c->arbiter[i].type == YOKE_ARBITER_TYPE_WITNESS;
-	if (c->lease_ms != 0 && c->dead_ms != 0 && c->lease_ms < least)
-		conf_problem(
-			problems, line, false,
-			"lease_ms = %u is too short for dead_ms = %u: at least %u ms, so that an "
-			"owner can get the lock before it must stop",
-			c->lease_ms, c->dead_ms, least);
-	if (locks == 2)
-		conf_problem(problems, line, true,
-			     "two locks (disk, witness): both are needed for a takeover; one, or "
-			     "three of which two are needed, is better");
-	if (locks > 0 && c->watchdog[0] == '\0')
-		conf_problem(
-			problems, line, true,
-			"there is no watchdog: a node whose stop hangs, or whose machine stands "
-			"still for longer than its lease, may still run an exclusive group "
-			"when the other takes it over; add watchdog = \"/dev/watchdog\"");
-}
-
 void conf_check(const struct conf *conf, struct conf_problems *problems)
 {
 	if (conf->cluster[0] == '\0' && conf->line.name == 0)
@@ -401,10 +303,7 @@ void conf_check(const struct conf *conf, struct conf_problems *problems)
 		conf_problem(problems, 0, true, "there is no group: nothing is kept alive");
 	for (unsigned i = 0; i < conf->group_count; i++)
 		check_group(conf, i, problems);
-	for (unsigned i = 0; i < conf->arbiter_count; i++)
-		check_arbiter(conf, i, problems);
-	check_victims(conf, problems);
-	check_lease(conf, problems);
 	for (unsigned i = 0; i < conf->resource_count; i++)
 		check_resource(conf, i, problems);
+	conf_check_arbiters(conf, problems);
 }

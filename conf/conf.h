@@ -2,12 +2,13 @@
  *
  * Reading order: this struct, conf/sample/yoke.conf (each key with its unit, range and default),
  * conf/load.c (the file), conf/scan.c (its text cleaned of all that has the wrong shape),
- * conf/parse.c (libconfuse to struct), conf/resource.c (a resource's keys), conf/value.c (one key's
- * value), conf/check.c (rules over several keys), conf/print.c.  A conf that conf_parse() accepted
- * is safe to run with; nothing else is.
+ * conf/parse.c (libconfuse to struct), conf/resource.c and conf/arbiter.c (a resource's and an
+ * arbiter's keys), conf/value.c (one key's value), conf/check.c and conf/check_arbiter.c (rules
+ * over several keys), conf/print.c, conf/bound.c (how long a failover takes).  A conf that
+ * conf_parse() accepted is safe to run with; nothing else is.
  *
  * Layer: conf; libconfuse appears in parse.c only.  May include: agent/base.
- * Memory: struct conf is plain values in the caller's memory (about 290 KB); nothing is owned.
+ * Memory: struct conf is plain values in the caller's memory (about 320 KB); nothing is owned.
  */
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
@@ -36,6 +37,7 @@ enum {
 	CONF_KEY_SIZE = 32,	 /* bytes: a cluster key is AES-256 sized */
 	CONF_DIGEST_SIZE = 32,	 /* bytes: SHA-256 */
 	CONF_CLUSTER_ID_SIZE = 8,
+	CONF_ADDRESS_MS = 1000, /* bound of a start or a stop of an address: the kernel does it */
 };
 
 /* One path's end on one node. */
@@ -86,14 +88,14 @@ struct conf_arbiter {
 				default 60000 (fence 600000); ping: default 5000 */
 	int line;
 	/* type = fence.  Parameters are words "name=value", as in conf_resource's commands. */
-	char agent[CONF_FILE_SIZE];              /* absolute; fence_x means /usr/sbin/fence_x */
-	char parameters[CONF_COMMAND_SIZE];      /* for every node */
+	char agent[CONF_FILE_SIZE]; /* absolute; in the file "fence_x" is /usr/sbin/fence_x */
+	char parameters[CONF_COMMAND_SIZE]; /* for every node */
 	char node_parameters[YOKE_NODES_MAX][CONF_COMMAND_SIZE]; /* [index], empty: none */
-	bool node[YOKE_NODES_MAX];               /* [index] it can switch this node off */
-	char secret_file[CONF_FILE_SIZE];        /* lines name=value, root-only; empty: none */
-	uint32_t level;                          /* 1..9, default 1: lower first */
-	uint32_t delay_ms;                       /* 0..600000, default 5000 */
-	uint32_t retries;                        /* 0..100, default 1 */
+	bool node[YOKE_NODES_MAX];	  /* [index] it can switch this node off */
+	char secret_file[CONF_FILE_SIZE]; /* lines name=value, root-only; empty: none */
+	uint32_t level;			  /* 1..9, default 1: lower first */
+	uint32_t delay_ms;		  /* 0..600000, default 5000 */
+	uint32_t retries;		  /* 0..100, default 1 */
 	/* type = disk */
 	char device[CONF_FILE_SIZE]; /* a partition or file that both nodes see, absolute path */
 	/* type = witness: address; type = ping: the first `address_count` */
@@ -107,6 +109,7 @@ struct conf_group {
 	bool exclusive;
 	bool unproven; /* takeover = unproven: of an exclusive one, on silence alone */
 	int exclusive_line; /* of that key; the group's when it is not given */
+	int takeover_line;  /* likewise */
 	uint16_t node[YOKE_NODES_MAX]; /* indexes of nodes, preferred first */
 	uint16_t node_count;
 	uint16_t resource_first, resource_count; /* in conf.resource; in start order */
@@ -138,7 +141,8 @@ struct conf {
 	uint32_t retry_ms;		   /* 1000..86400000, default 60000: a failed group may be
 					      tried again after it */
 	uint32_t lease_ms;		   /* dead*3/2..600000, default dead*2, at least 1000:
-					      so long an exclusive group runs unrenewed */
+					      an exclusive group runs so long that nobody
+					      renews */
 	char watchdog[CONF_FILE_SIZE];	   /* device; empty: none */
 	uint32_t watchdog_ms;		   /* 1000..255000, default 5000: its timeout */
 	bool log_syslog;		   /* default yes; no: stderr */
@@ -190,14 +194,38 @@ int conf_parse(const char *text, const char *file_name, struct conf *conf,
  * rules over it are left out. */
 void conf_check(const struct conf *conf, struct conf_problems *problems);
 
-/* PURE: is there an arbiter of that type; one that is a lock (disk, witness)? */
-bool conf_has_arbiter(const struct conf *conf, enum yoke_arbiter_type type);
-bool conf_has_lock(const struct conf *conf);
-
 /* Add a problem, printf-like; keeps them sorted by line, on one line in the order they were found.
  * When all places are taken an error replaces the last warning, else it is only counted. */
 void conf_problem(struct conf_problems *problems, int line, bool warning, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* How long until another node runs an exclusive group whose owner died, part by part; the parts
+ * that do not belong to the way that was asked for are 0. */
+struct conf_bound {
+	uint32_t detect_ms; /* until it is lost */
+	uint32_t delay_ms;  /* fence: before it is switched off */
+	uint32_t fence_ms;  /* fence: off and status of every level, once */
+	uint32_t lease_ms;  /* lease: with the margin for two clocks */
+	uint32_t stop_ms;   /* lease: conf_stop_bound_ms() */
+	uint32_t start_ms;  /* the time-outs of the group's resources */
+	uint32_t total_ms;
+};
+
+/* PURE: how many arbiters there are of one type. */
+unsigned conf_arbiters_of(const struct conf *conf, enum yoke_arbiter_type type);
+
+/* PURE: how many locks there are (disk, witness): a node needs more than half of them. */
+unsigned conf_locks(const struct conf *conf);
+
+/* PURE: a node whose lease has ended runs nothing exclusive after so long: the watchdog's time, or
+ * the longest that one exclusive group may need to stop. */
+uint32_t conf_stop_bound_ms(const struct conf *conf);
+
+/* PURE: the bound of one exclusive group, by silence alone (unproven), by fencing (when all goes
+ * well at the first try of the last level), or by the end of a lease. */
+struct conf_bound conf_bound_silence(const struct conf *conf, const struct conf_group *group);
+struct conf_bound conf_bound_fence(const struct conf *conf, const struct conf_group *group);
+struct conf_bound conf_bound_lease(const struct conf *conf, const struct conf_group *group);
 
 /* PURE: the word behind `word` of a command; NULL: that was the last.  NULL: its first word. */
 const char *conf_command_next(const char command[CONF_COMMAND_SIZE], const char *word);
@@ -220,7 +248,8 @@ int conf_key_generate(const char *file_name, bool force, char *why);
 void conf_print(const struct conf *conf, FILE *out);
 
 /* Fill conf->digest: SHA-256 over the canonical form of cluster name, timing, nodes, paths,
- * groups and resources (not of local files, users, logs and SNMP).  conf_parse() does not: only who
+ * arbiters, groups and resources (not of local files and devices, of what a secret_file holds, of
+ * users, logs and SNMP).  conf_parse() does not: only who
  * compares it needs it, and the first use of the crypto library costs two megabytes. */
 void conf_digest(struct conf *conf);
 

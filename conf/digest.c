@@ -16,6 +16,7 @@ static char *agreed_text(const struct conf *c, size_t *size)
 	fprintf(out, "yoke 1\n%s\n", c->cluster);
 	fprintf(out, "%u %u %u %u %u %u %u %u\n", c->interval_ms, c->late_ms, c->dead_ms,
 		c->startup_ms, c->conflict_ms, c->refresh_ms, c->operation_ms, c->retry_ms);
+	/* The other node must know how long we may go on; which device resets us is our own. */
 	fprintf(out, "%u %u\n", c->lease_ms, c->watchdog[0] != '\0' ? c->watchdog_ms : 0);
 	conf_print_members(c, out);
 	if (fclose(out) != 0) {

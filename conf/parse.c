@@ -52,8 +52,8 @@ static const struct conf_scan_key snmp_keys[] = {
 static const struct conf_scan_key file_keys[] = {
 	{"cluster", CONF_SCAN_SECTION, cluster_keys},
 	{"node", CONF_SCAN_NAMED, node_keys},
-	{"group", CONF_SCAN_NAMED, group_keys},
 	{"arbiter", CONF_SCAN_NAMED, conf_arbiter_keys},
+	{"group", CONF_SCAN_NAMED, group_keys},
 	{"log", CONF_SCAN_SECTION, log_keys},
 	{"snmp", CONF_SCAN_SECTION, snmp_keys},
 	{NULL, CONF_SCAN_VALUE, NULL},
@@ -236,10 +236,10 @@ static void derive_times(struct conf *c, bool startup_given)
 		c->interval_ms = c->dead_ms >= 10 ? c->dead_ms / 10 : 1;
 	if (c->line.late == 0)
 		c->late_ms = c->dead_ms / 2;
-	if (c->line.lease == 0)
-		c->lease_ms = c->dead_ms > 500 ? 2 * c->dead_ms : 1000;
 	if (!startup_given)
 		c->startup_ms = c->dead_ms > 1000 ? 3 * c->dead_ms : 3000;
+	if (c->line.lease == 0)
+		c->lease_ms = c->dead_ms > 500 ? 2 * c->dead_ms : 1000;
 }
 
 static void read_cluster(struct reader *r, cfg_t *cluster)
@@ -363,27 +363,35 @@ static void read_nodes(struct reader *r, cfg_t *file)
 	}
 }
 
+/* The index of a node; -1: there is none of that name.  (One that is too long was cut.) */
+static int node_index(const struct conf *c, const char *name)
+{
+	for (int i = 0; i < c->node_count; i++) {
+		if (strncmp(c->node[i].name, name, YOKE_NAME_SIZE - 1) == 0)
+			return i;
+	}
+	return -1;
+}
+
 /* A name in a group's list of nodes. */
 static void read_group_node(struct reader *r, struct conf_group *group, const struct kept *kept)
 {
-	struct conf *c = r->conf;
+	int index = node_index(r->conf, kept->text);
 
-	for (uint16_t i = 0; i < c->node_count; i++) {
-		if (strncmp(c->node[i].name, kept->text, YOKE_NAME_SIZE - 1) != 0)
-			continue;
-		for (unsigned j = 0; j < group->node_count; j++) {
-			if (group->node[j] == i) {
-				conf_problem(r->problems, kept->line, false,
-					     "node \"%s\" is twice in the list of group \"%s\"",
-					     c->node[i].name, group->name);
-				return;
-			}
-		}
-		group->node[group->node_count++] = i;
+	if (index < 0) {
+		conf_problem(r->problems, kept->line, false,
+			     "group \"%s\": there is no node \"%.40s\"", group->name, kept->text);
 		return;
 	}
-	conf_problem(r->problems, kept->line, false, "group \"%s\": there is no node \"%.40s\"",
-		     group->name, kept->text);
+	for (unsigned j = 0; j < group->node_count; j++) {
+		if (group->node[j] == index) {
+			conf_problem(r->problems, kept->line, false,
+				     "node \"%s\" is twice in the list of group \"%s\"",
+				     r->conf->node[index].name, group->name);
+			return;
+		}
+	}
+	group->node[group->node_count++] = (uint16_t)index;
 }
 
 static void read_group_nodes(struct reader *r, cfg_t *section, struct conf_group *group)
@@ -405,11 +413,13 @@ static void read_group_nodes(struct reader *r, cfg_t *section, struct conf_group
 		read_group_node(r, group, option->values[i]->ptr);
 }
 
-/* What was given of a key, for conf_resource_read(). */
+/* What was given of a key. */
 static void collect(cfg_t *section, const struct conf_scan_key *key, struct conf_values *values)
 {
 	cfg_opt_t *option = cfg_getopt(section, key->name);
 
+	if (key->kind != CONF_SCAN_VALUE && key->kind != CONF_SCAN_LIST)
+		return;
 	if (key->kind == CONF_SCAN_LIST && option->nvalues == 0 &&
 	    (option->flags & CFGF_MODIFIED) != 0)
 		values->value[values->count++] =
@@ -422,15 +432,70 @@ static void collect(cfg_t *section, const struct conf_scan_key *key, struct conf
 	}
 }
 
+static void collect_all(cfg_t *section, const struct conf_scan_key *keys,
+			struct conf_values *values)
+{
+	values->count = 0;
+	for (; keys->name != NULL; keys++)
+		collect(section, keys, values);
+}
+
+static void read_victim(struct reader *r, cfg_t *section, struct conf_arbiter *arbiter)
+{
+	struct conf_values values;
+	char name[YOKE_NAME_SIZE];
+	int line = line_of(section), node;
+
+	read_title(r, section, "victim", name);
+	if (name[0] == '\0')
+		return;
+	node = node_index(r->conf, name);
+	if (node < 0) {
+		conf_problem(r->problems, line, false,
+			     "arbiter \"%s\": there is no node \"%s\" to be its victim",
+			     arbiter->name, name);
+		return;
+	}
+	if (arbiter->node[node]) {
+		conf_problem(r->problems, line, false,
+			     "arbiter \"%s\" has victim \"%s\" twice: keep one", arbiter->name,
+			     name);
+		return;
+	}
+	collect_all(section, conf_arbiter_victim_keys, &values);
+	conf_arbiter_read_victim(&values, line, (unsigned)node, arbiter, r->problems);
+}
+
+static void read_arbiters(struct reader *r, cfg_t *file)
+{
+	struct conf *c = r->conf;
+	struct conf_values values;
+	bool said = false;
+
+	for (unsigned i = 0; i < cfg_size(file, "arbiter"); i++) {
+		cfg_t *section = cfg_getnsec(file, "arbiter", i);
+		struct conf_arbiter *arbiter = &c->arbiter[c->arbiter_count];
+
+		if (!has_room(r, c->arbiter_count, YOKE_ARBITERS_MAX, line_of(section), "arbiters",
+			      &said))
+			return;
+		c->arbiter_count++;
+		arbiter->line = line_of(section);
+		read_title(r, section, "arbiter", arbiter->name);
+		collect_all(section, conf_arbiter_keys, &values);
+		conf_arbiter_read(&values, arbiter, r->problems);
+		for (unsigned j = 0; j < cfg_size(section, "victim"); j++)
+			read_victim(r, cfg_getnsec(section, "victim", j), arbiter);
+	}
+}
+
 static void read_resource(struct reader *r, cfg_t *section, struct conf_resource *out)
 {
 	struct conf_values values;
 
-	values.count = 0;
 	out->line = line_of(section);
 	read_title(r, section, "resource", out->name);
-	for (const struct conf_scan_key *key = conf_resource_keys; key->name != NULL; key++)
-		collect(section, key, &values);
+	collect_all(section, conf_resource_keys, &values);
 	conf_resource_read(&values, out, r->problems);
 }
 
@@ -459,16 +524,30 @@ static void read_group_resources(struct reader *r, cfg_t *section, struct conf_g
 	}
 }
 
-static void read_takeover(struct reader *r, struct conf_value v, struct conf_group *group)
+static void read_exclusive(struct reader *r, cfg_t *section, struct conf_group *group)
 {
+	struct conf_value v;
+
+	group->exclusive_line = group->takeover_line = group->line;
+	group->exclusive = true;
+	if (given(section, "exclusive", &v)) {
+		group->exclusive_line = v.line;
+		if (!conf_value_boolean(v, &group->exclusive, r->problems)) {
+			group->exclusive = false; /* one problem is enough */
+			return;
+		}
+	}
+	if (!given(section, "takeover", &v))
+		return;
+	group->takeover_line = v.line;
 	group->unproven = strcmp(v.text, "unproven") == 0;
 	if (!group->unproven && strcmp(v.text, "proven") != 0)
 		conf_problem(r->problems, v.line, false,
 			     "takeover = \"%.40s\": write proven or unproven", v.text);
 	else if (!group->exclusive)
 		conf_problem(r->problems, v.line, false,
-			     "group \"%s\" is not exclusive: remove takeover, it is always taken "
-			     "over on silence",
+			     "takeover is no key of a group with exclusive = no, which silence is "
+			     "enough for: remove it from group \"%s\"",
 			     group->name);
 }
 
@@ -480,73 +559,16 @@ static void read_groups(struct reader *r, cfg_t *file)
 	for (unsigned i = 0; i < cfg_size(file, "group"); i++) {
 		cfg_t *section = cfg_getnsec(file, "group", i);
 		struct conf_group *group = &c->group[c->group_count];
-		struct conf_value v;
 
 		if (!has_room(r, c->group_count, YOKE_GROUPS_MAX, line_of(section), "groups",
 			      &groups_said))
 			return;
 		c->group_count++;
 		group->line = line_of(section);
-		group->exclusive_line = group->line;
-		group->exclusive = true;
 		read_title(r, section, "group", group->name);
-		if (given(section, "exclusive", &v)) {
-			group->exclusive_line = v.line;
-			if (!conf_value_boolean(v, &group->exclusive, r->problems))
-				group->exclusive = false; /* one problem is enough */
-		}
-		if (given(section, "takeover", &v))
-			read_takeover(r, v, group);
+		read_exclusive(r, section, group);
 		read_group_nodes(r, section, group);
 		read_group_resources(r, section, group, &resources_said);
-	}
-}
-
-/* A node that a fence arbiter can switch off, with what its agent must know of it. */
-static void read_victim(struct reader *r, cfg_t *section, struct conf_arbiter *arbiter)
-{
-	struct conf *c = r->conf;
-	struct conf_values values = {.count = 0};
-	char name[YOKE_NAME_SIZE];
-	uint16_t n = 0;
-
-	read_title(r, section, "victim", name);
-	while (n < c->node_count && strcmp(c->node[n].name, name) != 0)
-		n++;
-	if (n == c->node_count || arbiter->node[n]) {
-		conf_problem(r->problems, line_of(section), false,
-			     n == c->node_count ? "arbiter \"%s\": there is no node \"%s\""
-						: "arbiter \"%s\" has victim \"%s\" twice",
-			     arbiter->name, name);
-		return;
-	}
-	arbiter->node[n] = true;
-	collect(section, &conf_victim_keys[0], &values);
-	conf_arbiter_parameters(&values, arbiter, arbiter->node_parameters[n], r->problems);
-}
-
-static void read_arbiters(struct reader *r, cfg_t *file)
-{
-	struct conf *c = r->conf;
-	bool said = false;
-
-	for (unsigned i = 0; i < cfg_size(file, "arbiter"); i++) {
-		cfg_t *section = cfg_getnsec(file, "arbiter", i);
-		struct conf_arbiter *arbiter = &c->arbiter[c->arbiter_count];
-		struct conf_values values = {.count = 0};
-
-		if (!has_room(r, c->arbiter_count, YOKE_ARBITERS_MAX, line_of(section), "arbiters",
-			      &said))
-			return;
-		c->arbiter_count++;
-		arbiter->line = line_of(section);
-		read_title(r, section, "arbiter", arbiter->name);
-		for (const struct conf_scan_key *key = conf_arbiter_keys; key->name != NULL; key++)
-			if (key->kind != CONF_SCAN_NAMED)
-				collect(section, key, &values);
-		conf_arbiter_read(&values, arbiter, r->problems);
-		for (unsigned j = 0; j < cfg_size(section, "victim"); j++)
-			read_victim(r, cfg_getnsec(section, "victim", j), arbiter);
 	}
 }
 
@@ -556,8 +578,8 @@ static void read_file(struct reader *r, cfg_t *file)
 	for (unsigned i = 0; i < cfg_size(file, "cluster"); i++)
 		read_cluster(r, cfg_getnsec(file, "cluster", i));
 	read_nodes(r, file);
-	read_groups(r, file);
 	read_arbiters(r, file);
+	read_groups(r, file);
 	for (unsigned i = 0; i < cfg_size(file, "log"); i++)
 		read_log(r, cfg_getnsec(file, "log", i));
 	for (unsigned i = 0; i < cfg_size(file, "snmp"); i++)
@@ -567,7 +589,7 @@ static void read_file(struct reader *r, cfg_t *file)
 /* Give the cleaned text to libconfuse, and read what it made of it.  false: it made nothing. */
 static bool parse_cleaned(struct reader *r, const char *cleaned)
 {
-	struct options file, cluster, node, path, group, resource, arbiter, victim, log, snmp;
+	struct options file, cluster, node, path, arbiter, victim, group, resource, log, snmp;
 	cfg_t *parsed;
 	bool ok;
 
@@ -576,12 +598,12 @@ static bool parse_cleaned(struct reader *r, const char *cleaned)
 	make_options(cluster_keys, &cluster, NULL);
 	make_options(node_keys, &node, (struct options *const[]){&path});
 	make_options(group_keys, &group, (struct options *const[]){&resource});
-	make_options(conf_victim_keys, &victim, NULL);
+	make_options(conf_arbiter_victim_keys, &victim, NULL);
 	make_options(conf_arbiter_keys, &arbiter, (struct options *const[]){&victim});
 	make_options(log_keys, &log, NULL);
 	make_options(snmp_keys, &snmp, NULL);
 	make_options(file_keys, &file,
-		     (struct options *const[]){&cluster, &node, &group, &arbiter, &log, &snmp});
+		     (struct options *const[]){&cluster, &node, &arbiter, &group, &log, &snmp});
 	parsed = cfg_init(file.option, CFGF_NONE);
 	if (parsed == NULL) {
 		conf_problem(r->problems, 0, false, "out of memory");

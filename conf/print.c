@@ -7,29 +7,33 @@ static const char *yes_or_no(bool value)
 	return value ? "yes" : "no";
 }
 
+/* Returns its port; 0: none. */
+static unsigned address_text(const struct sockaddr_storage *address, char text[INET6_ADDRSTRLEN])
+{
+	const struct sockaddr_in *four = (const struct sockaddr_in *)address;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
+
+	if (address->ss_family == AF_INET) {
+		inet_ntop(AF_INET, &four->sin_addr, text, INET6_ADDRSTRLEN);
+		return ntohs(four->sin_port);
+	}
+	inet_ntop(AF_INET6, &six->sin6_addr, text, INET6_ADDRSTRLEN);
+	return ntohs(six->sin6_port);
+}
+
 static void print_endpoint(const char *path, const struct conf_endpoint *e, FILE *out)
 {
 	char text[INET6_ADDRSTRLEN] = "";
-	unsigned port;
+	unsigned port = address_text(&e->address, text);
 
-	if (e->address.ss_family == AF_INET) {
-		const struct sockaddr_in *four = (const struct sockaddr_in *)&e->address;
-
-		inet_ntop(AF_INET, &four->sin_addr, text, sizeof(text));
-		port = ntohs(four->sin_port);
-	} else {
-		const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&e->address;
-
-		inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof(text));
-		port = ntohs(six->sin6_port);
-	}
 	fprintf(out, "\tpath \"%s\" {\n\t\taddress = \"%s\"\n\t\tport = %u\n", path, text, port);
 	if (e->interface[0] != '\0')
 		fprintf(out, "\t\tinterface = \"%s\"\n", e->interface);
 	fputs("\t}\n", out);
 }
 
-static void print_words(const char *key, const char *command, FILE *out)
+/* key: with what stands before it on its line. */
+static void print_command(const char *key, const char *command, FILE *out)
 {
 	const char *word = NULL;
 
@@ -39,19 +43,13 @@ static void print_words(const char *key, const char *command, FILE *out)
 	fputs(" }\n", out);
 }
 
-static void print_command(const char *key, const char *command, FILE *out)
-{
-	fputs("\t\t", out);
-	print_words(key, command, out);
-}
-
 static void print_script(const struct conf_resource *r, FILE *out)
 {
-	print_command("start", r->start, out);
-	print_command("stop", r->stop, out);
-	print_command("status", r->status, out);
+	print_command("\t\tstart", r->start, out);
+	print_command("\t\tstop", r->stop, out);
+	print_command("\t\tstatus", r->status, out);
 	if (r->monitor[0] != '\0')
-		print_command("monitor", r->monitor, out);
+		print_command("\t\tmonitor", r->monitor, out);
 	fprintf(out, "\t\tstart_timeout_ms = %u\n\t\tstop_timeout_ms = %u\n", r->start_timeout_ms,
 		r->stop_timeout_ms);
 	fprintf(out, "\t\tmonitor_timeout_ms = %u\n\t\tmonitor_interval_ms = %u\n",
@@ -76,6 +74,49 @@ static void print_resource(const struct conf_resource *r, FILE *out)
 		r->restart_window_ms);
 }
 
+static void print_fence(const struct conf *c, const struct conf_arbiter *a, FILE *out)
+{
+	fprintf(out, "\tagent = \"%s\"\n", a->agent);
+	if (a->parameters[0] != '\0')
+		print_command("\tparameters", a->parameters, out);
+	if (a->secret_file[0] != '\0')
+		fprintf(out, "\tsecret_file = \"%s\"\n", a->secret_file);
+	fprintf(out, "\tlevel = %u\n\tdelay_ms = %u\n\tretries = %u\n", a->level, a->delay_ms,
+		a->retries);
+	for (unsigned i = 0; i < c->node_count; i++) {
+		if (!a->node[i])
+			continue;
+		fprintf(out, "\tvictim \"%s\" {\n", c->node[i].name);
+		if (a->node_parameters[i][0] != '\0')
+			print_command("\t\tparameters", a->node_parameters[i], out);
+		fputs("\t}\n", out);
+	}
+}
+
+static void print_arbiter(const struct conf *c, const struct conf_arbiter *a, FILE *out)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+
+	fprintf(out, "\narbiter \"%s\" {\n\ttype = %s\n", a->name, yoke_word_arbiter_type(a->type));
+	if (a->type == YOKE_ARBITER_TYPE_FENCE) {
+		print_fence(c, a, out);
+	} else if (a->type == YOKE_ARBITER_TYPE_DISK) {
+		fprintf(out, "\tdevice = \"%s\"\n", a->device);
+	} else if (a->type == YOKE_ARBITER_TYPE_WITNESS) {
+		unsigned port = address_text(&a->address[0], text);
+
+		fprintf(out, "\taddress = \"%s\"\n\tport = %u\n", text, port);
+	} else {
+		fputs("\taddresses = {", out);
+		for (unsigned i = 0; i < a->address_count; i++) {
+			address_text(&a->address[i], text);
+			fprintf(out, "%s \"%s\"", i == 0 ? "" : ",", text);
+		}
+		fputs(" }\n", out);
+	}
+	fprintf(out, "\ttimeout_ms = %u\n\ttest_ms = %u\n}\n", a->timeout_ms, a->test_ms);
+}
+
 static void print_group(const struct conf *c, const struct conf_group *g, FILE *out)
 {
 	fprintf(out, "\ngroup \"%s\" {\n\texclusive = %s\n", g->name, yes_or_no(g->exclusive));
@@ -87,63 +128,6 @@ static void print_group(const struct conf *c, const struct conf_group *g, FILE *
 	fputs(" }\n", out);
 	for (unsigned i = 0; i < g->resource_count; i++)
 		print_resource(&c->resource[g->resource_first + i], out);
-	fputs("}\n", out);
-}
-
-static void print_fence(const struct conf *c, const struct conf_arbiter *a, FILE *out)
-{
-	fprintf(out, "\tagent = \"%s\"\n", a->agent);
-	if (a->parameters[0] != '\0')
-		print_words("\tparameters", a->parameters, out);
-	if (a->secret_file[0] != '\0')
-		fprintf(out, "\tsecret_file = \"%s\"\n", a->secret_file);
-	fprintf(out, "\tlevel = %u\n\tdelay_ms = %u\n\tretries = %u\n", a->level, a->delay_ms,
-		a->retries);
-	for (unsigned n = 0; n < c->node_count; n++) {
-		if (!a->node[n])
-			continue;
-		fprintf(out, "\tvictim \"%s\" {\n", c->node[n].name);
-		if (a->node_parameters[n][0] != '\0')
-			print_words("\t\tparameters", a->node_parameters[n], out);
-		fputs("\t}\n", out);
-	}
-}
-
-static void address_text(const struct conf_arbiter *a, unsigned i, char text[INET6_ADDRSTRLEN],
-			 unsigned *port)
-{
-	const struct sockaddr_in *four = (const struct sockaddr_in *)&a->address[i];
-	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&a->address[i];
-
-	if (a->address[i].ss_family == AF_INET)
-		inet_ntop(AF_INET, &four->sin_addr, text, INET6_ADDRSTRLEN);
-	else
-		inet_ntop(AF_INET6, &six->sin6_addr, text, INET6_ADDRSTRLEN);
-	*port = ntohs(a->address[i].ss_family == AF_INET ? four->sin_port : six->sin6_port);
-}
-
-static void print_arbiter(const struct conf *c, const struct conf_arbiter *a, FILE *out)
-{
-	char text[INET6_ADDRSTRLEN] = "";
-	unsigned port = 0;
-
-	fprintf(out, "\narbiter \"%s\" {\n\ttype = %s\n\ttimeout_ms = %u\n\ttest_ms = %u\n",
-		a->name, yoke_word_arbiter_type((int)a->type), a->timeout_ms, a->test_ms);
-	if (a->type == YOKE_ARBITER_TYPE_FENCE) {
-		print_fence(c, a, out);
-	} else if (a->type == YOKE_ARBITER_TYPE_DISK) {
-		fprintf(out, "\tdevice = \"%s\"\n", a->device);
-	} else if (a->type == YOKE_ARBITER_TYPE_WITNESS) {
-		address_text(a, 0, text, &port);
-		fprintf(out, "\taddress = \"%s\"\n\tport = %u\n", text, port);
-	} else {
-		fputs("\taddresses = {", out);
-		for (unsigned i = 0; i < a->address_count; i++) {
-			address_text(a, i, text, &port);
-			fprintf(out, "%s \"%s\"", i > 0 ? "," : "", text);
-		}
-		fputs(" }\n", out);
-	}
 	fputs("}\n", out);
 }
 
@@ -159,10 +143,10 @@ void conf_print_members(const struct conf *conf, FILE *out)
 		}
 		fputs("}\n", out);
 	}
-	for (unsigned i = 0; i < conf->group_count; i++)
-		print_group(conf, &conf->group[i], out);
 	for (unsigned i = 0; i < conf->arbiter_count; i++)
 		print_arbiter(conf, &conf->arbiter[i], out);
+	for (unsigned i = 0; i < conf->group_count; i++)
+		print_group(conf, &conf->group[i], out);
 }
 
 void conf_print(const struct conf *conf, FILE *out)

@@ -8,8 +8,8 @@
 
 #include "conf/conf.h"
 
-/* The sections node and group, as conf_print() writes them: a function of names, addresses, ports,
- * interfaces and order alone. */
+/* The sections node, arbiter and group, as conf_print() writes them: a function of what was given
+ * in them and of their order alone. */
 void conf_print_members(const struct conf *conf, FILE *out);
 
 #endif

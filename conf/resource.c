@@ -70,11 +70,16 @@ static const struct number numbers[] = {
 	 offsetof(struct conf_resource, restart_window_ms), 3600000, 3600000},
 };
 
+static const struct conf_value *find(const struct conf_values *values, const char *key)
+{
+	return conf_values_find(values, key, NULL);
+}
+
 static void refuse_keys(const struct conf_values *values, unsigned type,
 			const struct conf_resource *r, struct conf_problems *problems)
 {
 	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
-		const struct conf_value *v = conf_values_find(values, owners[i].key);
+		const struct conf_value *v = find(values, owners[i].key);
 
 		if (v != NULL && (owners[i].types & type) == 0)
 			conf_problem(problems, v->line, false,
@@ -88,7 +93,7 @@ static void read_numbers(const struct conf_values *values, unsigned type, struct
 {
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		const struct number *n = &numbers[i];
-		const struct conf_value *v = conf_values_find(values, n->key);
+		const struct conf_value *v = find(values, n->key);
 		uint32_t value = type == OF_SCRIPT ? n->script : n->address;
 
 		if (v != NULL && n->or_zero && strcmp(v->text, "0") == 0)
@@ -102,8 +107,8 @@ static void read_numbers(const struct conf_values *values, unsigned type, struct
 static void read_address(const struct conf_values *values, struct conf_resource *out,
 			 struct conf_problems *problems)
 {
-	const struct conf_value *address = conf_values_find(values, "address");
-	const struct conf_value *interface = conf_values_find(values, "interface");
+	const struct conf_value *address = find(values, "address");
+	const struct conf_value *interface = find(values, "interface");
 
 	if (address != NULL)
 		conf_value_service(*address, out, problems);
@@ -123,8 +128,8 @@ static void read_address(const struct conf_values *values, struct conf_resource 
 static void read_command(const struct conf_values *values, const char *key, char *out,
 			 struct conf_problems *problems)
 {
-	const struct conf_value *first = conf_values_find(values, key);
-	unsigned count = conf_values_count(values, first);
+	unsigned count;
+	const struct conf_value *first = conf_values_find(values, key, &count);
 
 	if (first->text == NULL)
 		conf_problem(problems, first->line, false,
@@ -151,11 +156,11 @@ static void read_script(const struct conf_values *values, struct conf_resource *
 		const char *key;
 		char *command;
 	} commands[] = {{"start", out->start}, {"stop", out->stop}, {"status", out->status}};
-	const struct conf_value *program = conf_values_find(values, "program");
+	const struct conf_value *program = find(values, "program");
 	bool bad = program != NULL && !conf_value_program(*program, problems);
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (conf_values_find(values, commands[i].key) != NULL)
+		if (find(values, commands[i].key) != NULL)
 			read_command(values, commands[i].key, commands[i].command, problems);
 		else if (program == NULL)
 			conf_problem(problems, out->line, false,
@@ -165,14 +170,14 @@ static void read_script(const struct conf_values *values, struct conf_resource *
 		else if (!bad)
 			from_program(program, commands[i].key, commands[i].command, problems);
 	}
-	if (conf_values_find(values, "monitor") != NULL)
+	if (find(values, "monitor") != NULL)
 		read_command(values, "monitor", out->monitor, problems);
 }
 
 void conf_resource_read(const struct conf_values *values, struct conf_resource *out,
 			struct conf_problems *problems)
 {
-	const struct conf_value *type = conf_values_find(values, "type");
+	const struct conf_value *type = find(values, "type");
 	const char *script = yoke_word_resource_type(YOKE_RESOURCE_TYPE_SCRIPT);
 	const char *address = yoke_word_resource_type(YOKE_RESOURCE_TYPE_ADDRESS);
 

@@ -375,7 +375,7 @@ static const struct conf_scan_key *find(const struct conf_scan_key *keys, struct
 static void refuse_unknown(struct scan *s, struct token key)
 {
 	const struct level *l = &s->level[s->depth];
-	char known[160] = "";
+	char known[208] = "";
 
 	for (const struct conf_scan_key *k = l->keys; k->name != NULL; k++) {
 		size_t used = strlen(known);

@@ -5,22 +5,18 @@
 
 enum { PREFIX_DIGITS_MAX = 3 };
 
-const struct conf_value *conf_values_find(const struct conf_values *values, const char *key)
+const struct conf_value *conf_values_find(const struct conf_values *values, const char *key,
+					  unsigned *count)
 {
-	for (unsigned i = 0; i < values->count; i++)
-		if (strcmp(values->value[i].key, key) == 0)
-			return &values->value[i];
-	return NULL;
-}
+	const struct conf_value *end = values->value + values->count, *first = values->value, *last;
 
-unsigned conf_values_count(const struct conf_values *values, const struct conf_value *first)
-{
-	unsigned count = 0;
-
-	while (first + count < values->value + values->count &&
-	       strcmp(first[count].key, first->key) == 0)
-		count++;
-	return count;
+	while (first < end && strcmp(first->key, key) != 0)
+		first++;
+	for (last = first; last < end && strcmp(last->key, key) == 0;)
+		last++;
+	if (count != NULL)
+		*count = (unsigned)(last - first);
+	return first < end ? first : NULL;
 }
 
 bool conf_value_number(struct conf_value v, uint32_t min, uint32_t max, const char *unit,
@@ -141,14 +137,6 @@ bool conf_value_program(struct conf_value v, struct conf_problems *problems)
 	return false;
 }
 
-bool conf_value_command(const struct conf_value *words, unsigned count, char out[CONF_COMMAND_SIZE],
-			struct conf_problems *problems)
-{
-	memset(out, 0, CONF_COMMAND_SIZE);
-	return conf_value_program(words[0], problems) &&
-	       conf_value_words(words, count, out, problems);
-}
-
 bool conf_value_words(const struct conf_value *words, unsigned count, char out[CONF_COMMAND_SIZE],
 		      struct conf_problems *problems)
 {
@@ -175,6 +163,14 @@ bool conf_value_words(const struct conf_value *words, unsigned count, char out[C
 		used += size;
 	}
 	return true;
+}
+
+bool conf_value_command(const struct conf_value *words, unsigned count, char out[CONF_COMMAND_SIZE],
+			struct conf_problems *problems)
+{
+	memset(out, 0, CONF_COMMAND_SIZE);
+	return conf_value_program(words[0], problems) &&
+	       conf_value_words(words, count, out, problems);
 }
 
 const char *conf_command_next(const char command[CONF_COMMAND_SIZE], const char *word)

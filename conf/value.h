@@ -19,18 +19,17 @@ struct conf_value {
 
 enum { CONF_VALUES_MAX = 128 };
 
-/* What was given of the keys of one section, in the order of its table of keys.  A list has a value
- * for each of its members, the first CONF_WORDS_MAX + 1 of them; an empty list has one whose text
- * is NULL. */
+/* What was given in a section, in the order of its table of keys.  A list has a value for each of
+ * its members, the first CONF_WORDS_MAX + 1 of them; an empty list has one whose text is NULL. */
 struct conf_values {
 	struct conf_value value[CONF_VALUES_MAX];
 	unsigned count;
 };
 
-/* The first value of a key; NULL: it was not given. */
-const struct conf_value *conf_values_find(const struct conf_values *values, const char *key);
-/* How many there are of it in a row. */
-unsigned conf_values_count(const struct conf_values *values, const struct conf_value *first);
+/* The first value of a key; NULL: it was not given.  *count (may be NULL): how many follow each
+ * other from there. */
+const struct conf_value *conf_values_find(const struct conf_values *values, const char *key,
+					  unsigned *count);
 
 /* A whole number of min..max in `unit` ("ms"; "" for none).  *out: 0 when bad. */
 bool conf_value_number(struct conf_value v, uint32_t min, uint32_t max, const char *unit,
@@ -40,7 +39,8 @@ bool conf_value_number(struct conf_value v, uint32_t min, uint32_t max, const ch
 bool conf_value_boolean(struct conf_value v, bool *out, struct conf_problems *problems);
 
 /* A name of ours: 1..31 of A-Z a-z 0-9 . _ -, not beginning with '-'.  *out: cut, also when bad. */
-bool conf_value_name(struct conf_value v, char out[YOKE_NAME_SIZE], struct conf_problems *problems);
+bool conf_value_name(struct conf_value v, char out[YOKE_NAME_SIZE],
+		     struct conf_problems *problems);
 
 /* An absolute file name of at most `max` bytes without NUL.  *out: unchanged when bad. */
 bool conf_value_file(struct conf_value v, size_t max, char out[CONF_FILE_SIZE],
@@ -58,13 +58,13 @@ bool conf_value_interface(struct conf_value v, char out[YOKE_NAME_SIZE],
 /* The absolute path of a program, of at most CONF_COMMAND_SIZE bytes. */
 bool conf_value_program(struct conf_value v, struct conf_problems *problems);
 
-/* A command of `count` words: an absolute path and arguments.  *out: empty when bad. */
-bool conf_value_command(const struct conf_value *words, unsigned count, char out[CONF_COMMAND_SIZE],
-			struct conf_problems *problems);
-
-/* Words, one after the other.  *out: empty when bad. */
+/* A list of `count` words, 1..CONF_WORDS_MAX.  *out: empty when bad. */
 bool conf_value_words(const struct conf_value *words, unsigned count, char out[CONF_COMMAND_SIZE],
 		      struct conf_problems *problems);
+
+/* A command of `count` words: an absolute path and arguments.  *out: empty when bad. */
+bool conf_value_command(const struct conf_value *words, unsigned count,
+			char out[CONF_COMMAND_SIZE], struct conf_problems *problems);
 
 /* A path's end: a unicast IPv4 or IPv6 address; the port is set.  address_len: 0 when bad. */
 bool conf_value_endpoint(struct conf_value v, uint16_t port, struct conf_endpoint *out,

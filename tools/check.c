@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,8 +9,6 @@
 #include "conf/conf.h"
 #include "tools/text.h"
 #include "tools/tool.h"
-
-enum { ADDRESS_MS = 1000 }; /* what the engine allows for one */
 
 static struct conf conf;
 static struct conf_problems problems;
@@ -31,23 +30,30 @@ static void print_problems(const char *file)
 		printf("%s: more problems may follow when these are solved\n", file);
 }
 
-static void endpoint_text(const struct conf_endpoint *endpoint, char *text, size_t size)
+/* With its port, when it has one. */
+static void address_text(const struct sockaddr_storage *from, char *text, size_t size)
 {
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&endpoint->address;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&endpoint->address;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
+	bool is_v4 = from->ss_family == AF_INET;
+	unsigned port = ntohs(is_v4 ? v4->sin_port : v6->sin6_port);
 	char address[INET6_ADDRSTRLEN] = "?";
 
+	inet_ntop(from->ss_family, is_v4 ? (const void *)&v4->sin_addr : &v6->sin6_addr, address,
+		  sizeof(address));
+	if (port == 0)
+		snprintf(text, size, "%s", address);
+	else
+		snprintf(text, size, is_v4 ? "%s:%u" : "[%s]:%u", address, port);
+}
+
+static void endpoint_text(const struct conf_endpoint *endpoint, char *text, size_t size)
+{
 	if (!endpoint->configured) {
 		snprintf(text, size, "-");
 		return;
 	}
-	if (endpoint->address.ss_family == AF_INET) {
-		inet_ntop(AF_INET, &v4->sin_addr, address, sizeof(address));
-		snprintf(text, size, "%s:%u", address, ntohs(v4->sin_port));
-	} else {
-		inet_ntop(AF_INET6, &v6->sin6_addr, address, sizeof(address));
-		snprintf(text, size, "[%s]:%u", address, ntohs(v6->sin6_port));
-	}
+	address_text(&endpoint->address, text, size);
 	if (endpoint->interface[0] != '\0')
 		snprintf(text + strlen(text), size - strlen(text), " on %s", endpoint->interface);
 }
@@ -72,6 +78,90 @@ static void print_nodes(void)
 		}
 	}
 	tool_table_print(&table, false, stdout);
+}
+
+static void print_fence(const struct conf_arbiter *a)
+{
+	bool first = true;
+
+	printf("%s, level %u, switches off", a->agent, a->level);
+	for (unsigned i = 0; i < conf.node_count; i++) {
+		if (!a->node[i])
+			continue;
+		printf("%s %s", first ? "" : ",", conf.node[i].name);
+		first = false;
+	}
+}
+
+static void print_arbiters(void)
+{
+	char text[INET6_ADDRSTRLEN + 16];
+
+	for (unsigned i = 0; i < conf.arbiter_count; i++) {
+		const struct conf_arbiter *a = &conf.arbiter[i];
+
+		printf("%sarbiter %s (%s): ", i == 0 ? "\n" : "", a->name,
+		       yoke_word_arbiter_type(a->type));
+		if (a->type == YOKE_ARBITER_TYPE_FENCE)
+			print_fence(a);
+		else if (a->type == YOKE_ARBITER_TYPE_DISK)
+			printf("%s", a->device);
+		for (unsigned j = 0; j < a->address_count; j++) {
+			address_text(&a->address[j], text, sizeof(text));
+			printf("%s%s", j == 0 ? "" : ", ", text);
+		}
+		printf("\n");
+	}
+}
+
+/* One part of a bound, in tenths of a second, rounded up.  Returns it. */
+static uint32_t print_part(uint32_t part_ms, const char *what, bool print)
+{
+	uint32_t tenths = (part_ms + 99) / 100;
+
+	if (print && part_ms > 0)
+		printf(" + %u.%u %s", tenths / 10, tenths % 10, what);
+	return tenths;
+}
+
+static uint32_t print_parts(const struct conf_bound *b, bool print)
+{
+	return print_part(b->delay_ms, "delay", print) + print_part(b->fence_ms, "fence", print) +
+	       print_part(b->lease_ms, "lease", print) + print_part(b->stop_ms, "stop", print) +
+	       print_part(b->start_ms, "start", print);
+}
+
+/* The sum is the sum of what is printed. */
+static void print_bound(const char *before, struct conf_bound b, const char *after)
+{
+	uint32_t detect = (b.detect_ms + 99) / 100, sum = detect + print_parts(&b, false);
+
+	printf("  %s within %u.%u s: %u.%u detect", before, sum / 10, sum % 10, detect / 10,
+	       detect % 10);
+	print_parts(&b, true);
+	printf("%s\n", after);
+}
+
+/* How long clients wait when the owner of an exclusive group dies. */
+static void print_bounds(const struct conf_group *g)
+{
+	bool fence = conf_arbiters_of(&conf, YOKE_ARBITER_TYPE_FENCE) > 0;
+	bool locks = conf_locks(&conf) > 0;
+
+	if (g->node_count < 2) {
+		printf("  a dead owner is not replaced: no other node may run it\n");
+	} else if (g->unproven) {
+		print_bound("a dead owner is replaced", conf_bound_silence(&conf, g),
+			    ", on silence alone");
+	} else {
+		if (locks)
+			print_bound("a dead owner is replaced", conf_bound_lease(&conf, g), "");
+		if (fence)
+			print_bound(locks ? "or by fencing" : "a dead owner is replaced",
+				    conf_bound_fence(&conf, g), " (when no fence arbiter fails)");
+		if (!locks && !fence)
+			printf("  a dead owner waits for a person: yoke confirm-down\n");
+	}
 }
 
 static void print_command(const char *what, const char *command)
@@ -124,103 +214,43 @@ static void print_groups(void)
 		const struct conf_group *g = &conf.group[i];
 
 		printf("\ngroup %s (%s) runs on", g->name,
-		       !g->exclusive ? "not exclusive: taken over on silence alone"
-		       : g->unproven ? "exclusive, but taken over on silence alone"
-				     : "exclusive");
+		       g->exclusive ? "exclusive" : "not exclusive: taken over on silence alone");
 		for (j = 0; j < g->node_count; j++)
 			printf("%s %s", j == 0 ? "" : ", else", conf.node[g->node[j]].name);
 		printf("\n");
+		if (g->exclusive)
+			print_bounds(g);
 		for (j = 0; j < g->resource_count; j++)
 			print_resource(&conf.resource[g->resource_first + j]);
 	}
 }
 
-/* What one group's resources may take; an address is a matter of milliseconds. */
-static uint32_t sum_ms(const struct conf_group *g, bool stop)
-{
-	uint32_t sum = 0;
-
-	for (unsigned i = 0; i < g->resource_count; i++) {
-		const struct conf_resource *r = &conf.resource[g->resource_first + i];
-
-		if (r->type == YOKE_RESOURCE_TYPE_SCRIPT)
-			sum += stop ? r->stop_timeout_ms + r->start_timeout_ms
-				    : r->start_timeout_ms;
-		else
-			sum += stop ? 2 * ADDRESS_MS : 0;
-	}
-	return sum;
-}
-
-/* As core_stop_bound_ms(): how long a node whose lease has run out may still run something. */
-static uint32_t stop_bound_ms(void)
-{
-	uint32_t most = 0;
-
-	if (conf.watchdog[0] != '\0')
-		return conf.watchdog_ms;
-	for (unsigned i = 0; i < conf.group_count; i++)
-		if (conf.group[i].exclusive && sum_ms(&conf.group[i], true) > most)
-			most = sum_ms(&conf.group[i], true);
-	return most;
-}
-
-static double seconds(uint32_t ms)
-{
-	return (double)ms / 1000;
-}
-
-static void print_fence_bound(void)
-{
-	uint32_t delay = 0, ask = 0;
-
-	for (unsigned i = 0; i < conf.arbiter_count; i++) {
-		const struct conf_arbiter *a = &conf.arbiter[i];
-
-		if (a->type != YOKE_ARBITER_TYPE_FENCE || a->level != 1)
-			continue;
-		if (a->delay_ms > delay)
-			delay = a->delay_ms;
-		ask += 2 * a->timeout_ms;
-	}
-	printf("by fencing: replaced within %.1f s: %.1f detect + %.1f delay + at most %.1f for "
-	       "the "
-	       "agents, plus its start\n",
-	       seconds(conf.dead_ms + delay + ask), seconds(conf.dead_ms), seconds(delay),
-	       seconds(ask));
-}
-
-/* What the configuration promises for exclusive groups. */
-static void print_bounds(void)
-{
-	uint32_t lease = conf.lease_ms + conf.lease_ms / 100 + 1;
-	uint32_t stop = stop_bound_ms() + stop_bound_ms() / 100 + 1;
-	bool fence = conf_has_arbiter(&conf, YOKE_ARBITER_TYPE_FENCE);
-
-	printf("\na dead owner of an exclusive group is\n");
-	if (fence)
-		print_fence_bound();
-	if (conf_has_lock(&conf))
-		printf("by its lease: replaced within %.1f s: %.1f detect + %.1f lease + %.1f "
-		       "until "
-		       "its %s + %.1f probe, plus its start\n",
-		       seconds(conf.dead_ms + lease + stop + conf.conflict_ms),
-		       seconds(conf.dead_ms), seconds(lease), seconds(stop),
-		       conf.watchdog[0] != '\0' ? "watchdog has reset it" : "stop has ended",
-		       seconds(conf.conflict_ms));
-	if (!fence && !conf_has_lock(&conf))
-		printf("replaced when a person says 'yoke confirm-down'\n");
-}
-
 /* The conflict probe runs between late_ms and dead_ms and does not add to the takeover. */
 static void print_timing(void)
 {
+	unsigned exclusive = 0;
+
+	for (unsigned i = 0; i < conf.group_count; i++)
+		exclusive += conf.group[i].exclusive;
 	printf("\nheartbeat every %u ms on each path; late after %u ms, dead after %u ms of "
-	       "silence\n"
-	       "a lost node's groups are taken over at most %u ms after its last heartbeat,\n"
-	       "plus the time that their resources take to start (an address: a few ms, a\n"
-	       "script: as long as its program takes)\n",
-	       conf.interval_ms, conf.late_ms, conf.dead_ms, conf.dead_ms);
+	       "silence\n",
+	       conf.interval_ms, conf.late_ms, conf.dead_ms);
+	if (exclusive < conf.group_count)
+		printf("a lost node's groups that are not exclusive are taken over\n"
+		       "at most %u ms after its last heartbeat, plus the time that their resources "
+		       "take\n"
+		       "to start (an address: a few ms, a script: as long as its program takes)\n",
+		       conf.dead_ms);
+	if (exclusive > 0)
+		printf("of exclusive groups see above: each step counts with its whole time-out, "
+		       "which\nit seldom takes\n");
+	if (conf_locks(&conf) > 0)
+		printf("lease: %u ms without renewal, then a node stops its exclusive groups, "
+		       "within %u ms\n",
+		       conf.lease_ms, conf_stop_bound_ms(&conf));
+	if (conf.watchdog[0] != '\0')
+		printf("watchdog: %s resets the machine after %u ms\n", conf.watchdog,
+		       conf.watchdog_ms);
 	printf("SNMP: %s\n", !conf.snmp      ? "off"
 			     : conf.snmp_set ? "on, SET may change the cluster"
 					     : "on, read only");
@@ -239,30 +269,6 @@ static const char *doubt_program(const char *program)
 	    ((st.st_mode & S_IWGRP) != 0 && st.st_gid != 0))
 		return "can be changed by others than root, who runs it";
 	return NULL;
-}
-
-/* What an arbiter needs on a node. */
-static void print_arbiters(const char *file)
-{
-	struct stat st;
-
-	for (unsigned i = 0; i < conf.arbiter_count; i++) {
-		const struct conf_arbiter *a = &conf.arbiter[i];
-		const char *doubt = a->agent[0] != '\0' ? doubt_program(a->agent) : NULL;
-
-		if (doubt != NULL)
-			printf("%s:%d: warning: arbiter \"%s\": %s %s\n", file, a->line, a->name,
-			       a->agent, doubt);
-		if (a->device[0] != '\0' && stat(a->device, &st) < 0)
-			printf("%s:%d: warning: arbiter \"%s\": %s is not there\n", file, a->line,
-			       a->name, a->device);
-		if (a->secret_file[0] != '\0' &&
-		    (stat(a->secret_file, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != 0 ||
-		     (st.st_mode & 077) != 0))
-			printf("%s:%d: warning: arbiter \"%s\": %s must be there, root's, and of "
-			       "mode 0600\n",
-			       file, a->line, a->name, a->secret_file);
-	}
 }
 
 static void print_programs(const char *file)
@@ -286,6 +292,67 @@ static void print_programs(const char *file)
 	}
 }
 
+/* Why a file of secrets is no good; NULL: all is well, or we may not see. */
+static const char *doubt_secret(const char *file)
+{
+	struct stat st;
+
+	if (stat(file, &st) < 0)
+		return errno == EACCES ? NULL : "is not there";
+	if (!S_ISREG(st.st_mode))
+		return "is not a regular file";
+	if (st.st_uid != 0)
+		return "does not belong to root: chown root it";
+	if ((st.st_mode & 07777 & ~0600) != 0)
+		return "may be read by others than root: chmod 600 it";
+	return NULL;
+}
+
+static const char *doubt_disk(const char *device)
+{
+	struct stat st;
+
+	if (stat(device, &st) < 0)
+		return errno == EACCES ? NULL : "is not there";
+	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
+		return "is neither a disk nor a file";
+	return NULL;
+}
+
+static const char *doubt_watchdog(const char *device)
+{
+	struct stat st;
+
+	if (stat(device, &st) < 0)
+		return errno == EACCES ? NULL : "is not there (modprobe softdog, if need be)";
+	if (!S_ISCHR(st.st_mode))
+		return "is no device";
+	return NULL;
+}
+
+static void print_devices(const char *file)
+{
+	for (unsigned i = 0; i < conf.arbiter_count; i++) {
+		const struct conf_arbiter *a = &conf.arbiter[i];
+		const struct {
+			const char *name, *doubt;
+		} used[] = {
+			{a->agent, a->agent[0] != '\0' ? doubt_program(a->agent) : NULL},
+			{a->secret_file,
+			 a->secret_file[0] != '\0' ? doubt_secret(a->secret_file) : NULL},
+			{a->device, a->device[0] != '\0' ? doubt_disk(a->device) : NULL},
+		};
+
+		for (unsigned j = 0; j < sizeof(used) / sizeof(used[0]); j++)
+			if (used[j].doubt != NULL)
+				printf("%s:%d: warning: arbiter \"%s\": %s %s\n", file, a->line,
+				       a->name, used[j].name, used[j].doubt);
+	}
+	if (conf.watchdog[0] != '\0' && doubt_watchdog(conf.watchdog) != NULL)
+		printf("%s:%d: warning: watchdog: %s %s\n", file, conf.line.cluster, conf.watchdog,
+		       doubt_watchdog(conf.watchdog));
+}
+
 /* What holds only on a node of this cluster is a warning: the file may be checked elsewhere. */
 static void print_local(const char *file)
 {
@@ -303,7 +370,7 @@ static void print_local(const char *file)
 		close(fd);
 	explicit_bzero(key, sizeof(key));
 	print_programs(file);
-	print_arbiters(file);
+	print_devices(file);
 	if (conf_self(&conf, NULL, who) < 0)
 		printf("%s: warning: %s\n", file, who);
 }
@@ -323,13 +390,9 @@ int tool_check(const struct tool_options *options, int argc, char **argv)
 	print_local(file);
 	printf("%s: no errors\n\ncluster %s\n", file, conf.cluster);
 	print_nodes();
+	print_arbiters();
 	print_groups();
 	print_timing();
-	for (unsigned i = 0; i < conf.group_count; i++)
-		if (conf.group[i].exclusive && !conf.group[i].unproven) {
-			print_bounds();
-			break;
-		}
 	return TOOL_OK;
 }
 

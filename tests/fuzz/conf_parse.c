@@ -7,8 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* The accepted configuration survives being printed. */
-static void check_round_trip(const struct conf *conf)
+/* The accepted configuration survives being printed, and its bounds can be told. */
+static void check_round_trip(struct conf *conf)
 {
 	static struct conf again;
 	struct conf_problems problems;
@@ -20,7 +20,15 @@ static void check_round_trip(const struct conf *conf)
 	conf_print(conf, out);
 	fclose(out);
 	assert(conf_parse(text, "printed", &again, &problems) == 0);
+	conf_digest(conf);
+	conf_digest(&again);
 	assert(memcmp(conf->digest, again.digest, sizeof(again.digest)) == 0);
+	for (unsigned i = 0; i < conf->group_count; i++) {
+		assert(conf_bound_lease(conf, &conf->group[i]).total_ms >=
+		       conf_stop_bound_ms(conf));
+		assert(conf_bound_fence(conf, &conf->group[i]).total_ms >=
+		       conf_bound_silence(conf, &conf->group[i]).total_ms);
+	}
 	free(text);
 }
 

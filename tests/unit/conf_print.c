@@ -14,7 +14,8 @@ static const char text[] =
 	"u\n"
 	"late_ms = 400 startup_ms = 0 conflict_ms = 1 refresh_ms = 2 operation_ms = 1003 retry_ms "
 	"= "
-	"1004 }\n"
+	"1004\n"
+	"lease_ms = 1800 watchdog = '/dev/w' watchdog_ms = 1005 }\n"
 	"node a { path p { address = 10.1.0.1 port = 5000 interface = e1 } path q { address = "
 	"'fd00::1' } }\n"
 	"node b { path q { address = 'fd00:0:0::2' } path p { address = 10.1.0.2 } }\n"
@@ -34,6 +35,15 @@ static const char text[] =
 	"    monitor_interval_ms = 104 monitor_failures = 5 restarts = 6 restart_window_ms = 1007 "
 	"} "
 	"}\n"
+	"group j { takeover = unproven\n"
+	"  resource x { type = address address = '192.0.2.4/32' interface = e4 } }\n"
+	"group k { resource y { type = address address = '192.0.2.5/32' interface = e4 } }\n"
+	"arbiter f { type = fence agent = fence_apc parameters = { 'ip=192.0.2.9', 'lanplus=1' }\n"
+	"  secret_file = '/f.secret' level = 2 delay_ms = 6 retries = 7 timeout_ms = 108\n"
+	"  test_ms = 1009 victim b { parameters = { 'plug=4' } } victim a {} }\n"
+	"arbiter d { type = disk device = '/dev/d' timeout_ms = 110 test_ms = 0 }\n"
+	"arbiter w { type = witness address = '2001:db8::7' port = 4749 }\n"
+	"arbiter p { type = ping addresses = { 192.0.2.11, '2001:db8::c' } }\n"
 	"log { target = stderr debug = yes }\n"
 	"snmp { enable = no set = yes user = v agentx = 'unix:/x' program = '/y' }\n";
 
@@ -59,7 +69,10 @@ static void forget_lines(struct conf *conf)
 			conf->node[i].endpoint[j].line = 0;
 	}
 	for (unsigned i = 0; i < YOKE_GROUPS_MAX; i++)
-		conf->group[i].line = conf->group[i].exclusive_line = 0;
+		conf->group[i].line = conf->group[i].exclusive_line = conf->group[i].takeover_line =
+			0;
+	for (unsigned i = 0; i < YOKE_ARBITERS_MAX; i++)
+		conf->arbiter[i].line = 0;
 	for (unsigned i = 0; i < YOKE_RESOURCES_MAX; i++)
 		conf->resource[i].line = 0;
 }
@@ -110,64 +123,89 @@ static void test_round_trip_of_samples(void **state)
 }
 
 /* Every key is printed, so that nothing has to be guessed. */
+static const char *const every_key[] = {
+	"name = \"c\"",
+	"key_file = \"/k\"",
+	"state_dir = \"/s\"",
+	"run_dir = \"/r\"",
+	"user = \"u\"",
+	"interval_ms = 90",
+	"late_ms = 400",
+	"dead_ms = 900",
+	"startup_ms = 0",
+	"conflict_ms = 1",
+	"refresh_ms = 2",
+	"operation_ms = 1003",
+	"retry_ms = 1004",
+	"port = 5000",
+	"interface = \"e1\"",
+	"exclusive = no",
+	"\"b\", \"a\"",
+	"type = address",
+	"\"192.0.2.1/24\"",
+	"\"fd00::2\"",
+	"target = stderr",
+	"debug = yes",
+	"enable = no",
+	"set = yes",
+	"restarts = 9",
+	"restart_window_ms = 1234",
+	"type = script",
+	"start = { \"/u\", \"start\" }",
+	"stop = { \"/u\", \"stop\" }",
+	"status = { \"/u\", \"status\" }",
+	"monitor_interval_ms = 0",
+	"start = { \"/w1\", \"a b\", \"c\" }",
+	"stop = { \"/w2\" }",
+	"status = { \"/w3\" }",
+	"monitor = { \"/w4\", \"-x\" }",
+	"start_timeout_ms = 101",
+	"stop_timeout_ms = 102",
+	"monitor_timeout_ms = 103",
+	"monitor_interval_ms = 104",
+	"monitor_failures = 5",
+	"restarts = 6",
+	"restart_window_ms = 1007",
+	"lease_ms = 1800",
+	"watchdog = \"/dev/w\"",
+	"watchdog_ms = 1005",
+	"takeover = unproven",
+	"takeover = proven",
+	"type = fence",
+	"agent = \"/usr/sbin/fence_apc\"",
+	"\tparameters = { \"ip=192.0.2.9\", \"lanplus=1\" }",
+	"secret_file = \"/f.secret\"",
+	"level = 2",
+	"delay_ms = 6",
+	"retries = 7",
+	"timeout_ms = 108",
+	"test_ms = 1009",
+	"\tvictim \"a\" {\n\t}\n\tvictim \"b\" {\n\t\tparameters = { \"plug=4\" }\n\t}\n",
+	"type = disk",
+	"device = \"/dev/d\"",
+	"timeout_ms = 110",
+	"test_ms = 0",
+	"type = witness\n\taddress = \"2001:db8::7\"\n\tport = 4749",
+	"test_ms = 60000",
+	"type = ping",
+	"addresses = { \"192.0.2.11\", \"2001:db8::c\" }",
+	"test_ms = 5000",
+	"user = \"v\"",
+	"agentx = \"unix:/x\"",
+	"program = \"/y\"",
+};
+
 static void test_every_key(void **state)
 {
-	static const char *const keys[] = {
-		"name = \"c\"",
-		"key_file = \"/k\"",
-		"state_dir = \"/s\"",
-		"run_dir = \"/r\"",
-		"user = \"u\"",
-		"interval_ms = 90",
-		"late_ms = 400",
-		"dead_ms = 900",
-		"startup_ms = 0",
-		"conflict_ms = 1",
-		"refresh_ms = 2",
-		"operation_ms = 1003",
-		"retry_ms = 1004",
-		"port = 5000",
-		"interface = \"e1\"",
-		"exclusive = no",
-		"\"b\", \"a\"",
-		"type = address",
-		"\"192.0.2.1/24\"",
-		"\"fd00::2\"",
-		"target = stderr",
-		"debug = yes",
-		"enable = no",
-		"set = yes",
-		"restarts = 9",
-		"restart_window_ms = 1234",
-		"type = script",
-		"start = { \"/u\", \"start\" }",
-		"stop = { \"/u\", \"stop\" }",
-		"status = { \"/u\", \"status\" }",
-		"monitor_interval_ms = 0",
-		"start = { \"/w1\", \"a b\", \"c\" }",
-		"stop = { \"/w2\" }",
-		"status = { \"/w3\" }",
-		"monitor = { \"/w4\", \"-x\" }",
-		"start_timeout_ms = 101",
-		"stop_timeout_ms = 102",
-		"monitor_timeout_ms = 103",
-		"monitor_interval_ms = 104",
-		"monitor_failures = 5",
-		"restarts = 6",
-		"restart_window_ms = 1007",
-		"user = \"v\"",
-		"agentx = \"unix:/x\"",
-		"program = \"/y\"",
-	};
 	static struct conf conf;
 	char *once;
 
 	(void)state;
 	assert_int_equal(conf_parse(text, "t", &conf, &problems), 0);
 	once = printed(&conf);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strstr(once, keys[i]) == NULL)
-			fail_msg("%s is not in:\n%s", keys[i], once);
+	for (size_t i = 0; i < sizeof(every_key) / sizeof(every_key[0]); i++) {
+		if (strstr(once, every_key[i]) == NULL)
+			fail_msg("%s is not in:\n%s", every_key[i], once);
 	}
 	free(once);
 }
@@ -204,7 +242,11 @@ static void test_digest_ignores(void **state)
 	assert_false(digest_changes("state_dir = '/s'", ""));
 	assert_false(digest_changes("run_dir = '/r'", ""));
 	assert_false(digest_changes("user = u", "user = w"));
+	/* Which device resets a node is its own matter, that one does is not. */
+	assert_false(digest_changes("watchdog = '/dev/w'", "watchdog = '/dev/v'"));
 	/* Another way to write the same. */
+	assert_false(digest_changes("agent = fence_apc", "agent = '/usr/sbin/fence_apc'"));
+	assert_false(digest_changes("group k {", "group k { takeover = proven exclusive = yes"));
 	assert_false(digest_changes("fd00:0:0::2", "fd00::2"));
 	assert_false(digest_changes("dead_ms = 900", "interval_ms = 90 dead_ms = 900"));
 	assert_false(digest_changes("group h { exclusive = no",
@@ -246,6 +288,23 @@ static void test_digest_notices(void **state)
 	assert_true(digest_changes("= 103", "= 100"));
 	assert_true(digest_changes("monitor_interval_ms = 104", "monitor_interval_ms = 105"));
 	assert_true(digest_changes("monitor_failures = 5", "monitor_failures = 6"));
+	assert_true(digest_changes("lease_ms = 1800", "lease_ms = 1801"));
+	assert_true(digest_changes("watchdog = '/dev/w'", ""));
+	assert_true(digest_changes("watchdog_ms = 1005", "watchdog_ms = 1006"));
+	assert_true(digest_changes("takeover = unproven", ""));
+	assert_true(digest_changes("arbiter f", "arbiter ff"));
+	assert_true(digest_changes("fence_apc", "fence_apc_snmp"));
+	assert_true(digest_changes("lanplus=1", "lanplus=2"));
+	assert_true(digest_changes("plug=4", "plug=5"));
+	assert_true(digest_changes("level = 2", "level = 3"));
+	assert_true(digest_changes("delay_ms = 6", "delay_ms = 7"));
+	assert_true(digest_changes("retries = 7", "retries = 8"));
+	assert_true(digest_changes("timeout_ms = 108", "timeout_ms = 109"));
+	assert_true(digest_changes("/dev/d", "/dev/e"));
+	assert_true(digest_changes("test_ms = 0", "test_ms = 1000"));
+	assert_true(digest_changes("2001:db8::7", "2001:db8::8"));
+	assert_true(digest_changes("4749", "4750"));
+	assert_true(digest_changes("192.0.2.11", "192.0.2.12"));
 }
 
 int main(void)

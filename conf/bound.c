@@ -1,0 +1,109 @@
+/* How long it takes until an exclusive group runs again whose owner died: what `yoke check` tells,
+ * and what a survivor waits before it believes that the other stopped. */
+#include "conf/conf.h"
+
+enum {
+	ASKED_TWICE = 2,     /* off, and then status */
+	CLOCK_PERCENT = 101, /* two clocks differ by less than 1 % */
+};
+
+unsigned conf_arbiters_of(const struct conf *conf, enum yoke_arbiter_type type)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < conf->arbiter_count; i++)
+		count += conf->arbiter[i].type == type;
+	return count;
+}
+
+unsigned conf_locks(const struct conf *conf)
+{
+	return conf_arbiters_of(conf, YOKE_ARBITER_TYPE_DISK) +
+	       conf_arbiters_of(conf, YOKE_ARBITER_TYPE_WITNESS);
+}
+
+uint32_t conf_stop_bound_ms(const struct conf *conf)
+{
+	uint32_t longest_ms = 0;
+
+	if (conf->watchdog[0] != '\0')
+		return conf->watchdog_ms;
+	for (unsigned i = 0; i < conf->group_count; i++) {
+		const struct conf_group *g = &conf->group[i];
+		uint32_t stop_ms = 0;
+
+		for (unsigned j = 0; j < g->resource_count && g->exclusive; j++) {
+			const struct conf_resource *r = &conf->resource[g->resource_first + j];
+
+			stop_ms += r->type == YOKE_RESOURCE_TYPE_SCRIPT ? r->stop_timeout_ms
+									: CONF_ADDRESS_MS;
+		}
+		if (stop_ms > longest_ms)
+			longest_ms = stop_ms;
+	}
+	return longest_ms;
+}
+
+static uint32_t start_ms(const struct conf *conf, const struct conf_group *group)
+{
+	uint32_t sum_ms = 0;
+
+	for (unsigned i = 0; i < group->resource_count; i++) {
+		const struct conf_resource *r = &conf->resource[group->resource_first + i];
+
+		sum_ms += r->type == YOKE_RESOURCE_TYPE_SCRIPT ? r->start_timeout_ms
+							       : CONF_ADDRESS_MS;
+	}
+	return sum_ms;
+}
+
+struct conf_bound conf_bound_silence(const struct conf *conf, const struct conf_group *group)
+{
+	struct conf_bound b = {.detect_ms = conf->dead_ms, .start_ms = start_ms(conf, group)};
+
+	b.total_ms = b.detect_ms + b.start_ms;
+	return b;
+}
+
+/* All levels that can switch one node off, one after the other. */
+static void add_levels(const struct conf *conf, unsigned node, struct conf_bound *b)
+{
+	uint32_t delay_ms[10] = {0}; /* [level 1..9]: the longest of it */
+
+	for (unsigned i = 0; i < conf->arbiter_count; i++) {
+		const struct conf_arbiter *a = &conf->arbiter[i];
+
+		if (a->type != YOKE_ARBITER_TYPE_FENCE || !a->node[node])
+			continue;
+		b->fence_ms += ASKED_TWICE * a->timeout_ms;
+		if (a->delay_ms > delay_ms[a->level])
+			delay_ms[a->level] = a->delay_ms;
+	}
+	for (unsigned i = 0; i < sizeof(delay_ms) / sizeof(delay_ms[0]); i++)
+		b->delay_ms += delay_ms[i];
+}
+
+struct conf_bound conf_bound_fence(const struct conf *conf, const struct conf_group *group)
+{
+	struct conf_bound worst = {0};
+
+	for (unsigned i = 0; i < group->node_count; i++) {
+		struct conf_bound b = conf_bound_silence(conf, group);
+
+		add_levels(conf, group->node[i], &b);
+		b.total_ms += b.delay_ms + b.fence_ms;
+		if (b.total_ms > worst.total_ms)
+			worst = b;
+	}
+	return worst;
+}
+
+struct conf_bound conf_bound_lease(const struct conf *conf, const struct conf_group *group)
+{
+	struct conf_bound b = conf_bound_silence(conf, group);
+
+	b.lease_ms = (conf->lease_ms * CLOCK_PERCENT + 99) / 100;
+	b.stop_ms = conf_stop_bound_ms(conf);
+	b.total_ms += b.lease_ms + b.stop_ms;
+	return b;
+}

@@ -1,0 +1,15 @@
+/* conf/check.h - the rules of conf_check() that have a file of their own.
+ *
+ * Layer: conf, pure (no I/O, no clock).  May include: agent/base.
+ * Memory: nothing is kept.  Example: tests/unit/conf_arbiter.c.
+ */
+#ifndef CONF_CHECK_H
+#define CONF_CHECK_H
+
+#include "conf/conf.h"
+
+/* The arbiters among each other and with the nodes, the lease, and what exclusive groups get from
+ * them. */
+void conf_check_arbiters(const struct conf *conf, struct conf_problems *problems);
+
+#endif

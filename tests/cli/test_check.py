@@ -1,0 +1,120 @@
+"""tests/cli/test_check.py - what `yoke check` says of arbiters and of exclusive groups."""
+
+import os
+import re
+
+import pytest
+
+from test_cli import SAMPLES, place, yoke  # noqa: F401 (place is a fixture)
+
+PAIR = """cluster {{ name = "shop"  {cluster} }}
+node "alpha" {{ path "red" {{ address = "10.1.0.1" }}  path "blue" {{ address = "10.2.0.1" }} }}
+node "beta" {{ path "red" {{ address = "10.1.0.2" }}  path "blue" {{ address = "10.2.0.2" }} }}
+group "db" {{
+	{group}
+	resource "r" {{ type = address  address = "192.0.2.1/24"  interface = "eth0" }}
+	resource "s" {{ type = script  program = "/bin/true"  start_timeout_ms = 1500
+		stop_timeout_ms = 3210 }}
+}}
+"""
+FENCE = """arbiter "pdu" {{ type = fence  agent = "{agent}"  secret_file = "{secret}"
+	timeout_ms = 4000  delay_ms = 500  victim "alpha" {{}}  victim "beta" {{}} }}
+"""
+DISK = 'arbiter "quorum" {{ type = disk  device = "{device}" }}\n'
+
+
+def check(place, arbiters="", cluster="", group=""):
+    """What `yoke check` says of a pair with these arbiters; it finds no error."""
+    file = place / "yoke.conf"
+    file.write_text(PAIR.format(cluster=cluster, group=group) + arbiters)
+    done = yoke("check", str(file))
+    assert done.returncode == 0 and done.stderr == "", done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("arbiters, cluster, group, bounds", [
+    ("", "", "", ["a dead owner waits for a person: yoke confirm-down"]),
+    ('arbiter "gate" { type = ping  addresses = "192.0.2.9" }', "", "",
+     ["a dead owner waits for a person: yoke confirm-down"]),
+    (DISK.format(device="/d"), "", "",
+     ["a dead owner is replaced within 9.9 s: 1.0 detect + 2.1 lease + 4.3 stop + 2.5 start"]),
+    (DISK.format(device="/d"), 'watchdog = "/dev/watchdog"  watchdog_ms = 1000  dead_ms = 300', "",
+     ["a dead owner is replaced within 4.9 s: 0.3 detect + 1.1 lease + 1.0 stop + 2.5 start"]),
+    (FENCE.format(agent="/bin/true", secret="/s"), "", "",
+     ["a dead owner is replaced within 12.0 s: 1.0 detect + 0.5 delay + 8.0 fence + 2.5 start"
+      " (when no fence arbiter fails)"]),
+    (FENCE.format(agent="/bin/true", secret="/s") + DISK.format(device="/d"), "", "",
+     ["a dead owner is replaced within 9.9 s: 1.0 detect + 2.1 lease + 4.3 stop + 2.5 start",
+      "or by fencing within 12.0 s: 1.0 detect + 0.5 delay + 8.0 fence + 2.5 start"
+      " (when no fence arbiter fails)"]),
+    (DISK.format(device="/d"), "", "takeover = unproven",
+     ["a dead owner is replaced within 3.5 s: 1.0 detect + 2.5 start, on silence alone"]),
+    (DISK.format(device="/d"), "", 'nodes = { "alpha" }',
+     ["a dead owner is not replaced: no other node may run it"]),
+    ("", "", "exclusive = no", []),
+], ids=["none", "ping", "disk", "watchdog", "fence", "both", "unproven", "one-node", "shared"])
+def test_check_says_how_long_a_failover_takes(place, arbiters, cluster, group, bounds):
+    lines = check(place, arbiters, cluster, group).splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("group db"))
+    end = next(i for i, line in enumerate(lines) if line.startswith("  address r"))
+    assert [line.strip() for line in lines[start + 1:end]] == bounds
+
+
+def test_check_describes_arbiters(place):
+    text = check(place, FENCE.format(agent="/bin/true", secret="/s") + DISK.format(device="/d")
+                 + 'arbiter "third" { type = witness  address = "2001:db8::7" }\n'
+                 + 'arbiter "gate" { type = ping  addresses = { "192.0.2.9", "192.0.2.8" } }\n',
+                 cluster='watchdog = "/dev/watchdog"')
+    assert "arbiter pdu (fence): /bin/true, level 1, switches off alpha, beta\n" in text
+    assert "arbiter quorum (disk): /d\n" in text
+    assert "arbiter third (witness): [2001:db8::7]:4748\n" in text
+    assert "arbiter gate (ping): 192.0.2.9, 192.0.2.8\n" in text
+    assert "lease: 2000 ms without renewal" in text
+    assert "watchdog: /dev/watchdog resets the machine after 5000 ms\n" in text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root owns the file that it makes for root")
+def test_check_looks_at_the_files_of_arbiters(place):
+    agent, secret, device = place / "agent", place / "secret", place / "disk"
+
+    def warnings(watchdog="/dev/null"):
+        text = check(place, FENCE.format(agent=agent, secret=secret) + DISK.format(device=device),
+                     cluster=f'watchdog = "{watchdog}"')
+        found = re.findall(r":(\d+): warning: (arbiter \S+|watchdog): (.*)", text)
+        return [f"{line} {what} {why}" for line, what, why in found if str(place) in why]
+
+    assert warnings(place / "dog") == [
+        f'10 arbiter "pdu" {agent} is not there', f'10 arbiter "pdu" {secret} is not there',
+        f'12 arbiter "quorum" {device} is not there',
+        f"1 watchdog {place}/dog is not there (modprobe softdog, if need be)"]
+    for file in (agent, secret, device):
+        file.mkdir()
+    assert warnings(agent) == [
+        f'10 arbiter "pdu" {agent} cannot be executed',
+        f'10 arbiter "pdu" {secret} is not a regular file',
+        f'12 arbiter "quorum" {device} is neither a disk nor a file',
+        f"1 watchdog {agent} is no device"]
+    for file in (agent, secret, device):
+        file.rmdir()
+        file.touch()
+    agent.chmod(0o755)
+    secret.chmod(0o640)
+    assert warnings() == [
+        f'10 arbiter "pdu" {secret} may be read by others than root: chmod 600 it']
+    secret.chmod(0o600)
+    assert warnings() == []
+    os.chown(secret, 65534, 65534)
+    assert warnings() == [f'10 arbiter "pdu" {secret} does not belong to root: chown root it']
+
+
+def test_sample_arbiters_are_good_without_the_comment_signs(place):
+    lines = (SAMPLES / "yoke.conf").read_text().splitlines()
+    start = lines.index('# arbiter "pdu" {')
+    end = next(i for i in range(start, len(lines)) if not lines[i])
+    lines[start:end] = [line.removeprefix("#") for line in lines[start:end]]
+    file = place / "yoke.conf"
+    file.write_text("\n".join(lines) + "\n")
+    done = yoke("check", str(file))
+    assert done.returncode == 0, done.stdout
+    assert re.findall(r"^arbiter (\w+) \((\w+)\)", done.stdout, re.M) == [
+        ("pdu", "fence"), ("quorum", "disk"), ("third", "witness"), ("gate", "ping")]
