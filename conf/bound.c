@@ -22,6 +22,11 @@ unsigned conf_locks(const struct conf *conf)
 	       conf_arbiters_of(conf, YOKE_ARBITER_TYPE_WITNESS);
 }
 
+static uint32_t one_start_ms(const struct conf_resource *r)
+{
+	return r->type == YOKE_RESOURCE_TYPE_SCRIPT ? r->start_timeout_ms : CONF_ADDRESS_MS;
+}
+
 uint32_t conf_stop_bound_ms(const struct conf *conf)
 {
 	uint32_t longest_ms = 0;
@@ -30,16 +35,18 @@ uint32_t conf_stop_bound_ms(const struct conf *conf)
 		return conf->watchdog_ms;
 	for (unsigned i = 0; i < conf->group_count; i++) {
 		const struct conf_group *g = &conf->group[i];
-		uint32_t stop_ms = 0;
+		uint32_t stop_ms = 0, start_ms = 0; /* a start under way is not interrupted */
 
 		for (unsigned j = 0; j < g->resource_count && g->exclusive; j++) {
 			const struct conf_resource *r = &conf->resource[g->resource_first + j];
 
 			stop_ms += r->type == YOKE_RESOURCE_TYPE_SCRIPT ? r->stop_timeout_ms
 									: CONF_ADDRESS_MS;
+			if (one_start_ms(r) > start_ms)
+				start_ms = one_start_ms(r);
 		}
-		if (stop_ms > longest_ms)
-			longest_ms = stop_ms;
+		if (stop_ms + start_ms > longest_ms)
+			longest_ms = stop_ms + start_ms;
 	}
 	return longest_ms;
 }
@@ -48,12 +55,8 @@ static uint32_t start_ms(const struct conf *conf, const struct conf_group *group
 {
 	uint32_t sum_ms = 0;
 
-	for (unsigned i = 0; i < group->resource_count; i++) {
-		const struct conf_resource *r = &conf->resource[group->resource_first + i];
-
-		sum_ms += r->type == YOKE_RESOURCE_TYPE_SCRIPT ? r->start_timeout_ms
-							       : CONF_ADDRESS_MS;
-	}
+	for (unsigned i = 0; i < group->resource_count; i++)
+		sum_ms += one_start_ms(&conf->resource[group->resource_first + i]);
 	return sum_ms;
 }
 

@@ -128,8 +128,8 @@ static void note_slots(struct core *c, uint16_t arbiter, const struct core_event
 		seen->slot = *now;
 		seen->since = c->now;
 	}
-	/* Ours, as an earlier engine left it: we go on above it, so that no content comes twice.  Of a
-	 * damaged one the sequence is a fingerprint, which serves as well. */
+	/* Ours, as an earlier engine left it: we go on above it, so that no content comes twice.
+	 * Of a damaged one the sequence is a fingerprint, which serves as well. */
 	if (!a->slot_known) {
 		a->slot.round = own->round;
 		a->slot.sequence = own->sequence;

@@ -82,6 +82,7 @@ static void test_bounds_of_resources(void **state)
 	assert_int_equal(core.resource[0].stop_ms, CONF_ADDRESS_MS);
 	assert_int_equal(core.resource[1].start_ms, 101);
 	assert_int_equal(core.resource[1].stop_ms, 102);
+	assert_int_equal(core_stop_bound_ms(&core), conf_stop_bound_ms(&conf));
 }
 
 int main(void)

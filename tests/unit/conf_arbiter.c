@@ -453,7 +453,7 @@ static void test_stop_bound(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("cluster { name = c }\n" NODES DISK GROUPS), 0);
-	assert_int_equal(conf_stop_bound_ms(&conf), 2500 + CONF_ADDRESS_MS);
+	assert_int_equal(conf_stop_bound_ms(&conf), 2500 + 2 * CONF_ADDRESS_MS);
 	expect_good("cluster { name = c watchdog = /w watchdog_ms = 1234 }\n" NODES DISK GROUPS);
 	assert_int_equal(conf_stop_bound_ms(&conf), 1234);
 	expect_good("cluster { name = c }\n" NODES DISK SHARED);

@@ -16,7 +16,7 @@ _yoke_options() {
 	history) echo --socket --lines --follow --json --timeout --help ;;
 	switch | failback | standby | online | confirm-down)
 		echo --socket --reason --no-wait --timeout --json --help ;;
-	key) echo --force --help ;;
+	key | disk) echo --force --help ;;
 	*) echo --help ;;
 	esac
 }
