@@ -37,14 +37,14 @@ def check(place, arbiters="", cluster="", group=""):
     ('arbiter "gate" { type = ping  addresses = "192.0.2.9" }', "", "",
      ["a dead owner waits for a person: yoke confirm-down"]),
     (DISK.format(device="/d"), "", "",
-     ["a dead owner is replaced within 9.9 s: 1.0 detect + 2.1 lease + 4.3 stop + 2.5 start"]),
+     ["a dead owner is replaced within 11.4 s: 1.0 detect + 2.1 lease + 5.8 stop + 2.5 start"]),
     (DISK.format(device="/d"), 'watchdog = "/dev/watchdog"  watchdog_ms = 1000  dead_ms = 300', "",
      ["a dead owner is replaced within 4.9 s: 0.3 detect + 1.1 lease + 1.0 stop + 2.5 start"]),
     (FENCE.format(agent="/bin/true", secret="/s"), "", "",
      ["a dead owner is replaced within 12.0 s: 1.0 detect + 0.5 delay + 8.0 fence + 2.5 start"
       " (when no fence arbiter fails)"]),
     (FENCE.format(agent="/bin/true", secret="/s") + DISK.format(device="/d"), "", "",
-     ["a dead owner is replaced within 9.9 s: 1.0 detect + 2.1 lease + 4.3 stop + 2.5 start",
+     ["a dead owner is replaced within 11.4 s: 1.0 detect + 2.1 lease + 5.8 stop + 2.5 start",
       "or by fencing within 12.0 s: 1.0 detect + 0.5 delay + 8.0 fence + 2.5 start"
       " (when no fence arbiter fails)"]),
     (DISK.format(device="/d"), "", "takeover = unproven",
