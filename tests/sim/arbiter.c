@@ -331,6 +331,19 @@ void sim_arbiter_lease(struct sim_world *w, uint16_t node, const struct core_act
 			       yoke_time_before(w->now, at) ? yoke_time_span_us(w->now, at) : 1);
 }
 
+/* Had the engine the time and the means to stop by itself what its lease no longer covers? */
+static bool could_stop(const struct sim_world *w, uint16_t node)
+{
+	const struct sim_node *n = &w->node[node - 1];
+	yoke_time since = yoke_time_add_ms(w->now, -(int64_t)w->setup.watchdog_ms);
+
+	return n->engine && !n->lease_reset && yoke_time_before(n->paused_until, since) &&
+	       yoke_time_before(n->stop_fails_until, since) &&
+	       yoke_time_before(n->slow_until, since) && yoke_time_before(n->odd_until, since) &&
+	       yoke_time_before(sim_node_world(w, node, n->core.started),
+				yoke_time_add_ms(since, -(int64_t)w->setup.lease_ms));
+}
+
 void sim_arbiter_watchdog(struct sim_world *w, const struct sim_item *item)
 {
 	struct sim_item on = {.what = SIM_POWER, .node = item->node};
@@ -338,6 +351,9 @@ void sim_arbiter_watchdog(struct sim_world *w, const struct sim_item *item)
 
 	if (!yoke_time_due(reset_at(w, item->node), w->now))
 		return;
+	if (could_stop(w, item->node))
+		sim_world_fail(w, "%s does not stop what its lease no longer covers",
+			       sim_world_name(w, item->node));
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, item->node),
 		       "  the watchdog resets the machine");
 	sim_node_power_off(w, item->node);

@@ -4,7 +4,8 @@
  *
  *   exclusive  No two nodes run anything of an exclusive group at once, whatever happens (unless a
  *              fence device has lied); silence alone moves none.
- *   lease      The lease of a node in contact does not run out.
+ *   lease      The lease of a node in contact does not run out; when one does, what it covered is
+ *              stopped before the watchdog has to reset the machine.
  *   fencing    Nobody is switched off in undisturbed time.
  *   alone      No two kernels have a group's address at once: never in a run without faults; else
  *              for at most both_us() when no fault is in force.  (With conflict_ms = 0 two nodes
