@@ -7,8 +7,8 @@
  * Every write is followed by a read of all slots, so of two that write at the same time at least
  * one sees the other: that, and no timing, is why two claims do not both succeed.
  *
- * A slot is alive while what we read of it changes; when the same was read for a lease and the
- * margin, the lease of its node has run out: a node counts a write only when it has come back with
+ * A slot is alive while what we read of it changes; when the same is read as a lease and the margin
+ * ago, the lease of its node has run out: a node counts a write only when it has come back with
  * the slots read after it and no higher claim among them, and only for lease_ms from when it was
  * asked for.  A write that lands after that may renew a slot, but nobody's lease.
  *
@@ -23,17 +23,21 @@
 
 enum { RATE_MARGIN = 100 };
 
-static bool is_stale(const struct core *c, const struct core_seen_slot *seen)
+/* When a lease is over that began before the slot was first read as it is now. */
+static yoke_time stale_at(const struct core *c, const struct core_seen_slot *seen)
 {
 	int64_t lease_ms = c->conf.lease_ms;
 
-	return yoke_time_due(yoke_time_add_ms(seen->since, lease_ms + lease_ms / RATE_MARGIN + 1),
-			     c->now);
+	return yoke_time_add_ms(seen->since, lease_ms + lease_ms / RATE_MARGIN + 1);
 }
 
-static bool is_alive(const struct core *c, const struct core_seen_slot *seen)
+/* By reads, not by the clock: who did not run for a while has seen nothing of what went on. */
+static bool is_alive(const struct core *c, uint16_t arbiter, uint16_t node)
 {
-	return seen->slot.state != CORE_SLOT_FREE && !is_stale(c, seen);
+	const struct core_arbiter *a = &c->arbiter[arbiter - 1];
+	const struct core_seen_slot *seen = &a->seen[node - 1];
+
+	return seen->slot.state != CORE_SLOT_FREE && !yoke_time_due(stale_at(c, seen), a->read_at);
 }
 
 /* The other node that keeps us from the lock; 0: none. */
@@ -46,7 +50,7 @@ static uint16_t goes_before(const struct core *c, uint16_t arbiter)
 		bool higher = seen->slot.round > a->slot.round ||
 			      (seen->slot.round == a->slot.round && n < c->conf.self);
 
-		if (n == c->conf.self || !is_alive(c, seen))
+		if (n == c->conf.self || !is_alive(c, arbiter, n))
 			continue;
 		if (seen->slot.state == CORE_SLOT_BAD || higher ||
 		    (seen->slot.state == CORE_SLOT_HELD && a->slot.state != CORE_SLOT_HELD) ||
@@ -61,9 +65,20 @@ static uint16_t goes_before(const struct core *c, uint16_t arbiter)
 static uint16_t contested_by(const struct core *c, uint16_t arbiter)
 {
 	for (uint16_t n = 1; n <= c->conf.node_count; n++)
-		if (n != c->conf.self && is_alive(c, &c->arbiter[arbiter - 1].seen[n - 1]))
+		if (n != c->conf.self && is_alive(c, arbiter, n))
 			return n;
 	return 0;
+}
+
+/* Look again at the latest when what keeps us from it may be stale. */
+static void refused(struct core *c, struct core_actions *out, uint16_t arbiter, uint16_t node,
+		    const char *reason)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+
+	core_arbiter_lost(c, out, arbiter, node, reason);
+	if (node != 0 && yoke_time_before(c->now, stale_at(c, &a->seen[node - 1])))
+		a->next_at = yoke_time_min(a->next_at, stale_at(c, &a->seen[node - 1]));
 }
 
 static uint64_t next_round(const struct core *c, uint16_t arbiter)
@@ -135,6 +150,7 @@ static void note_slots(struct core *c, uint16_t arbiter, const struct core_event
 		a->slot.sequence = own->sequence;
 	}
 	a->slot_known = true;
+	a->read_at = a->asked_at;
 }
 
 /* Our write has landed, and these were the slots after it. */
@@ -144,13 +160,13 @@ static void on_written(struct core *c, struct core_actions *out, uint16_t arbite
 	uint16_t before = goes_before(c, arbiter);
 
 	if (a->slot.state == CORE_SLOT_FREE) {
-		core_arbiter_lost(c, out, arbiter, before, "");
+		refused(c, out, arbiter, before, "");
 	} else if (before != 0) {
-		core_arbiter_lost(c, out, arbiter, before, "another node has it");
+		refused(c, out, arbiter, before, "another node has it");
 		write_slot(c, out, arbiter, CORE_SLOT_FREE);
 	} else if (a->slot.state == CORE_SLOT_CLAIM) {
 		if (contested_by(c, arbiter) != 0)
-			core_arbiter_lost(c, out, arbiter, contested_by(c, arbiter), "");
+			refused(c, out, arbiter, contested_by(c, arbiter), "");
 		else
 			write_slot(c, out, arbiter, CORE_SLOT_HELD);
 	} else {
@@ -167,5 +183,5 @@ void core_disk_on_answer(struct core *c, struct core_actions *out, uint16_t arbi
 	if (a->ask_kind == CORE_ASK_WRITE)
 		on_written(c, out, arbiter);
 	else
-		core_arbiter_lost(c, out, arbiter, goes_before(c, arbiter), "");
+		refused(c, out, arbiter, goes_before(c, arbiter), "");
 }

@@ -16,6 +16,7 @@
  * UNKNOWN   every resource is probed and runs               STARTED   in_unknown(), an adoption
  * UNKNOWN   none runs                                       STOPPED   in_unknown()
  * UNKNOWN   some run                                        STOPPING  in_unknown()
+ * UNKNOWN   the lease ran out that an engine before us had  STOPPING  in_unknown()
  * STOPPED   our turn, permitted, nobody answers             STARTING  in_stopped(), begin_start()
  * STOPPED   our turn, but the lost owner still answers      HELD      start_prepared()
  * STOPPED   exclusive, and nothing proves that the lost
@@ -227,6 +228,13 @@ static void in_unknown(struct core *c, struct core_actions *out, uint16_t group)
 	struct core_group *g = group_at(c, group);
 	uint16_t count = core_resource_count(c, group), running = 0;
 
+	if (core_lease_is_over_unknown(c, group)) {
+		for (uint16_t i = 0; i < count; i++)
+			core_resource_cancel(c, out, core_resource_at(c, group, i));
+		g->probing = false;
+		begin_stop(c, out, group, false, lease_reason);
+		return;
+	}
 	if (!g->probing) {
 		g->probing = true;
 		for (uint16_t i = 0; i < count; i++)

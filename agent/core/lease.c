@@ -105,16 +105,26 @@ bool core_lease_holds(const struct core *c)
 	return !yoke_time_due(core_lease_until(c), c->now);
 }
 
-/* What was found running may be exclusive as long as it is not probed, if an engine before us ran
- * it. */
+/* As long as it is not probed it may run, if an engine before us ran what is exclusive. */
+static bool may_run(const struct core *c, uint16_t group)
+{
+	return c->group[group - 1].state == YOKE_GROUP_UNKNOWN && c->conf.lease.us != 0 &&
+	       core_lease_binds(c, group);
+}
+
+bool core_lease_is_over_unknown(const struct core *c, uint16_t group)
+{
+	return may_run(c, group) && !core_lease_holds(c);
+}
+
 static bool runs_exclusive(const struct core *c)
 {
 	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
 		enum yoke_group_state state = c->group[g - 1].state;
 
-		if (core_lease_binds(c, g) &&
-		    (core_claim_runs(&(struct core_claim){.state = state}) ||
-		     (state == YOKE_GROUP_UNKNOWN && c->conf.lease.us != 0)))
+		if (may_run(c, g) ||
+		    (core_lease_binds(c, g) &&
+		     core_claim_runs(&(struct core_claim){.state = state})))
 			return true;
 	}
 	return false;

@@ -84,6 +84,9 @@ yoke_time core_lease_by_nodes(const struct core *c);
 bool core_lease_holds(const struct core *c);
 /* Must this group stop when our lease ends? */
 bool core_lease_binds(const struct core *c, uint16_t group);
+/* Has it run out before it is known whether the group runs, as an engine before us may have left
+ * it? */
+bool core_lease_is_over_unknown(const struct core *c, uint16_t group);
 /* When the lease of a silent node has certainly run out and what it ran has stopped, if we go on
  * holding the locks; YOKE_NEVER: we do not hold them, or may not go by them. */
 yoke_time core_lease_over_at(const struct core *c, uint16_t node);

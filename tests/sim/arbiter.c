@@ -308,7 +308,7 @@ static yoke_time reset_at(const struct sim_world *w, uint16_t node)
 	if (!n->powered || w->setup.watchdog_ms == 0)
 		return YOKE_NEVER;
 	if (n->lease_exclusive)
-		from = sim_node_world(w, node, n->lease_until);
+		from = yoke_time_max(sim_node_world(w, node, n->lease_until), n->fed_at);
 	if (n->lease_reset)
 		from = yoke_time_min(from, n->reset_since);
 	return yoke_time_add_ms(from, w->setup.watchdog_ms);
@@ -322,6 +322,9 @@ void sim_arbiter_lease(struct sim_world *w, uint16_t node, const struct core_act
 
 	if (a->u.lease.reset && !n->lease_reset)
 		n->reset_since = w->now;
+	/* What it is fed for may end before it was said to. */
+	if (!n->lease_exclusive || yoke_time_before(sim_node_now(w, node), n->lease_until))
+		n->fed_at = w->now;
 	n->lease_until = a->u.lease.until;
 	n->lease_exclusive = a->u.lease.exclusive;
 	n->lease_reset = a->u.lease.reset;

@@ -149,7 +149,7 @@ struct sim_node {
 	yoke_time save_slow_until, save_fails_until;
 	uint32_t request_last;
 	/* keeper: what the engine told it last, by the node's clock */
-	yoke_time lease_until, reset_since;
+	yoke_time lease_until, fed_at, reset_since;
 	bool lease_exclusive, lease_reset;
 	bool confirmed; /* a person said that it is off: it stays so until it can be heard */
 };

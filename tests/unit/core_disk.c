@@ -101,6 +101,28 @@ static void living_holder_is_left_alone(void **state)
 	assert_true(slots[1].round > 3);
 }
 
+/* Who did not run for a while has seen nothing of what the holder wrote meanwhile. */
+static void resumed_node_reads_before_it_claims(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form(p);
+	slots[0] = (struct core_slot){CORE_SLOT_HELD, 3, 1};
+	lose_alpha(p);
+	run(p, LEASE_MS / 2);
+	while (pair_asked(p, BETA, 1) != CORE_ASK_READ)
+		pair_run(p, 10);
+	p->now = yoke_time_add_ms(p->now, 10 * LEASE_MS);
+	answer(p, BETA); /* of before */
+	slots[0].sequence += 40;
+	pair_run(p, LEASE_MS / 4);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_READ);
+	run(p, LEASE_MS / 2);
+	assert_false(holds(p));
+	assert_int_equal(slots[1].state, CORE_SLOT_FREE);
+}
+
 /* A damaged slot is one that may be held, until its bytes have not changed for a lease. */
 static void damaged_slot_must_become_stale(void **state)
 {
@@ -159,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(free_lock_is_claimed_and_held),
 		cmocka_unit_test(living_holder_is_left_alone),
+		cmocka_unit_test(resumed_node_reads_before_it_claims),
 		cmocka_unit_test(damaged_slot_must_become_stale),
 		cmocka_unit_test(giving_way_ends_the_inherited_lease),
 		cmocka_unit_test(goes_on_above_a_damaged_own_slot),

@@ -270,6 +270,24 @@ static void engine_inherits(void **state)
 	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STOPPED);
 }
 
+/* A probe that hangs must not keep what may run from being stopped in time. */
+static void inherited_lease_ends_before_the_probe(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	init(p, YOKE_ARBITER_TYPE_WITNESS);
+	p->conf[0].lease = yoke_time_add_ms(p->now, LEASE_MS);
+	p->by_hand[CORE_RUN_PROBE] = true;
+	p->address[0][0] = p->address[0][1] = true;
+	pair_start(p, ALPHA);
+	pair_run(p, LEASE_MS - 100);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_UNKNOWN);
+	pair_run(p, 200);
+	assert_false(p->address[0][0]);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STOPPED);
+}
+
 static void stop_that_fails_resets(void **state)
 {
 	struct pair *p = &pair;
@@ -467,6 +485,7 @@ int main(void)
 		cmocka_unit_test(leaver_promises),
 		cmocka_unit_test(goodbye_of_silent_node_keeps),
 		cmocka_unit_test(engine_inherits),
+		cmocka_unit_test(inherited_lease_ends_before_the_probe),
 		cmocka_unit_test(stop_that_fails_resets),
 		cmocka_unit_test(fence_proves),
 		cmocka_unit_test(off_alone_proves_nothing),
