@@ -213,27 +213,32 @@ static unsigned load_of(const struct core *c, uint16_t node)
 	return count;
 }
 
-static bool could_run(const struct core *c)
+static bool could_use(const struct core *c)
 {
+	if (load_of(c, c->conf.self) > 0)
+		return true;
 	for (uint16_t g = 1; g <= c->conf.group_count; g++)
 		if (core_lease_binds(c, g) && core_cause_self(c, g) == CORE_CAUSE_NONE)
 			return true;
 	return false;
 }
 
+static bool owns_more(const struct core *c, uint16_t than)
+{
+	unsigned ours = load_of(c, c->conf.self), theirs = load_of(c, than);
+
+	return ours > 0 && (ours > theirs || (ours == theirs && c->conf.self < than));
+}
+
 /* Is a node so silent that our lease must come from elsewhere? */
 static bool is_alone(const struct core *c)
 {
 	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
-		const struct core_node *node = core_node_const(c, n);
-		unsigned ours = load_of(c, c->conf.self), theirs = load_of(c, n);
+		enum yoke_node_state state = core_node_const(c, n)->state;
 
 		if (n == c->conf.self)
 			continue;
-		if (node->state == YOKE_NODE_LOST)
-			return true;
-		if (node->state == YOKE_NODE_LATE && ours > 0 &&
-		    (ours > theirs || (ours == theirs && c->conf.self < n)))
+		if (state == YOKE_NODE_LOST || (state == YOKE_NODE_LATE && owns_more(c, n)))
 			return true;
 	}
 	return false;
@@ -265,12 +270,13 @@ static bool wants(const struct core *c, uint16_t arbiter)
 	for (uint16_t n = 1; n <= c->conf.node_count; n++)
 		all_here = all_here && (core_node_const(c, n)->state == YOKE_NODE_ONLINE ||
 					core_node_const(c, n)->state == YOKE_NODE_LEFT);
-	if (c->left || (load_of(c, c->conf.self) == 0 && !could_run(c)))
+	if (c->left)
 		return false;
 	if (has)
-		return !all_here || !is_renewed(c);
-	return !core_arbiter_deaf(c) && !c->promised &&
-	       (is_alone(c) || (load_of(c, c->conf.self) > 0 && is_renewal_late(c)));
+		return (!all_here || !is_renewed(c)) && could_use(c);
+	if (core_arbiter_deaf(c) || c->promised)
+		return false;
+	return is_alone(c) ? could_use(c) : is_renewal_late(c) && load_of(c, c->conf.self) > 0;
 }
 
 static void look_witness(struct core *c, struct core_actions *out, uint16_t arbiter, bool want)

@@ -54,13 +54,16 @@ static void fill_echo(const struct sim_beat_peer *peer, uint16_t path, yoke_time
 static void send_to(struct sim_beat *b, uint16_t node, bool is_beat, const uint8_t *bytes,
 		    size_t size, yoke_time now)
 {
-	struct sim_frame frame = {.from = b->self,
-				  .to = node,
-				  .is_beat = is_beat,
-				  .incarnation = b->incarnation,
-				  .size = (uint16_t)size};
+	struct sim_frame
+		frame; /* its head and as many bytes as it has: the rest is not looked at */
 
 	assert(size <= sizeof(frame.bytes));
+	memset(&frame, 0, offsetof(struct sim_frame, bytes));
+	frame.from = b->self;
+	frame.to = node;
+	frame.is_beat = is_beat;
+	frame.incarnation = b->incarnation;
+	frame.size = (uint16_t)size;
 	memcpy(frame.bytes, bytes, size);
 	for (uint16_t path = 1; path <= b->path_count && node != b->self; path++) {
 		frame.path = path;

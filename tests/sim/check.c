@@ -7,6 +7,7 @@
 #include "tests/sim/world.h"
 
 enum {
+	LOOK_US = 100000,       /* at least so often, when nothing changes */
 	RUN_GRACE_US = 1000000, /* the core gives an operation up that long after its time-out */
 	MARGIN_US = 10000,
 	ANNOUNCED_US = 1000000, /* an announcement is repeated by itself for longer than this */
@@ -76,6 +77,7 @@ void sim_check_disturb(struct sim_world *w, yoke_time until)
 {
 	struct sim_check *k = &w->check;
 
+	k->changed = true;
 	/* With another fault, a mild one is mild no more. */
 	if (sim_world_in_force(w, k->mild_until))
 		until = yoke_time_max(until, k->mild_until);
@@ -228,11 +230,9 @@ static bool uses_term(const struct core_group *g)
 void sim_check_after(struct sim_world *w, uint16_t node)
 {
 	const struct core *core = &w->node[node - 1].core;
-	const char *wrong = core_check(core);
 
-	if (wrong != NULL)
-		sim_world_fail(w, "core_check on %s: %s", sim_world_name(w, node), wrong);
-	if (!yoke_time_before(sim_node_now(w, node), core_deadline(core)))
+	w->check.changed = true;
+	if (!yoke_time_before(sim_node_now(w, node), w->node[node - 1].core_at))
 		sim_world_fail(w, "the deadline of %s has passed", sim_world_name(w, node));
 	for (uint16_t g = 0; g < w->setup.group_count; g++)
 		if (uses_term(&core->group[g]) &&
@@ -242,6 +242,26 @@ void sim_check_after(struct sim_world *w, uint16_t node)
 				       sim_world_name(w, node),
 				       (unsigned long long)core->group[g].term, w->names.group[g],
 				       (unsigned long long)w->check.disk_term[node - 1][g]);
+}
+
+/* A service that nobody asks may have died long ago. */
+static void check_watched(struct sim_world *w, uint16_t node, uint16_t resource)
+{
+	const struct sim_setup *s = &w->setup;
+	const struct sim_node *n = &w->node[node - 1];
+	const struct core_group *g = &n->core.group[(resource - 1) / s->resource_count];
+	yoke_time watched =
+		yoke_time_max(w->check.watched[node - 1][resource - 1],
+			      yoke_time_max(sim_node_world(w, node, g->since), n->paused_until));
+	int64_t most_us = ((int64_t)s->monitor_interval_ms + s->monitor_ms + 1000) * 1000 +
+			  2 * (int64_t)s->lag_us + MARGIN_US;
+
+	most_us += most_us / 100; /* its clock is another one */
+	if (!n->engine || g->state != YOKE_GROUP_STARTED || !is_undisturbed(w))
+		return;
+	if (yoke_time_span_us(watched, w->now) > most_us)
+		sim_world_fail(w, "%s does not ask %s how it is", sim_world_name(w, node),
+			       w->names.resource[resource - 1]);
 }
 
 static void check_run(struct sim_world *w, uint16_t node, const struct core_action *a)
@@ -258,6 +278,7 @@ static void check_run(struct sim_world *w, uint16_t node, const struct core_acti
 			       resource);
 	if (a->u.run.kind != CORE_RUN_MONITOR)
 		return;
+	check_watched(w, node, a->u.run.resource);
 	w->check.watched[node - 1][r] = w->now;
 	if (!sim_world_is_service(w, a->u.run.resource))
 		sim_world_fail(w, "%s asks %s, which tells by itself", name, resource);
@@ -499,6 +520,7 @@ void sim_check_address(struct sim_world *w, uint16_t node, uint16_t resource)
 	bool whole = false;
 	unsigned holders = count_holders(w, g, &one, &whole);
 
+	w->check.changed = true;
 	if (holders == 0)
 		check_kept(w, g + 1, "nobody has it");
 	if (holders > 1 && w->setup.exclusive && !w->check.lied)
@@ -566,30 +588,26 @@ static void check_group(struct sim_world *w, uint16_t g)
 		sim_world_fail(w, "nobody runs group%u, and all could", g);
 }
 
-/* A service that nobody asks may have died long ago. */
-static void check_watched(struct sim_world *w, uint16_t node, uint16_t resource)
+/* Does nothing run that a span is measured of? */
+static bool is_calm(const struct sim_check_group *group)
 {
-	const struct sim_setup *s = &w->setup;
-	const struct sim_node *n = &w->node[node - 1];
-	const struct core_group *g = &n->core.group[(resource - 1) / s->resource_count];
-	yoke_time watched =
-		yoke_time_max(w->check.watched[node - 1][resource - 1],
-			      yoke_time_max(sim_node_world(w, node, g->since), n->paused_until));
-	int64_t most_us = ((int64_t)s->monitor_interval_ms + s->monitor_ms + 1000) * 1000 +
-			  2 * (int64_t)s->lag_us + MARGIN_US;
-
-	most_us += most_us / 100; /* its clock is another one */
-	if (!n->engine || g->state != YOKE_GROUP_STARTED || !is_undisturbed(w))
-		return;
-	if (yoke_time_span_us(watched, w->now) > most_us)
-		sim_world_fail(w, "%s does not ask %s how it is", sim_world_name(w, node),
-			       w->names.resource[resource - 1]);
+	return yoke_time_is_never(group->both_since) && yoke_time_is_never(group->none_since) &&
+	       yoke_time_is_never(group->takeover_by) && yoke_time_is_never(group->told_by);
 }
 
 void sim_check_step(struct sim_world *w)
 {
-	for (uint16_t g = 1; g <= w->setup.group_count; g++)
+	struct sim_check *k = &w->check;
+
+	if (!k->changed && yoke_time_before(w->now, k->look_at))
+		return;
+	k->changed = false;
+	k->look_at = yoke_time_add_us(w->now, LOOK_US);
+	for (uint16_t g = 1; g <= w->setup.group_count; g++) {
 		check_group(w, g);
+		if (!is_calm(&k->group[g - 1]))
+			k->look_at = w->now;
+	}
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
 		for (uint16_t r = 1; r <= w->names.resource_count; r++)
 			if (sim_world_is_service(w, r))

@@ -26,8 +26,8 @@
  *   restarts   Never more of them within a window than configured, at the term that is used,
  *              and what comes before the failed one in its group stays.
  *   watched    A service of a started group is asked in time how it is, no other one ever.
- *   core       core_check(), a deadline in the future, one operation at a time on a resource, every
- *              start, stop and failure with a reason.
+ *   core       core_check() (which core_step() asserts), a deadline in the future, one operation at
+ *              a time on a resource, every start, stop and failure with a reason.
  *
  * Undisturbed: no fault is in force, and sim_check_settle_us() passed since the last one.  Every
  * fault says through sim_check_disturb() until when it is in force.
@@ -61,8 +61,10 @@ struct sim_check_group {
 };
 
 struct sim_check {
-	bool never_both; /* the run has no faults at all */
-	bool lied;       /* a fence device said that a node is off that is on */
+	bool never_both;   /* the run has no faults at all */
+	bool changed;      /* something that is checked may have, since it was */
+	yoke_time look_at; /* to be checked then all the same */
+	bool lied;         /* a fence device said that a node is off that is on */
 	yoke_time disturbed_until, operated_at, mild_until;
 	yoke_time crossed_at; /* what moved it was taken back last, by another operation */
 	struct sim_check_group group[SIM_CHECK_GROUPS_MAX];

@@ -12,7 +12,7 @@ void sim_faults_draw(struct sim_faults *f, struct sim_world *w, bool fault_free)
 			       sim_arbiter_has(w, YOKE_ARBITER_TYPE_FENCE);
 	f->on[SIM_FAULT_SERVICE] = w->setup.service_count > 0 && !fault_free;
 	f->on[SIM_FAULT_OPERATE] = f->on[SIM_FAULT_OPERATE] || fault_free;
-	f->pause_us = w->setup.dead_ms * 1000 * (uint32_t)sim_random_in(&w->random, 1, 40);
+	f->pause_us = w->setup.dead_ms * 1000 * (uint32_t)sim_random_in(&w->random, 1, 25);
 	f->next_at = yoke_time_add_us(w->now, sim_world_span(w, 2 * f->pause_us));
 }
 

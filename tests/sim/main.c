@@ -20,6 +20,8 @@ enum {
 	TWICE_EVERY = 20,
 	CALM_STEP_US = 50000,
 	RUNS_DEFAULT = 300,
+	SPAN_S_MIN = 300, /* of the faults */
+	SPAN_S_MAX = 600,
 	LEASE_MS_MIN = 100,
 	RATE_PPM = 4000,
 };
@@ -34,7 +36,7 @@ static int64_t one_of(struct sim_random *r, const int64_t *values, size_t count)
 
 static void draw_services(struct sim_setup *s, struct sim_random *r)
 {
-	static const int64_t interval_ms[] = {50, 200, 1000, 3000};
+	static const int64_t interval_ms[] = {200, 1000, 3000, 10000};
 	static const int64_t window_ms[] = {1000, 10000, 60000};
 
 	s->service_count = (uint16_t)sim_random_in(r, 1, 2);
@@ -70,7 +72,8 @@ static void draw_arbiters(struct sim_setup *s, struct sim_random *r)
 
 static void draw_setup(struct sim_setup *s, struct sim_random *r)
 {
-	static const int64_t dead_ms[] = {30, 30, 50, 200, 1000, 1000, 5000};
+	/* Fast ones cost most time, and have most faults. */
+	static const int64_t dead_ms[] = {30, 200, 1000, 1000, 1000, 1000, 5000, 5000, 5000, 5000};
 	static const int64_t conflict_ms[] = {0, 20, 200, 200, 200};
 	static const int64_t startup_ms[] = {0, 100, 3000};
 
@@ -79,7 +82,9 @@ static void draw_setup(struct sim_setup *s, struct sim_random *r)
 	s->path_count = (uint16_t)sim_random_in(r, 1, SIM_PATHS_MAX);
 	s->group_count = (uint16_t)sim_random_in(r, 1, 3);
 	s->resource_count = (uint16_t)sim_random_in(r, 1, 2);
-	s->dead_ms = (uint32_t)one_of(r, dead_ms, 7);
+	s->dead_ms = (uint32_t)one_of(r, dead_ms, 10);
+	if (s->dead_ms == dead_ms[0] && sim_random_permille(r, 500))
+		s->dead_ms *= 10;
 	s->interval_ms = s->dead_ms / (uint32_t)sim_random_in(r, 5, 10);
 	s->late_ms = (uint32_t)sim_random_in(r, s->dead_ms / 2, s->dead_ms * 3 / 4);
 	s->startup_ms = (uint32_t)one_of(r, startup_ms, 3) + s->dead_ms * 3;
@@ -177,7 +182,7 @@ static void run_history(struct sim_world *w, uint64_t seed, bool show)
 		sim_world_push(w, &item, sim_random_in(&random, 0, setup.dead_ms * 4000));
 	}
 	sim_faults_draw(&faults, w, fault_free);
-	end = (yoke_time){sim_random_in(&random, 500, 5000) * setup.interval_ms * 1000 + 5000000};
+	end = (yoke_time){sim_random_in(&random, SPAN_S_MIN, SPAN_S_MAX) * 1000000};
 	while (w->failure[0] == '\0' && yoke_time_before(w->now, end)) {
 		sim_world_run(w, yoke_time_min(faults.next_at, end));
 		if (yoke_time_due(faults.next_at, w->now))

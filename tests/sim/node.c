@@ -190,7 +190,8 @@ void sim_node_rest(struct sim_world *w, uint16_t node)
 	}
 	if (!n->engine || n->ticking)
 		return;
-	n->wake = yoke_time_min(sim_beat_deadline(&n->beat), core_deadline(&n->core));
+	n->beat_at = sim_beat_deadline(&n->beat);
+	n->wake = yoke_time_min(n->beat_at, n->core_at);
 	n->wake = yoke_time_add_us(sim_node_world(w, node, n->wake), w->setup.lag_us);
 	if (sim_world_in_force(w, n->paused_until))
 		n->wake = yoke_time_max(n->wake, n->paused_until);
@@ -207,6 +208,7 @@ void sim_node_step(struct sim_world *w, uint16_t node, struct core_event *ev)
 	core_step(&n->core, ev, &w->actions);
 	sim_trace_mix(&w->trace, (uint64_t)w->now.us ^ ((uint64_t)ev->type << 56) ^
 					 ((uint64_t)w->actions.count << 40));
+	n->core_at = core_deadline(&n->core);
 	sim_check_after(w, node);
 	for (unsigned i = 0; i < w->actions.count && w->failure[0] == '\0'; i++)
 		perform(w, node, &w->actions.action[i]);
@@ -236,7 +238,7 @@ void sim_node_wake(struct sim_world *w, uint16_t node)
 	yoke_time now = sim_node_now(w, node);
 
 	n->ticking = true;
-	if (yoke_time_due(sim_beat_deadline(&n->beat), now))
+	if (yoke_time_due(n->beat_at, now))
 		stall_ms = sim_beat_tick(&n->beat, now, &changes);
 	if (stall_ms > 0) {
 		struct core_event stall = {.type = CORE_STALL};
@@ -245,34 +247,40 @@ void sim_node_wake(struct sim_world *w, uint16_t node)
 		sim_node_step(w, node, &stall);
 	}
 	tell_paths(w, node, &changes);
-	if (n->engine && !n->exiting && yoke_time_due(core_deadline(&n->core), now))
+	if (n->engine && !n->exiting && yoke_time_due(n->core_at, now))
 		sim_node_step(w, node, &ev);
 	n->ticking = false;
 	sim_node_rest(w, node);
+}
+
+static void give_message(struct sim_world *w, const struct sim_frame *frame, yoke_time echoed)
+{
+	struct core_event ev = {.type = CORE_MESSAGE};
+
+	ev.u.message.node = frame->from;
+	ev.u.message.path = frame->path;
+	ev.u.message.incarnation = frame->incarnation;
+	ev.u.message.echoed = echoed;
+	ev.u.message.size = frame->size;
+	memcpy(ev.u.message.bytes, frame->bytes, frame->size);
+	sim_node_step(w, frame->to, &ev);
 }
 
 void sim_node_frame(struct sim_world *w, const struct sim_frame *frame)
 {
 	struct sim_node *n = &w->node[frame->to - 1];
 	struct hb_changes changes;
-	struct core_event ev = {.type = CORE_MESSAGE};
 	bool repeated = false, taken;
-	yoke_time now = sim_node_now(w, frame->to);
+	yoke_time now = sim_node_now(w, frame->to), echoed;
 
 	n->ticking = true;
-	ev.u.message.echoed = sim_beat_echoed(&n->beat, frame);
+	echoed = sim_beat_echoed(&n->beat, frame);
 	taken = sim_beat_take(&n->beat, frame, now, &repeated, &changes);
 	tell_paths(w, frame->to, &changes);
 	if (taken && n->engine && repeated)
-		taken = core_wants_beat(&n->core, frame->from, ev.u.message.echoed);
-	if (taken) {
-		ev.u.message.node = frame->from;
-		ev.u.message.path = frame->path;
-		ev.u.message.incarnation = frame->incarnation;
-		ev.u.message.size = frame->size;
-		memcpy(ev.u.message.bytes, frame->bytes, frame->size);
-		sim_node_step(w, frame->to, &ev);
-	}
+		taken = core_wants_beat(&n->core, frame->from, echoed);
+	if (taken)
+		give_message(w, frame, echoed);
 	n->ticking = false;
 	sim_node_rest(w, frame->to);
 }

@@ -169,7 +169,7 @@ static void transmit(struct sim_world *w, const struct sim_frame *frame, int64_t
 	if (w->frame_free_count == 0)
 		return;
 	item.id = w->frame_free[--w->frame_free_count];
-	w->frame[item.id] = *frame;
+	memcpy(&w->frame[item.id], frame, offsetof(struct sim_frame, bytes) + frame->size);
 	sim_world_push(w, &item, in_us);
 }
 

@@ -123,10 +123,11 @@ struct sim_link {
 struct sim_node {
 	uint16_t number;
 	bool powered, engine, exiting;
-	uint32_t epoch;         /* grows when the engine ends, or the power */
-	yoke_time paused_until; /* the engine's process does not run before */
-	yoke_time wake;         /* of the engine; YOKE_NEVER when it does not run */
-	bool ticking;           /* heartbeat and core are at it: no new wake yet */
+	uint32_t epoch;             /* grows when the engine ends, or the power */
+	yoke_time paused_until;     /* the engine's process does not run before */
+	yoke_time wake;             /* of the engine; YOKE_NEVER when it does not run */
+	yoke_time beat_at, core_at; /* deadlines of both, by the node's clock */
+	bool ticking;               /* heartbeat and core are at it: no new wake yet */
 	struct core_conf conf;
 	struct core core;
 	struct sim_beat beat;
