@@ -74,7 +74,7 @@ struct conf_resource {
 	uint32_t monitor_interval_ms;		    /* 0 (never), 100..3600000, default 10000 */
 	uint32_t monitor_failures; /* so many in a row are a failure: 1..100, default 2 */
 	/* all types */
-	uint32_t restarts;	    /* here, within the window, before the group moves: 0..100,
+	uint32_t restarts;	    /* here, within the window, before the group moves: 0..16,
 				       default 3 */
 	uint32_t restart_window_ms; /* 1000..86400000, default 3600000 */
 };

@@ -65,7 +65,7 @@ static const struct number numbers[] = {
 	 offsetof(struct conf_resource, monitor_interval_ms), 10000, 0},
 	{"monitor_failures", false, 1, 100, "", offsetof(struct conf_resource, monitor_failures), 2,
 	 0},
-	{"restarts", false, 0, 100, "", offsetof(struct conf_resource, restarts), 3, 3},
+	{"restarts", false, 0, 16, "", offsetof(struct conf_resource, restarts), 3, 3},
 	{"restart_window_ms", false, 1000, 86400000, "ms",
 	 offsetof(struct conf_resource, restart_window_ms), 3600000, 3600000},
 };

@@ -52,4 +52,3 @@ void core_conflict_look(struct core *c, struct core_actions *out, uint16_t group
 	ev->peer = other;
 	g->conflict = other;
 }
-

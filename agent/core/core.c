@@ -173,7 +173,6 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 		c->resource[r].state = YOKE_RESOURCE_UNKNOWN;
 		c->resource[r].run_deadline = YOKE_NEVER;
 		c->resource[r].window_since = now;
-		c->resource[r].restart_since = now;
 		c->resource[r].monitor_at = YOKE_NEVER;
 	}
 	for (uint16_t a = 0; a < conf->arbiter_count; a++) {

@@ -37,6 +37,7 @@ enum {
 	CORE_ACTIONS_MAX = 1024, /* of one step: 16 for each group */
 	CORE_DIGEST_SIZE = 8,    /* bytes of the configuration's digest that travel */
 	CORE_HWADDR_SIZE = 6,
+	CORE_RESTARTS_MAX = 16, /* within a window */
 	CORE_RESTORES_MAX = 10, /* a resource put back more often within a minute has failed */
 };
 
@@ -58,7 +59,8 @@ struct core_resource_conf {
 	uint32_t monitor_ms;
 	uint32_t monitor_interval_ms; /* 0: not monitored, it tells by itself */
 	uint16_t monitor_failures;    /* so many in a row are a failure; at least 1 */
-	uint16_t restarts;            /* here, within the window, before the group moves */
+	uint16_t restarts;            /* here, within the window, before the group moves; at most
+					 CORE_RESTARTS_MAX */
 	uint32_t restart_window_ms;
 };
 
@@ -267,8 +269,8 @@ struct core_action {
 		} ask;
 		struct {
 			yoke_time until; /* it may run exclusive groups; YOKE_NEVER: no end */
-			bool exclusive; /* it runs or starts one: after `until` let it be reset */
-			bool reset;     /* let it be reset now: what should stop does not */
+			bool exclusive;  /* it runs or starts one: after `until` let it be reset */
+			bool reset;      /* let it be reset now: what should stop does not */
 		} lease;
 	} u;
 };

@@ -52,6 +52,7 @@
 
 enum {
 	STOP_RETRY_MS = 5000, /* after a failed stop */
+	HURRY_PART = 4,       /* once the lease is over: so many tries within the watchdog's time */
 	STOPS_MAX = 3,        /* failed stops before the watchdog is to reset the machine */
 	HOLD_MS_MIN = 100,    /* between two looks whether another node still answers */
 };
@@ -510,13 +511,24 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 		core_conflict_announce(c, out, group);
 }
 
+/* The watchdog is no longer fed for it: what stops it before is better than a reset. */
+static bool is_overdue(const struct core *c, uint16_t group)
+{
+	return core_lease_binds(c, group) && !core_lease_holds(c);
+}
+
+static uint32_t hurry_ms(const struct core *c)
+{
+	return c->conf.watchdog_ms == 0 ? STOP_RETRY_MS : c->conf.watchdog_ms / HURRY_PART;
+}
+
 /* Another try; what cannot be stopped at all is ended with the machine, if it has a watchdog. */
 static void stop_failed(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = group_at(c, group);
 	char reason[YOKE_REASON_SIZE];
 
-	g->retry_at = yoke_time_add_ms(c->now, STOP_RETRY_MS);
+	g->retry_at = yoke_time_add_ms(c->now, is_overdue(c, group) ? hurry_ms(c) : STOP_RETRY_MS);
 	if (++g->stop_failures < STOPS_MAX || c->resetting || c->conf.watchdog_ms == 0 ||
 	    !core_lease_binds(c, group) || c->conf.group[group - 1].node_count < 2)
 		return;
@@ -545,6 +557,9 @@ static void in_stopping(struct core *c, struct core_actions *out, uint16_t group
 			/* It may still run: nothing may be started elsewhere before it stops. */
 			if (yoke_time_is_never(g->retry_at))
 				stop_failed(c, out, group);
+			if (is_overdue(c, group))
+				g->retry_at = yoke_time_min(g->retry_at,
+							    yoke_time_add_ms(c->now, hurry_ms(c)));
 			if (!yoke_time_due(g->retry_at, c->now))
 				return;
 			g->retry_at = YOKE_NEVER;

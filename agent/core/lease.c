@@ -18,7 +18,8 @@
  * only proof of death moves an exclusive group.
  *
  * No word of a node is needed that left (it promised, on disk, to take nothing by a lock before we
- * are in contact) or that is proven dead.
+ * are in contact) or that is proven dead.  What the keeper is told ends then, too, and is prolonged
+ * while this engine runs: a machine that stands still must not keep what nobody else knows of.
  */
 #include <string.h>
 
@@ -27,6 +28,7 @@
 enum {
 	RATE_MARGIN = 100,   /* two clocks differ by less than 1/100 in rate */
 	RENEW_PART = 8,      /* beats that repeat themselves are wanted each lease/8 */
+	OWN_PART = 2,        /* one that nobody has to renew is prolonged when lease/2 is left */
 	PATIENCE_LEASES = 2, /* a holder that died is found out within this */
 };
 
@@ -122,9 +124,8 @@ static bool runs_exclusive(const struct core *c)
 	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
 		enum yoke_group_state state = c->group[g - 1].state;
 
-		if (may_run(c, g) ||
-		    (core_lease_binds(c, g) &&
-		     core_claim_runs(&(struct core_claim){.state = state})))
+		if (may_run(c, g) || (core_lease_binds(c, g) &&
+				      core_claim_runs(&(struct core_claim){.state = state})))
 			return true;
 	}
 	return false;
@@ -194,12 +195,32 @@ void core_lease_look(struct core *c, struct core_actions *out)
 	core_lease_tell(c, out);
 }
 
+/* A lease that needs nobody's word ends all the same when this engine does not run: the other node
+ * may be repaired meanwhile, and find nobody. */
+static bool renews_own(const struct core *c)
+{
+	return core_lease_is_used(c) && runs_exclusive(c) &&
+	       yoke_time_is_never(core_lease_until(c));
+}
+
+static yoke_time own_renewal_at(const struct core *c)
+{
+	return yoke_time_is_never(c->lease_told.until)
+		       ? c->now
+		       : yoke_time_add_ms(c->lease_told.until,
+					  -(int64_t)c->conf.lease_ms / OWN_PART);
+}
+
 void core_lease_tell(struct core *c, struct core_actions *out)
 {
 	yoke_time end = core_lease_until(c);
 	bool exclusive = runs_exclusive(c);
 	struct core_action *a;
 
+	if (renews_own(c))
+		end = yoke_time_due(own_renewal_at(c), c->now)
+			      ? yoke_time_add_ms(c->now, c->conf.lease_ms)
+			      : c->lease_told.until;
 	if (c->lease_told.until.us == end.us && c->lease_told.exclusive == exclusive &&
 	    c->lease_told.reset == c->resetting)
 		return;
@@ -219,6 +240,8 @@ yoke_time core_lease_deadline(const struct core *c)
 
 	if (yoke_time_before(c->now, locks))
 		t = yoke_time_min(t, locks);
+	if (renews_own(c))
+		t = yoke_time_min(t, own_renewal_at(c));
 	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
 		yoke_time over;
 

@@ -255,14 +255,17 @@ bool core_resource_may_restart(struct core *c, uint16_t resource)
 {
 	const struct core_resource_conf *conf = &c->conf.resource[resource - 1];
 	struct core_resource *r = &c->resource[resource - 1];
+	yoke_time oldest;
 
-	if (yoke_time_span_us(r->restart_since, c->now) > (int64_t)conf->restart_window_ms * 1000)
-		r->restart_count = 0;
-	if (r->restart_count >= conf->restarts)
+	if (conf->restarts == 0)
 		return false;
-	if (r->restart_count == 0)
-		r->restart_since = c->now; /* the window begins with the first one */
-	r->restart_count++;
+	/* The one so many before: is it out of the window? */
+	if (r->restart_count >= conf->restarts) {
+		oldest = r->restarted_at[(r->restart_count - conf->restarts) % CORE_RESTARTS_MAX];
+		if (!yoke_time_due(yoke_time_add_ms(oldest, conf->restart_window_ms), c->now))
+			return false;
+	}
+	r->restarted_at[r->restart_count++ % CORE_RESTARTS_MAX] = c->now;
 	return true;
 }
 

@@ -169,11 +169,11 @@ struct core_resource {
 	uint32_t restores;     /* since init */
 	uint32_t window_count; /* restores in the present minute */
 	yoke_time window_since;
-	uint16_t monitor_misses; /* monitors that failed in a row */
-	yoke_time monitor_at;    /* the next one; YOKE_NEVER: none */
-	uint16_t restart_count;  /* local restarts in the present window */
-	yoke_time restart_since;
-	char reason[YOKE_REASON_SIZE]; /* last failure */
+	uint16_t monitor_misses;                   /* monitors that failed in a row */
+	yoke_time monitor_at;                      /* the next one; YOKE_NEVER: none */
+	uint32_t restart_count;                    /* local restarts since it was last forgiven */
+	yoke_time restarted_at[CORE_RESTARTS_MAX]; /* ring of the latest */
+	char reason[YOKE_REASON_SIZE];             /* last failure */
 };
 
 /* The saved record, see record.c. */

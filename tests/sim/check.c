@@ -375,30 +375,40 @@ static void check_restart(struct sim_world *w, uint16_t node, const struct yoke_
 			       w->names.resource[r]);
 }
 
-/* Were frames from a node lost or late within that span? */
-static bool was_worse(const struct sim_world *w, uint16_t from, int64_t span_us)
+static bool was_whole(const struct sim_world *w, const struct sim_link *link, int64_t span_us)
 {
-	for (unsigned to = 0; to < YOKE_NODES_MAX; to++)
-		for (unsigned p = 0; p < SIM_PATHS_MAX; p++)
-			if (yoke_time_span_us(w->link[from - 1][to][p].worse_until, w->now) <
+	return yoke_time_span_us(link->worse_until, w->now) > span_us &&
+	       yoke_time_span_us(link->cut_until, w->now) > span_us;
+}
+
+/* Was there a path between them, both ways, all that span, and did both engines run? */
+static bool was_in_contact(const struct sim_world *w, uint16_t a, uint16_t b, int64_t span_us)
+{
+	const uint16_t both[] = {a, b};
+
+	for (unsigned i = 0; i < 2; i++) {
+		const struct sim_node *n = &w->node[both[i] - 1];
+
+		if (!n->engine || n->core.node[both[1 - i] - 1].state != YOKE_NODE_ONLINE ||
+		    yoke_time_span_us(n->paused_until, w->now) < span_us ||
+		    yoke_time_span_us(sim_node_world(w, both[i], n->core.started), w->now) <
 			    span_us)
-				return true;
+			return false;
+	}
+	for (unsigned p = 0; p < w->setup.path_count; p++)
+		if (was_whole(w, &w->link[a - 1][b - 1][p], span_us) &&
+		    was_whole(w, &w->link[b - 1][a - 1][p], span_us))
+			return true;
 	return false;
 }
 
 /* Who is in contact has its lease renewed. */
 static void check_lease(struct sim_world *w, uint16_t node)
 {
-	const struct sim_node *n = &w->node[node - 1];
 	int64_t lease_us = (int64_t)w->setup.lease_ms * 1000;
 
-	if (yoke_time_span_us(n->paused_until, w->now) < lease_us ||
-	    yoke_time_span_us(sim_node_world(w, node, n->core.started), w->now) < lease_us)
-		return;
 	for (uint16_t o = 1; o <= w->setup.node_count; o++)
-		if (n->core.node[o - 1].state != YOKE_NODE_ONLINE ||
-		    w->node[o - 1].core.node[node - 1].state != YOKE_NODE_ONLINE ||
-		    was_worse(w, o, lease_us))
+		if (o != node && !was_in_contact(w, node, o, lease_us + lease_us / 50))
 			return;
 	sim_world_fail(w, "the lease of %s runs out, and it is in contact",
 		       sim_world_name(w, node));

@@ -270,6 +270,28 @@ static void engine_inherits(void **state)
 	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STOPPED);
 }
 
+/* Nobody has to renew it, but an engine that stands still does not keep it. */
+static void lease_without_others_is_prolonged_by_us(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	init(p, YOKE_ARBITER_TYPE_WITNESS);
+	form(p);
+	pair_power_off(p, BETA);
+	pair_give(p, ALPHA, &(struct core_event){.type = CORE_TIMER});
+	silence(p, ALPHA);
+	(void)pair_ask(p, ALPHA, YOKE_VERB_CONFIRM_DOWN, 0, BETA);
+	for (int i = 0; i < 10; i++) {
+		assert_true(p->lease[0].u.lease.exclusive);
+		assert_true(yoke_time_before(p->now, p->lease[0].u.lease.until));
+		assert_false(yoke_time_before(yoke_time_add_ms(p->now, LEASE_MS),
+					      p->lease[0].u.lease.until));
+		pair_run(p, LEASE_MS);
+	}
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
+}
+
 /* A probe that hangs must not keep what may run from being stopped in time. */
 static void inherited_lease_ends_before_the_probe(void **state)
 {
@@ -485,6 +507,7 @@ int main(void)
 		cmocka_unit_test(leaver_promises),
 		cmocka_unit_test(goodbye_of_silent_node_keeps),
 		cmocka_unit_test(engine_inherits),
+		cmocka_unit_test(lease_without_others_is_prolonged_by_us),
 		cmocka_unit_test(inherited_lease_ends_before_the_probe),
 		cmocka_unit_test(stop_that_fails_resets),
 		cmocka_unit_test(fence_proves),
