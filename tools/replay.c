@@ -40,11 +40,10 @@ static const char *run_word(enum core_run_kind kind)
 
 static const char *result_word(enum core_result result)
 {
-	static const char *const words[] = {"?",       "done",    "failed",
-					    "running", "stopped", "answered"};
+	static const char *const words[] = {"?",       "done",     "failed", "running",
+					    "stopped", "answered", "fatal"};
 
-	return result >= CORE_RESULT_DONE && result <= CORE_RESULT_ANSWERED ? words[result]
-									    : words[0];
+	return result >= CORE_RESULT_DONE && result <= CORE_RESULT_FATAL ? words[result] : words[0];
 }
 
 static void print_resource_news(const struct yoke_names *n, const struct core_event *ev)
@@ -98,6 +97,9 @@ static void print_event(const struct yoke_names *n, const struct core_event *ev)
 		printf("operator: %s %s %s (%s)\n", yoke_word_verb(ev->u.operate.verb),
 		       name(n->group, n->group_count, ev->u.operate.group),
 		       name(n->node, n->node_count, ev->u.operate.node), ev->u.operate.reason);
+		return;
+	case CORE_CLOCK:
+		printf("minute %u of the day\n", ev->u.clock.minute);
 		return;
 	case CORE_STALL:
 		printf("stalled for %u ms\n", ev->u.stall.stall_ms);

@@ -69,6 +69,12 @@ const char *yoke_verdict_advice(enum yoke_verdict verdict)
 		return "the state directory cannot be written: look at the log, free the disk";
 	case YOKE_E_DISABLED:
 		return "changes by SNMP are off: set 'snmp { set = yes }' to allow them";
+	case YOKE_E_MAINTENANCE:
+		return "it is in maintenance: 'yoke resume' ends that";
+	case YOKE_E_PARALLEL:
+		return "a parallel group runs on each of its nodes: 'yoke standby' stops it on one";
+	case YOKE_E_VERSION:
+		return "another node runs an older yoke that does not know this: upgrade it first";
 	case YOKE_E_IN_CONTACT:
 		return "that node is not lost: only a silent node can be confirmed to be down";
 	}

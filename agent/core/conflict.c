@@ -11,14 +11,14 @@ uint16_t core_conflict_winner(const struct core *c, uint16_t group)
 {
 	uint16_t owner = core_owner(c, group);
 
-	return owner != c->conf.self ? owner : 0;
+	return owner != c->conf.self && !c->conf.group[group - 1].parallel ? owner : 0;
 }
 
 uint16_t core_conflict_other(const struct core *c, uint16_t group)
 {
 	uint16_t other = 0;
 
-	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+	for (uint16_t n = 1; !c->conf.group[group - 1].parallel && n <= c->conf.node_count; n++)
 		if (n != c->conf.self && core_node_alive(core_node_const(c, n)) &&
 		    core_claim_runs(&core_node_const(c, n)->claim[group - 1]))
 			other = n;

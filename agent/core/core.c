@@ -138,6 +138,8 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 	c->locks_since = YOKE_NEVER;
 	c->inherited = yoke_time_min(conf->lease, yoke_time_add_ms(now, conf->lease_ms));
 	c->lease_holds = true;
+	c->minute = -1;
+	c->rest_since = c->remind_at = c->unready_since = YOKE_NEVER;
 	c->lease_told.until =
 		(yoke_time){-1}; /* what an engine before us told is replaced at once */
 	c->fresh = true;
@@ -154,8 +156,11 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 		c->node[n].first_heard = YOKE_NEVER;
 		c->node[n].config_same = true;
 		c->node[n].lost_at = now;
+		c->node[n].online_since = YOKE_NEVER;
 		for (uint16_t p = 0; p < conf->path_count; p++)
 			c->node[n].path[p] = YOKE_PATH_NO_PEER;
+		for (uint16_t g = 0; g < conf->group_count; g++)
+			c->node[n].fit_since[g] = YOKE_NEVER;
 		for (uint16_t g = 0; g < conf->group_count; g++)
 			c->node[n].claim[g].state = YOKE_GROUP_UNKNOWN;
 	}
@@ -243,6 +248,21 @@ static bool all_stopped(const struct core *c)
 	return true;
 }
 
+/* What rests stays as it is when its engine ends; but then not everything is stopped here. */
+static bool leaves_behind(const struct core *c)
+{
+	bool some = false;
+
+	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
+		if (core_maintenance_keeps(c, g))
+			some = true;
+		else if (c->group[g - 1].state == YOKE_GROUP_UNKNOWN ||
+			 core_claim_runs(&(struct core_claim){.state = c->group[g - 1].state}))
+			return false;
+	}
+	return some;
+}
+
 /* The others do without our word once we said goodbye: therefore we go by no lock before we are in
  * contact again.  Returns true when that is on disk. */
 static bool promise(struct core *c)
@@ -279,7 +299,7 @@ static void look_leave(struct core *c, struct core_actions *out)
 	if (!c->left) {
 		if (!all_stopped(c)) {
 			/* What cannot be stopped may still run: end without the goodbye. */
-			if (yoke_time_due(c->leave_deadline, c->now)) {
+			if (yoke_time_due(c->leave_deadline, c->now) || leaves_behind(c)) {
 				c->leave_deadline = YOKE_NEVER;
 				core_act(out, CORE_EXIT);
 			}
@@ -349,6 +369,9 @@ static void take(struct core *c, struct core_actions *out, const struct core_eve
 	case CORE_ANSWER:
 		core_arbiter_on_answer(c, out, ev);
 		break;
+	case CORE_CLOCK:
+		c->minute = ev->u.clock.minute;
+		break;
 	}
 }
 
@@ -356,7 +379,7 @@ static bool same_claim(const struct core_claim *a, const struct core_claim *b)
 {
 	return a->state == b->state && a->term == b->term && a->cause == b->cause &&
 	       a->ready == b->ready && a->request == b->request && a->grant_to == b->grant_to &&
-	       a->grant_term == b->grant_term;
+	       a->grant_term == b->grant_term && a->unsteady == b->unsteady;
 }
 
 /* The nodes whose lease our beats renew. */
@@ -391,8 +414,10 @@ static bool publish(struct core *c)
 			      (group->prepare == CORE_PREPARE_CLEAR ||
 			       group->prepare == CORE_PREPARE_NODE) &&
 			      core_term_is_usable(c, g);
+		claim.unsteady = core_stop_is_unsteady(c, g);
 		core_grant_publish(c, g, &claim);
 		if (!same_claim(&self->claim[g - 1], &claim)) {
+			core_node_fit(c, c->conf.self, g, claim.cause);
 			self->claim[g - 1] = claim;
 			changed = true;
 		}
@@ -415,6 +440,7 @@ static void look(struct core *c, struct core_actions *out)
 		c->startup_over = true;
 	core_resource_expire(c, out);
 	keep_promise(c);
+	core_maintenance_look(c, out);
 	for (rounds = 0, changed = true; changed && rounds < LOOKS_MAX; rounds++) {
 		before = out->count;
 		core_node_look(c, out);
@@ -432,6 +458,7 @@ static void look(struct core *c, struct core_actions *out)
 	}
 	publish_support(c);
 	core_resource_monitor(c, out);
+	core_ready_look(c, out);
 	core_record_look(c, out);
 	look_leave(c, out);
 }
@@ -489,6 +516,9 @@ yoke_time core_deadline(const struct core *c)
 	t = yoke_time_min(t, core_arbiter_deadline(c));
 	t = yoke_time_min(t, core_fence_deadline(c));
 	t = yoke_time_min(t, core_lease_deadline(c));
+	t = yoke_time_min(t, core_policy_deadline(c));
+	t = yoke_time_min(t, core_ready_deadline(c));
+	t = yoke_time_min(t, c->remind_at);
 	t = yoke_time_min(t, c->save.retry_at);
 	if (core_node_const(c, c->conf.self)->operation.number != 0)
 		t = yoke_time_min(t, core_node_const(c, c->conf.self)->operation.deadline);
@@ -544,6 +574,8 @@ size_t core_event_size(const struct core_event *ev)
 		return head + sizeof(ev->u.stall);
 	case CORE_ANSWER:
 		return head + sizeof(ev->u.answer);
+	case CORE_CLOCK:
+		return head + sizeof(ev->u.clock);
 	}
 	return sizeof(*ev);
 }

@@ -10,9 +10,10 @@
  * of one source come in order, of several in any.  (6) The core never learns how an action is done.
  *
  * Reading order: this file, group.c (the state machine, with its diagram), permit.c (who may run a
- * group), grant.c (exclusive groups), lease.c (how long we may run them), arbiter.c, disk.c and
+ * group), policy.c (how people want their groups run), grant.c (exclusive groups), lease.c (how long we may run them), arbiter.c, disk.c and
  * fence.c (what decides when nobody answers), conflict.c (two owners), prepare.c (conflict probe),
- * resource.c, node.c (membership), oper.c (operator verbs), wire.c and record.c (bytes), core.c.
+ * resource.c, node.c (membership), oper.c (operator verbs), maintenance.c, ready.c (could the other
+ * take over?), wire.c, detail.c and record.c (bytes), core.c.
  *
  * Layer: core, pure: no I/O, clock, allocation, randomness or globals (make lint proves it from the
  * symbol table).  May include: agent/base.
@@ -46,8 +47,18 @@ enum {
 struct core_group_conf {
 	char name[YOKE_NAME_SIZE];
 	bool exclusive;
-	bool unproven; /* exclusive, but taken over on silence alone, as one that is not */
-	uint16_t node[YOKE_NODES_MAX]; /* numbers, preferred first */
+	bool unproven;  /* exclusive, but taken over on silence alone, as one that is not */
+	bool parallel;  /* not exclusive, without addresses: runs on each of its nodes at once */
+	bool manual;    /* a fault never moves it: a person does */
+	uint16_t after; /* number of the group that runs before it starts; 0: none.  Of a parallel
+			   one: here */
+	uint16_t priority; /* the higher one takes what room there is */
+	bool yields;       /* does not run where one of higher priority does */
+	bool failback; /* moves back to its first node by itself, when that has been fit for ... */
+	uint32_t failback_ms;
+	uint16_t failback_from, failback_to; /* and in this window, minutes of the day; equal:
+						always */
+	uint16_t node[YOKE_NODES_MAX];       /* numbers, preferred first */
 	uint16_t node_count;
 	uint16_t resource_first, resource_count; /* indexes into core_conf.resource */
 };
@@ -105,6 +116,7 @@ enum core_event_type {
 	CORE_STALL,     /* our process did not run for stall_ms */
 	CORE_LEAVE,     /* stop: hand over or stop everything, say goodbye, then CORE_EXIT */
 	CORE_ANSWER,    /* a question to an arbiter was answered */
+	CORE_CLOCK,     /* the wall clock's minute, for windows of the day: when it changes */
 };
 
 /* What an arbiter is asked.  Every question has a deadline in the action. */
@@ -149,6 +161,7 @@ enum core_result {
 	CORE_RESULT_RUNNING,  /* probe: it runs here */
 	CORE_RESULT_STOPPED,  /* probe: it does not */
 	CORE_RESULT_ANSWERED, /* prepare: hwaddr already answers for it */
+	CORE_RESULT_FATAL,    /* start, stop: failed, and would again; probe: it cannot run here */
 };
 
 enum core_resource_news {
@@ -178,7 +191,7 @@ struct core_event {
 			uint32_t id; /* of the CORE_RUN action */
 			enum core_result result;
 			uint8_t hwaddr[CORE_HWADDR_SIZE]; /* ANSWERED */
-			char reason[YOKE_REASON_SIZE];    /* FAILED: why; ANSWERED: may be empty */
+			char reason[YOKE_REASON_SIZE];    /* FAILED, FATAL: why */
 		} result;
 		struct {
 			uint16_t resource; /* number */
@@ -195,13 +208,17 @@ struct core_event {
 			uint32_t request; /* the shell's id, comes back in CORE_REPLY; not 0 */
 			enum yoke_verb verb;
 			enum yoke_origin origin;
-			uint16_t group;                /* number; 0 with FAILBACK: all groups */
-			uint16_t node;                 /* number */
+			uint16_t group; /* number; 0 with FAILBACK: all groups; 0 with MAINTENANCE
+					   and RESUME: the node's, or with node 0 the cluster's */
+			uint16_t node;  /* number */
 			char reason[YOKE_REASON_SIZE]; /* who and why */
 		} operate;
 		struct {
 			uint32_t stall_ms;
 		} stall;
+		struct {
+			uint16_t minute; /* of the day, 0..1439, local time */
+		} clock;
 		struct {
 			uint32_t id; /* of the CORE_ASK action */
 			enum core_result result;

@@ -74,7 +74,8 @@ static struct need need_of(const struct core *c, uint16_t node)
 	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
 		enum yoke_group_state mine = c->group[g - 1].state;
 
-		if (!core_lease_binds(c, g) || !core_is_member(c, g, node))
+		if (!core_lease_binds(c, g) || !core_is_member(c, g, node) ||
+		    core_maintenance_rests(c, g))
 			continue;
 		need.theirs += core_claim_runs(&core_node_const(c, node)->claim[g - 1]);
 		if (core_claim_runs(&(struct core_claim){.state = mine})) {

@@ -13,15 +13,16 @@
  *        handover, conflict lost, a resource failed, leave
  *
  * From      When                                            To        Function
- * UNKNOWN   every resource is probed and runs               STARTED   in_unknown(), an adoption
- * UNKNOWN   none runs                                       STOPPED   in_unknown()
- * UNKNOWN   some run                                        STOPPING  in_unknown()
- * UNKNOWN   the lease ran out that an engine before us had  STOPPING  in_unknown()
+ * UNKNOWN   every resource is probed and runs               STARTED   core_adopt_look(), an adoption
+ * UNKNOWN   none runs                                       STOPPED   core_adopt_look()
+ * UNKNOWN   some run                                        STOPPING  core_adopt_look()
+ * UNKNOWN   the lease ran out that an engine before us had  STOPPING  core_adopt_look()
  * STOPPED   our turn, permitted, nobody answers             STARTING  in_stopped(), begin_start()
  * STOPPED   our turn, but the lost owner still answers      HELD      start_prepared()
  * STOPPED   exclusive, and nothing proves that the lost
  *           owner is dead                                   HELD      in_stopped()
  * STOPPED   a stranger answers                              FAILED    in_stopped()
+ * STOPPED   a fault would move it, and only a person may    HELD      in_stopped()
  * HELD      proven, and nobody answers any more             STARTING  in_held()
  * HELD      nobody answers any more, or an operator insists STARTING  in_held()
  * HELD      no longer our turn                              STOPPED   in_held()
@@ -29,10 +30,12 @@
  * STARTING  a resource failed, or a conflict is lost        STOPPING  in_starting()
  * STARTED   another node is wanted and ready                STOPPING  in_started()
  * STARTED   a conflict is lost, the engine leaves, the
- *           lease ran out                                   STOPPING  in_started()
+ *           lease ran out, it makes room                    STOPPING  in_started()
  * STARTED   a resource failed                               STOPPING  look_resources()
  * STOPPING  all that is to be stopped is                    STOPPED, FAILED or, when it is only
- *                                                           restarted, STARTING  in_stopping()
+ *                                                           restarted, STARTING  core_stop_look()
+ * any but UNKNOWN, STARTING and STOPPING: a maintenance
+ *           ends                                            UNKNOWN   core_maintenance_look()
  * FAILED    retry_at, or an operator forgives               STOPPED   in_failed()
  *
  * The machine is level-triggered: core_group_look() is asked after every event and does what state
@@ -51,14 +54,8 @@
 #include "agent/core/parts.h"
 
 enum {
-	STOP_RETRY_MS = 5000, /* after a failed stop */
-	HURRY_PART = 4,       /* once the lease is over: so many tries within the watchdog's time */
-	STOPS_MAX = 3,        /* failed stops before the watchdog is to reset the machine */
-	HOLD_MS_MIN = 100,    /* between two looks whether another node still answers */
+	HOLD_MS_MIN = 100, /* between two looks whether another node still answers */
 };
-
-static const char lease_reason[] =
-	"the lease ran out: neither the other node nor a lock renewed it";
 
 static struct core_group *group_at(struct core *c, uint16_t group)
 {
@@ -74,8 +71,8 @@ static const char *node_name(const struct core *c, uint16_t node)
 /* ---- transitions ---- */
 
 /* The only place that assigns a group's state. */
-static void become(struct core *c, struct core_actions *out, uint16_t group,
-		   enum yoke_group_state to, enum yoke_event_kind kind, const char *reason)
+void core_group_become(struct core *c, struct core_actions *out, uint16_t group,
+		       enum yoke_group_state to, enum yoke_event_kind kind, const char *reason)
 {
 	struct core_group *g = group_at(c, group);
 	enum yoke_group_state from = g->state;
@@ -99,8 +96,8 @@ static void become(struct core *c, struct core_actions *out, uint16_t group,
 		ev->peer = g->prepare_by;
 }
 
-static void begin_stop(struct core *c, struct core_actions *out, uint16_t group, bool failing,
-		       const char *reason)
+void core_group_stop(struct core *c, struct core_actions *out, uint16_t group, bool failing,
+		     const char *reason)
 {
 	struct core_group *g = group_at(c, group);
 
@@ -109,7 +106,7 @@ static void begin_stop(struct core *c, struct core_actions *out, uint16_t group,
 	g->stop_failures = 0;
 	g->conflict = 0;
 	g->announce_at = YOKE_NEVER;
-	become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_STOPPING, reason);
+	core_group_become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_STOPPING, reason);
 }
 
 static void begin_start(struct core *c, struct core_actions *out, uint16_t group, const char *why)
@@ -120,7 +117,7 @@ static void begin_start(struct core *c, struct core_actions *out, uint16_t group
 	core_prepare_drop(c, out, group);
 	g->term = g->reserved;
 	g->failing = false;
-	become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING, why);
+	core_group_become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING, why);
 }
 
 /* ---- what the world asks for ---- */
@@ -133,6 +130,12 @@ static bool operated_here(const struct core *c, uint16_t group)
 	return core_oper_of(c, group, &target) != NULL && target == c->conf.self;
 }
 
+/* The node that it is not taken over from without an operator; 0: none. */
+static uint16_t held_for(const struct core *c, uint16_t group)
+{
+	return operated_here(c, group) ? 0 : core_policy_held_for(c, group);
+}
+
 static bool our_turn(const struct core *c, uint16_t group)
 {
 	uint16_t target, granted = c->group[group - 1].grant_to;
@@ -141,17 +144,29 @@ static bool our_turn(const struct core *c, uint16_t group)
 	if (granted != 0 && core_node_const(c, granted)->state != YOKE_NODE_LOST)
 		return false;
 	if (!core_is_fit(c->node[c->conf.self - 1].claim[group - 1].cause) ||
-	    !core_is_fit(core_cause_self(c, group)) || core_owner(c, group) != 0)
+	    !core_is_fit(core_cause_self(c, group)))
+		return false;
+	if (c->conf.group[group - 1].parallel)
+		return true;
+	if (core_owner(c, group) != 0)
 		return false;
 	if (core_oper_of(c, group, &target) != NULL)
 		return target == c->conf.self;
 	return core_candidate(c, group, 0) == c->conf.self;
 }
 
+bool core_group_would_start(const struct core *c, uint16_t group)
+{
+	return !core_claim_runs(&(struct core_claim){.state = c->group[group - 1].state}) &&
+	       our_turn(c, group) && core_permit(c, group, NULL) &&
+	       core_policy_may_follow(c, group) && held_for(c, group) == 0;
+}
+
 /* Our turn, nobody objects, and a term to use is on disk. */
 static bool may_start(const struct core *c, uint16_t group, const char **why)
 {
-	return our_turn(c, group) && core_permit(c, group, why) && core_term_is_usable(c, group);
+	return our_turn(c, group) && core_permit(c, group, why) && core_term_is_usable(c, group) &&
+	       core_policy_may_follow(c, group) && core_policy_has_room(c, group);
 }
 
 /* The owner hands over to us, or has just fallen silent: have the probe done when it matters. */
@@ -161,7 +176,7 @@ static bool should_prepare(const struct core *c, uint16_t group)
 
 	if (!core_is_fit(core_cause_self(c, group)))
 		return false;
-	if (owner == 0)
+	if (owner == 0 || c->conf.group[group - 1].parallel)
 		return our_turn(c, group) && core_permit_askable(c, group);
 	if (core_wanted(c, group) == c->conf.self)
 		return true;
@@ -188,6 +203,21 @@ static bool proof_may_come(const struct core *c, uint16_t node)
 	       yoke_time_before(c->now, core_lease_patience(c, node));
 }
 
+static const char *move_text(const struct core *c, uint16_t group, enum core_cause cause)
+{
+	if (cause != CORE_CAUSE_NONE)
+		return core_cause_text(cause);
+	return core_policy_failback(c, group) != 0 ? "automatic failback to its first node"
+						   : "switchover by an operator";
+}
+
+static bool is_failback_from(const struct core *c, uint16_t group, uint16_t owner)
+{
+	return c->conf.group[group - 1].failback && core_rank(c, group, c->conf.self) == 1 &&
+	       owner != 0 && owner != c->conf.self && core_node_alive(core_node_const(c, owner)) &&
+	       core_is_fit(core_node_const(c, owner)->claim[group - 1].cause);
+}
+
 static void start_reason(const struct core *c, uint16_t group, const char *why, char *text)
 {
 	const struct core_group *g = &c->group[group - 1];
@@ -199,6 +229,9 @@ static void start_reason(const struct core *c, uint16_t group, const char *why, 
 		core_text(text, YOKE_REASON_SIZE, "handed over by ", node_name(c, g->owner), ": ",
 			  core_cause_text(core_node_const(c, g->owner)->claim[group - 1].cause),
 			  (char *)NULL);
+	else if (is_failback_from(c, group, g->owner))
+		core_text(text, YOKE_REASON_SIZE, "automatic failback from ",
+			  node_name(c, g->owner), (char *)NULL);
 	else if (g->owner != 0 && g->owner != c->conf.self)
 		core_text(text, YOKE_REASON_SIZE, "failover from ", node_name(c, g->owner), ": ",
 			  why, (char *)NULL);
@@ -212,50 +245,6 @@ static void start_reason(const struct core *c, uint16_t group, const char *why, 
 
 /* ---- one function per state ---- */
 
-static void adopt(struct core *c, struct core_actions *out, uint16_t group)
-{
-	struct core_group *g = group_at(c, group);
-
-	g->term = g->reserved > 0 ? g->reserved : 1;
-	g->reserved = g->term;
-	core_record_touch(c);
-	become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_ADOPTED,
-	       "found running when the engine started");
-	core_group_doubt(c, group, c->conf.dead_ms);
-}
-
-static void in_unknown(struct core *c, struct core_actions *out, uint16_t group)
-{
-	struct core_group *g = group_at(c, group);
-	uint16_t count = core_resource_count(c, group), running = 0;
-
-	if (core_lease_is_over_unknown(c, group)) {
-		for (uint16_t i = 0; i < count; i++)
-			core_resource_cancel(c, out, core_resource_at(c, group, i));
-		g->probing = false;
-		begin_stop(c, out, group, false, lease_reason);
-		return;
-	}
-	if (!g->probing) {
-		g->probing = true;
-		for (uint16_t i = 0; i < count; i++)
-			core_resource_run(c, out, core_resource_at(c, group, i), CORE_RUN_PROBE, 0);
-		return;
-	}
-	for (uint16_t i = 0; i < count; i++) {
-		if (core_resource_of(c, group, i)->run != 0)
-			return;
-		running += core_resource_of(c, group, i)->state != YOKE_RESOURCE_STOPPED;
-	}
-	g->probing = false;
-	if (running == 0 || !core_is_member(c, group, c->conf.self))
-		become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE, "not started yet");
-	else if (running == count)
-		adopt(c, out, group);
-	else
-		begin_stop(c, out, group, false, "only a part of it was found running");
-}
-
 static void fail_stranger(struct core *c, struct core_actions *out, uint16_t group)
 {
 	char hwaddr[18], reason[YOKE_REASON_SIZE];
@@ -264,7 +253,7 @@ static void fail_stranger(struct core *c, struct core_actions *out, uint16_t gro
 	core_text(reason, sizeof(reason), "its address is already in use by ", hwaddr,
 		  ": find that host, then 'yoke online'", (char *)NULL);
 	core_prepare_drop(c, out, group);
-	become(c, out, group, YOKE_GROUP_FAILED, YOKE_EVENT_GROUP_FAILED, reason);
+	core_group_become(c, out, group, YOKE_GROUP_FAILED, YOKE_EVENT_GROUP_FAILED, reason);
 	group_at(c, group)->retry_at = yoke_time_add_ms(c->now, c->conf.retry_ms);
 }
 
@@ -278,7 +267,7 @@ static void hold(struct core *c, struct core_actions *out, uint16_t group)
 		core_prepare_hwaddr_text(g->stranger, hwaddr);
 		core_text(reason, sizeof(reason), "its machine lives, its engine does not (",
 			  hwaddr, ")", (char *)NULL);
-		become(c, out, group, YOKE_GROUP_HELD, YOKE_EVENT_GROUP_HELD, reason);
+		core_group_become(c, out, group, YOKE_GROUP_HELD, YOKE_EVENT_GROUP_HELD, reason);
 	}
 	g->prepare_at = yoke_time_add_ms(c->now, hold_ms);
 }
@@ -293,7 +282,21 @@ static void hold_unproven(struct core *c, struct core_actions *out, uint16_t gro
 	g->prepare_by = node;
 	core_text(reason, sizeof(reason), "nothing proves that it is dead: 'yoke confirm-down ",
 		  node_name(c, node), "' when you know it", (char *)NULL);
-	become(c, out, group, YOKE_GROUP_HELD, YOKE_EVENT_GROUP_HELD, reason);
+	core_group_become(c, out, group, YOKE_GROUP_HELD, YOKE_EVENT_GROUP_HELD, reason);
+}
+
+/* Its faults never move it: who is to have it, a person says. */
+static void hold_manual(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = group_at(c, group);
+	char reason[YOKE_REASON_SIZE];
+
+	core_prepare_drop(c, out, group);
+	g->prepare_by = held_for(c, group);
+	core_text(reason, sizeof(reason), "failover = manual: 'yoke switch ",
+		  c->conf.group[group - 1].name, " ", node_name(c, c->conf.self),
+		  "' has it run here", (char *)NULL);
+	core_group_become(c, out, group, YOKE_GROUP_HELD, YOKE_EVENT_GROUP_HELD, reason);
 }
 
 /* A prepared start: by whom is the address answered? */
@@ -338,7 +341,10 @@ static void in_stopped(struct core *c, struct core_actions *out, uint16_t group)
 			hold_unproven(c, out, group, waits_for_proof_of(c, group));
 		return;
 	}
-
+	if (our_turn(c, group) && core_permit(c, group, NULL) && held_for(c, group) != 0) {
+		hold_manual(c, out, group);
+		return;
+	}
 	if (!should_prepare(c, group)) {
 		if (g->prepare != CORE_PREPARE_NONE)
 			core_prepare_drop(c, out, group);
@@ -357,11 +363,12 @@ static void in_held(struct core *c, struct core_actions *out, uint16_t group)
 	struct core_group *g = group_at(c, group);
 	const char *why = "";
 
-	if (waits_for_proof_of(c, group) != 0)
+	if (waits_for_proof_of(c, group) != 0 || (our_turn(c, group) && held_for(c, group) != 0))
 		return;
 	if (!may_start(c, group, &why)) {
 		core_prepare_drop(c, out, group);
-		become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE, "no longer its turn");
+		core_group_become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE,
+				  "no longer its turn");
 		return;
 	}
 	if (operated_here(c, group)) {
@@ -383,7 +390,7 @@ static void lose(struct core *c, struct core_actions *out, uint16_t group, uint1
 	core_text(reason, sizeof(reason), "it runs on ", node_name(c, to), " at term ",
 		  core_number(core_node_const(c, to)->claim[group - 1].term, number),
 		  ", which wins over ours", (char *)NULL);
-	begin_stop(c, out, group, false, reason);
+	core_group_stop(c, out, group, false, reason);
 }
 
 static void in_starting(struct core *c, struct core_actions *out, uint16_t group)
@@ -396,7 +403,7 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 		return;
 	}
 	if (core_lease_binds(c, group) && !core_lease_holds(c)) {
-		begin_stop(c, out, group, false, lease_reason);
+		core_group_stop(c, out, group, false, core_lease_reason);
 		return;
 	}
 	if (core_conflict_other(c, group) != 0)
@@ -409,7 +416,7 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 		if (r->state == YOKE_RESOURCE_FAILED) {
 			core_text(reason, sizeof(reason), "could not start: ", r->reason,
 				  (char *)NULL);
-			begin_stop(c, out, group, true, reason);
+			core_group_stop(c, out, group, true, reason);
 			return;
 		}
 		if (r->state != YOKE_RESOURCE_STARTED) {
@@ -418,16 +425,31 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 		}
 	}
 	core_text(reason, sizeof(reason), g->reason, (char *)NULL);
-	become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_STARTED, reason);
+	core_group_become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_STARTED, reason);
+}
+
+/* One that runs on each node moves nowhere; what needs it here goes first. */
+static const char *parallel_must_stop(const struct core *c, uint16_t group)
+{
+	enum core_cause cause = core_cause_self(c, group);
+
+	if ((cause != CORE_CAUSE_LEAVING && cause != CORE_CAUSE_STANDBY) ||
+	    core_policy_is_needed(c, group))
+		return NULL;
+	return core_cause_text(cause);
 }
 
 /* Why we must stop it without anybody being ready; NULL: no need. */
 static const char *must_stop(struct core *c, uint16_t group)
 {
 	if (core_lease_binds(c, group) && !core_lease_holds(c))
-		return lease_reason;
+		return core_lease_reason;
 	if (c->hold[0] != '\0' && c->intent[c->conf.self - 1].standby)
 		return "this node must not own it: its saved state is unreadable";
+	if (core_policy_yields(c, group))
+		return core_cause_text(CORE_CAUSE_YIELDS);
+	if (c->conf.group[group - 1].parallel)
+		return parallel_must_stop(c, group);
 	if (c->leaving && core_candidate(c, group, c->conf.self) == 0)
 		return "the engine is being stopped, and no other node can run it";
 	if (c->leaving &&
@@ -450,11 +472,12 @@ static bool look_resources(struct core *c, struct core_actions *out, uint16_t gr
 		if (r->run != 0 || r->state == YOKE_RESOURCE_STARTED)
 			continue;
 		if (!core_resource_may_restart(c, core_resource_at(c, group, i))) {
-			begin_stop(c, out, group, true, r->reason);
+			core_group_stop(c, out, group, true, r->reason);
 			return true;
 		}
 		core_text(reason, sizeof(reason), "restarted here: ", r->reason, (char *)NULL);
-		become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_RESTARTING, reason);
+		core_group_become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_RESTARTING,
+				  reason);
 		g->restarting = true;
 		g->keep = i;
 		return true;
@@ -468,9 +491,8 @@ static void hand_over(struct core *c, struct core_actions *out, uint16_t group, 
 	char reason[YOKE_REASON_SIZE];
 
 	core_text(reason, sizeof(reason), "handed over to ", node_name(c, to), ": ",
-		  cause != CORE_CAUSE_NONE ? core_cause_text(cause) : "switchover by an operator",
-		  (char *)NULL);
-	begin_stop(c, out, group, false, reason);
+		  move_text(c, group, cause), (char *)NULL);
+	core_group_stop(c, out, group, false, reason);
 }
 
 /* An exclusive group is handed over with the grant on disk already. */
@@ -496,7 +518,7 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 	core_conflict_look(c, out, group);
 	why = must_stop(c, group);
 	if (why != NULL) {
-		begin_stop(c, out, group, false, why);
+		core_group_stop(c, out, group, false, why);
 		return;
 	}
 	if (look_resources(c, out, group))
@@ -511,79 +533,11 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 		core_conflict_announce(c, out, group);
 }
 
-/* The watchdog is no longer fed for it: what stops it before is better than a reset. */
-static bool is_overdue(const struct core *c, uint16_t group)
-{
-	return core_lease_binds(c, group) && !core_lease_holds(c);
-}
-
-static uint32_t hurry_ms(const struct core *c)
-{
-	return c->conf.watchdog_ms == 0 ? STOP_RETRY_MS : c->conf.watchdog_ms / HURRY_PART;
-}
-
-/* Another try; what cannot be stopped at all is ended with the machine, if it has a watchdog. */
-static void stop_failed(struct core *c, struct core_actions *out, uint16_t group)
-{
-	struct core_group *g = group_at(c, group);
-	char reason[YOKE_REASON_SIZE];
-
-	g->retry_at = yoke_time_add_ms(c->now, is_overdue(c, group) ? hurry_ms(c) : STOP_RETRY_MS);
-	if (++g->stop_failures < STOPS_MAX || c->resetting || c->conf.watchdog_ms == 0 ||
-	    !core_lease_binds(c, group) || c->conf.group[group - 1].node_count < 2)
-		return;
-	c->resetting = true;
-	core_text(reason, sizeof(reason), c->conf.group[group - 1].name,
-		  " cannot be stopped: ", g->reason, (char *)NULL);
-	core_event(c, out, YOKE_EVENT_NODE_RESETTING, reason)->group = group;
-	core_lease_tell(c, out);
-}
-
-static void in_stopping(struct core *c, struct core_actions *out, uint16_t group)
-{
-	struct core_group *g = group_at(c, group);
-	char reason[YOKE_REASON_SIZE];
-
-	for (uint16_t i = core_resource_count(c, group); i-- > (g->restarting ? g->keep : 0);) {
-		struct core_resource *r = core_resource_of(c, group, i);
-
-		if (r->run != 0 && r->run_kind == CORE_RUN_MONITOR)
-			core_resource_cancel(c, out, core_resource_at(c, group, i));
-		if (r->run != 0)
-			return;
-		if (r->state == YOKE_RESOURCE_STOPPED)
-			continue;
-		if (r->state == YOKE_RESOURCE_FAILED && r->run_kind == CORE_RUN_STOP) {
-			/* It may still run: nothing may be started elsewhere before it stops. */
-			if (yoke_time_is_never(g->retry_at))
-				stop_failed(c, out, group);
-			if (is_overdue(c, group))
-				g->retry_at = yoke_time_min(g->retry_at,
-							    yoke_time_add_ms(c->now, hurry_ms(c)));
-			if (!yoke_time_due(g->retry_at, c->now))
-				return;
-			g->retry_at = YOKE_NEVER;
-		}
-		core_resource_run(c, out, core_resource_at(c, group, i), CORE_RUN_STOP, 0);
-		return;
-	}
-	core_text(reason, sizeof(reason), g->reason, (char *)NULL);
-	if (g->restarting) {
-		g->restarting = false;
-		become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING, reason);
-	} else if (g->failing) {
-		g->failing = false;
-		become(c, out, group, YOKE_GROUP_FAILED, YOKE_EVENT_GROUP_FAILED, reason);
-		g->retry_at = yoke_time_add_ms(c->now, c->conf.retry_ms);
-	} else {
-		become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_GROUP_STOPPED, reason);
-	}
-}
-
 static void in_failed(struct core *c, struct core_actions *out, uint16_t group)
 {
 	if (yoke_time_due(group_at(c, group)->retry_at, c->now))
-		become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE, "may be tried again");
+		core_group_become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE,
+				  "may be tried again");
 }
 
 /* ---- the machine ---- */
@@ -593,7 +547,7 @@ static void track_owner(struct core *c, struct core_actions *out, uint16_t group
 	struct core_group *g = group_at(c, group);
 	uint16_t owner = core_owner(c, group);
 
-	if (owner == 0 || owner == g->owner)
+	if (owner == 0 || owner == g->owner || c->conf.group[group - 1].parallel)
 		return;
 	if (g->owner != 0)
 		g->moves++;
@@ -607,11 +561,52 @@ static void track_owner(struct core *c, struct core_actions *out, uint16_t group
 	}
 }
 
-void core_group_look(struct core *c, struct core_actions *out, uint16_t group)
+/* Only what safety asks for. */
+static void look_started_at_rest(struct core *c, struct core_actions *out, uint16_t group)
+{
+	const char *why = core_lease_binds(c, group) && !core_lease_holds(c) ? core_lease_reason
+			  : c->leaving ? "the engine is being stopped"
+				       : NULL;
+
+	if (core_conflict_winner(c, group) != 0) {
+		lose(c, out, group, core_conflict_winner(c, group));
+		return;
+	}
+	core_conflict_look(c, out, group);
+	if (why != NULL && !core_maintenance_keeps(c, group))
+		core_group_stop(c, out, group, false, why);
+	else if (yoke_time_due(group_at(c, group)->announce_at, c->now))
+		core_conflict_announce(c, out, group);
+}
+
+/* Returns false when what is under way goes on as ever. */
+static bool look_at_rest(struct core *c, struct core_actions *out, uint16_t group)
 {
 	switch (group_at(c, group)->state) {
+	case YOKE_GROUP_STARTED:
+		look_started_at_rest(c, out, group);
+		return true;
+	case YOKE_GROUP_STOPPED:
+	case YOKE_GROUP_FAILED:
+	case YOKE_GROUP_HELD:
+		core_prepare_drop(c, out, group);
+		group_at(c, group)->retry_at = YOKE_NEVER;
+		group_at(c, group)->prepare_at = YOKE_NEVER;
+		return true;
+	default:
+		return false;
+	}
+}
+
+void core_group_look(struct core *c, struct core_actions *out, uint16_t group)
+{
+	if (core_maintenance_rests(c, group) && look_at_rest(c, out, group)) {
+		track_owner(c, out, group);
+		return;
+	}
+	switch (group_at(c, group)->state) {
 	case YOKE_GROUP_UNKNOWN:
-		in_unknown(c, out, group);
+		core_adopt_look(c, out, group);
 		break;
 	case YOKE_GROUP_STOPPED:
 		in_stopped(c, out, group);
@@ -623,7 +618,7 @@ void core_group_look(struct core *c, struct core_actions *out, uint16_t group)
 		in_started(c, out, group);
 		break;
 	case YOKE_GROUP_STOPPING:
-		in_stopping(c, out, group);
+		core_stop_look(c, out, group);
 		break;
 	case YOKE_GROUP_FAILED:
 		in_failed(c, out, group);
@@ -645,8 +640,11 @@ void core_group_doubt(struct core *c, uint16_t group, uint32_t after_ms)
 
 void core_group_forgive(struct core *c, uint16_t group)
 {
-	for (uint16_t i = 0; i < core_resource_count(c, group); i++)
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++) {
 		core_resource_of(c, group, i)->restart_count = 0;
+		core_resource_of(c, group, i)->fatal = false;
+	}
+	group_at(c, group)->failures = 0;
 	if (group_at(c, group)->state == YOKE_GROUP_FAILED)
 		group_at(c, group)->retry_at = c->now;
 }
@@ -655,6 +653,8 @@ yoke_time core_group_deadline(const struct core *c, uint16_t group)
 {
 	const struct core_group *g = &c->group[group - 1];
 	yoke_time t = yoke_time_min(g->retry_at, g->prepare_at);
+
+	t = yoke_time_min(t, core_stop_steady_at(c, group));
 
 	if (g->state == YOKE_GROUP_STARTED)
 		t = yoke_time_min(t, g->announce_at);

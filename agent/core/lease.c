@@ -32,6 +32,8 @@ enum {
 	PATIENCE_LEASES = 2, /* a holder that died is found out within this */
 };
 
+const char core_lease_reason[] = "the lease ran out: neither the other node nor a lock renewed it";
+
 static int64_t with_margin_ms(int64_t ms)
 {
 	return ms + ms / RATE_MARGIN + 1;
@@ -107,11 +109,11 @@ bool core_lease_holds(const struct core *c)
 	return !yoke_time_due(core_lease_until(c), c->now);
 }
 
-/* As long as it is not probed it may run, if an engine before us ran what is exclusive. */
+/* As long as it is not probed it may run, if it did, or an engine before us ran what is exclusive. */
 static bool may_run(const struct core *c, uint16_t group)
 {
-	return c->group[group - 1].state == YOKE_GROUP_UNKNOWN && c->conf.lease.us != 0 &&
-	       core_lease_binds(c, group);
+	return c->group[group - 1].state == YOKE_GROUP_UNKNOWN &&
+	       (c->conf.lease.us != 0 || c->group[group - 1].ran) && core_lease_binds(c, group);
 }
 
 bool core_lease_is_over_unknown(const struct core *c, uint16_t group)

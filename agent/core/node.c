@@ -156,6 +156,10 @@ void core_node_look(struct core *c, struct core_actions *out)
 		n->changed = c->now;
 		n->proven_dead = n->fenced = false; /* of this silence only */
 		n->seen = n->seen || to == YOKE_NODE_ONLINE;
+		if (!core_node_alive(n))
+			n->online_since = YOKE_NEVER;
+		else if (yoke_time_is_never(n->online_since))
+			n->online_since = c->now;
 		if (to == YOKE_NODE_LOST) {
 			n->lost_at = c->now;
 			forget(c, n);
@@ -167,6 +171,16 @@ void core_node_look(struct core *c, struct core_actions *out)
 			core_group_doubt(c, g, 0);
 		tell_change(c, out, i, from);
 	}
+}
+
+void core_node_fit(struct core *c, uint16_t node, uint16_t group, enum core_cause cause)
+{
+	yoke_time *since = &core_node(c, node)->fit_since[group - 1];
+
+	if (cause != CORE_CAUSE_NONE)
+		*since = YOKE_NEVER;
+	else if (yoke_time_is_never(*since))
+		*since = c->now;
 }
 
 void core_node_intent(struct core *c, struct core_actions *out, uint16_t node,

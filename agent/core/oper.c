@@ -30,7 +30,8 @@ static uint16_t target_of(const struct core *c, const struct core_operation *op,
 		return 0;
 	if (op->verb == YOKE_VERB_SWITCH && op->group == group)
 		return op->node;
-	if (op->verb == YOKE_VERB_FAILBACK && (op->group == group || op->group == 0))
+	if (op->verb == YOKE_VERB_FAILBACK &&
+	    (op->group == group || (op->group == 0 && !c->conf.group[group - 1].parallel)))
 		return c->conf.group[group - 1].node[0];
 	return 0;
 }
@@ -124,6 +125,10 @@ static enum yoke_verdict judge_move(const struct core *c, uint16_t group, uint16
 
 	if (!core_is_member(c, group, node))
 		return YOKE_E_NOT_MEMBER;
+	if (c->conf.group[group - 1].parallel)
+		return YOKE_E_PARALLEL;
+	if (core_maintenance_rests(c, group))
+		return YOKE_E_MAINTENANCE;
 	if (core_oper_of(c, group, &target) != NULL)
 		return YOKE_E_BUSY;
 	if (core_owner(c, group) != node && !node_ready(c, group, node))
@@ -140,9 +145,28 @@ static enum yoke_verdict judge_standby(const struct core *c, uint16_t node)
 
 		if (core_oper_of(c, g, &target) != NULL)
 			return YOKE_E_BUSY;
-		if (core_owner(c, g) == node && core_candidate(c, g, node) == 0)
+		if (core_owner(c, g) == node && core_maintenance_rests(c, g))
+			return YOKE_E_MAINTENANCE;
+		if (core_owner(c, g) == node && !c->conf.group[g - 1].parallel &&
+		    core_candidate(c, g, node) == 0)
 			return YOKE_E_NOWHERE;
 	}
+	return YOKE_OK;
+}
+
+/* Of a node that has never been told it, and takes over, one would not expect it. */
+static enum yoke_verdict judge_rest(const struct core *c, uint16_t group, uint16_t node)
+{
+	if (group > c->conf.group_count)
+		return YOKE_E_NO_GROUP;
+	if (node > c->conf.node_count)
+		return YOKE_E_NO_NODE;
+	if (c->save.failing)
+		return YOKE_E_SAVE;
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (n != c->conf.self && core_node_const(c, n)->state == YOKE_NODE_ONLINE &&
+		    !core_node_const(c, n)->extended)
+			return YOKE_E_VERSION;
 	return YOKE_OK;
 }
 
@@ -163,7 +187,7 @@ static enum yoke_verdict judge(const struct core *c, const struct core_event *ev
 		    (node < 1 || node > c->conf.node_count))
 			return YOKE_E_NO_NODE;
 		for (uint16_t g = 1; g <= c->conf.group_count && verdict == YOKE_OK; g++)
-			if (all || g == group)
+			if (g == group || (all && !c->conf.group[g - 1].parallel))
 				verdict = judge_move(c, g,
 						     ev->u.operate.verb == YOKE_VERB_SWITCH
 							     ? node
@@ -181,6 +205,9 @@ static enum yoke_verdict judge(const struct core *c, const struct core_event *ev
 			return YOKE_E_NO_NODE;
 		return core_node_const(c, node)->state == YOKE_NODE_LOST ? YOKE_OK
 									 : YOKE_E_IN_CONTACT;
+	case YOKE_VERB_MAINTENANCE:
+	case YOKE_VERB_RESUME:
+		return judge_rest(c, group, node);
 	case YOKE_VERB_UNKNOWN:
 		break;
 	}
@@ -213,6 +240,16 @@ static void confirm_down(struct core *c, struct core_actions *out, const struct 
 	ev->origin = (uint16_t)op->origin;
 	core_node(c, op->node)->proven_dead = true;
 	core_node(c, op->node)->fenced = false;
+}
+
+static void set_rest(struct core *c, struct core_actions *out, const struct core_operation *op)
+{
+	unsigned index = core_maintenance_index(op->group, op->node);
+	struct core_rest rest = c->rest[index];
+
+	rest.version++;
+	rest.on = op->verb == YOKE_VERB_MAINTENANCE;
+	core_maintenance_set(c, out, index, rest, op->reason);
 }
 
 void core_oper_on_operate(struct core *c, struct core_actions *out, const struct core_event *ev)
@@ -253,6 +290,8 @@ void core_oper_on_operate(struct core *c, struct core_actions *out, const struct
 		confirm_down(c, out, &op);
 	if (op.verb == YOKE_VERB_STANDBY || op.verb == YOKE_VERB_ONLINE)
 		set_intent(c, out, op.node, op.verb == YOKE_VERB_STANDBY, op.reason);
+	if (op.verb == YOKE_VERB_MAINTENANCE || op.verb == YOKE_VERB_RESUME)
+		set_rest(c, out, &op);
 }
 
 /* ---- outcome ---- */
@@ -278,6 +317,23 @@ static const char *outcome_move(const struct core *c, const struct core_operatio
 	return NULL;
 }
 
+/* Does the node still run a group that it should give away? */
+static bool is_left_on(const struct core *c, uint16_t group, uint16_t node)
+{
+	return c->conf.group[group - 1].parallel
+		       ? core_claim_runs(&core_node_const(c, node)->claim[group - 1])
+		       : core_owner(c, group) == node;
+}
+
+static bool all_know(const struct core *c, const struct core_operation *op)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (n != c->conf.self && core_node_alive(core_node_const(c, n)) &&
+		    core_node_const(c, n)->acked < op->version)
+			return false;
+	return true;
+}
+
 static const char *outcome(const struct core *c, const struct core_operation *op)
 {
 	const struct core_node *n;
@@ -294,7 +350,7 @@ static const char *outcome(const struct core *c, const struct core_operation *op
 		return "";
 	case YOKE_VERB_STANDBY:
 		for (uint16_t g = 1; g <= c->conf.group_count; g++)
-			if (core_owner(c, g) == op->node)
+			if (is_left_on(c, g, op->node))
 				return NULL;
 		/* fallthrough */
 	case YOKE_VERB_ONLINE:
@@ -304,6 +360,9 @@ static const char *outcome(const struct core *c, const struct core_operation *op
 		return n->acked >= op->version ? "" : NULL;
 	case YOKE_VERB_CONFIRM_DOWN:
 		return "";
+	case YOKE_VERB_MAINTENANCE:
+	case YOKE_VERB_RESUME:
+		return all_know(c, op) ? "" : NULL;
 	case YOKE_VERB_UNKNOWN:
 		break;
 	}

@@ -6,6 +6,7 @@
 #ifndef AGENT_CORE_PARTS_H
 #define AGENT_CORE_PARTS_H
 
+#include "agent/base/buf.h"
 #include "agent/core/core.h"
 
 /* ---- core.c: shorthands and actions ---- */
@@ -34,6 +35,8 @@ struct yoke_event *core_event(struct core *c, struct core_actions *out, enum yok
 
 /* ---- node.c: membership ---- */
 
+/* What a node says of itself and a group: since when it could take it. */
+void core_node_fit(struct core *c, uint16_t node, uint16_t group, enum core_cause cause);
 void core_node_on_path(struct core *c, struct core_actions *out, const struct core_event *ev);
 /* A payload of a node's new or old incarnation came; forgets what an older one said. */
 void core_node_heard(struct core *c, uint16_t node, uint64_t incarnation);
@@ -72,8 +75,51 @@ bool core_claim_runs(const struct core_claim *claim);
 bool core_wins(const struct core *c, uint16_t group, uint16_t a, uint16_t b);
 const char *core_cause_text(enum core_cause cause);
 
+/* ---- policy.c: how people want their groups run ---- */
+
+/* The parallel group that it comes after does not run here. */
+bool core_policy_needs(const struct core *c, uint16_t group);
+/* What it comes after is started. */
+bool core_policy_may_follow(const struct core *c, uint16_t group);
+/* Something that comes after it runs here. */
+bool core_policy_is_needed(const struct core *c, uint16_t group);
+/* It must make room here. */
+bool core_policy_yields(const struct core *c, uint16_t group);
+/* Nothing that makes room for it runs here any more. */
+bool core_policy_has_room(const struct core *c, uint16_t group);
+/* May it leave its owner, which has this cause? */
+bool core_policy_may_leave(const struct core *c, uint16_t group, enum core_cause cause);
+/* The node that a fault would move it from, and only a person may; 0: none. */
+uint16_t core_policy_held_for(const struct core *c, uint16_t group);
+/* Its first node, when it is to go back there by itself now; 0: it is not. */
+uint16_t core_policy_failback(const struct core *c, uint16_t group);
+yoke_time core_policy_deadline(const struct core *c);
+
+/* ---- maintenance.c ---- */
+
+/* Is nothing done about the group here? */
+bool core_maintenance_rests(const struct core *c, uint16_t group);
+/* Does it go on running when the engine ends? */
+bool core_maintenance_keeps(const struct core *c, uint16_t group);
+/* What is in maintenance, for people; empty: nothing. */
+void core_maintenance_text(const struct core *c, char text[YOKE_REASON_SIZE]);
+/* Index in core.rest: of a group, else of a node, else of the cluster. */
+unsigned core_maintenance_index(uint16_t group, uint16_t node);
+/* Set it, if it is newer than what we know.  out NULL: as it was saved, nobody is told. */
+void core_maintenance_set(struct core *c, struct core_actions *out, unsigned index,
+			  struct core_rest rest, const char *reason);
+void core_maintenance_look(struct core *c, struct core_actions *out);
+
+/* ---- ready.c: could the other node take over? ---- */
+
+/* The reasons why not, up to `max` of them as text; returns how many there are. */
+unsigned core_ready_list(const struct core *c, char (*text)[YOKE_REASON_SIZE], unsigned max);
+void core_ready_look(struct core *c, struct core_actions *out);
+yoke_time core_ready_deadline(const struct core *c);
+
 /* ---- lease.c: until when we may run exclusive groups, and until when a silent node may ---- */
 
+extern const char core_lease_reason[];
 /* Does a lease end at all?  Only where a lock could give the groups to another node. */
 bool core_lease_is_used(const struct core *c);
 /* Until when exclusive groups may run here; YOKE_NEVER: no end is known. */
@@ -155,6 +201,14 @@ void core_grant_publish(const struct core *c, uint16_t group, struct core_claim 
 /* ---- group.c: the state machine of a group on this node ---- */
 
 void core_group_look(struct core *c, struct core_actions *out, uint16_t group);
+/* The only place that assigns a group's state. */
+void core_group_become(struct core *c, struct core_actions *out, uint16_t group,
+		       enum yoke_group_state to, enum yoke_event_kind kind, const char *reason);
+/* Begin to stop it; failing: it will be FAILED. */
+void core_group_stop(struct core *c, struct core_actions *out, uint16_t group, bool failing,
+		     const char *reason);
+/* It is stopped here, and would start if there were room. */
+bool core_group_would_start(const struct core *c, uint16_t group);
 /* Would we start it if the others let us? */
 bool core_group_asks(const struct core *c, uint16_t group);
 /* Others may have forgotten a started group's addresses: announce them in after_ms (0: now). */
@@ -163,6 +217,21 @@ void core_group_doubt(struct core *c, uint16_t group, uint32_t after_ms);
 void core_group_forgive(struct core *c, uint16_t group);
 yoke_time core_group_deadline(const struct core *c, uint16_t group);
 const char *core_group_check(const struct core *c, uint16_t group);
+
+/* ---- stop.c ---- */
+
+void core_stop_look(struct core *c, struct core_actions *out, uint16_t group);
+/* It failed here lately. */
+bool core_stop_is_unsteady(const struct core *c, uint16_t group);
+/* When that is over; YOKE_NEVER: it is. */
+yoke_time core_stop_steady_at(const struct core *c, uint16_t group);
+
+/* ---- adopt.c: what runs here already ---- */
+
+/* Probe it anew. */
+void core_adopt_begin(struct core *c, struct core_actions *out, uint16_t group);
+/* In UNKNOWN: probe, then take over what runs. */
+void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group);
 
 /* ---- conflict.c: two nodes that run the same group ---- */
 
@@ -216,6 +285,30 @@ const struct core_operation *core_oper_of(const struct core *c, uint16_t group, 
 void core_wire_on_message(struct core *c, struct core_actions *out, const struct core_event *ev);
 void core_wire_put_beat(const struct core *c, struct core_actions *out);
 void core_wire_put_state(const struct core *c, struct core_actions *out);
+
+/* ---- detail.c: the rest of the state message ---- */
+
+/* What a message said beside its head and groups.  All by our numbering. */
+struct core_detail {
+	bool known;                             /* its yoke sends details at all */
+	enum core_cause cause[YOKE_GROUPS_MAX]; /* NONE: as the group's claim says */
+	bool unsteady[YOKE_GROUPS_MAX];
+	struct core_rest rest[CORE_RESTS]; /* version 0: not told */
+	struct core_operation operation;   /* number 0: none */
+};
+
+uint32_t core_wire_hash(const char *name);
+/* Verbs, causes that a yoke without details knows. */
+bool core_detail_is_old_verb(enum yoke_verb verb);
+enum core_cause core_detail_old_cause(enum core_cause cause);
+void core_wire_put_operation(struct yoke_buf *b, const struct core_operation *op);
+/* False when the message must be ignored; an operation that we do not know becomes none. */
+bool core_wire_get_operation(const struct core *c, struct yoke_buf *b, uint16_t from,
+			     struct core_operation *op);
+void core_detail_put(const struct core *c, struct yoke_buf *b, const struct core_operation *op);
+void core_detail_put_rests(const struct core *c, struct yoke_buf *b);
+bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,
+		     struct core_detail *detail);
 
 /* ---- record.c: what survives a restart ---- */
 

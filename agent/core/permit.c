@@ -44,6 +44,14 @@ const char *core_cause_text(enum core_cause cause)
 		return "not a member of the group";
 	case CORE_CAUSE_DEAF:
 		return "it reaches no reference address";
+	case CORE_CAUSE_FATAL:
+		return "it cannot run there";
+	case CORE_CAUSE_NEEDS:
+		return "what it comes after does not run there";
+	case CORE_CAUSE_YIELDS:
+		return "it makes room for a group of higher priority";
+	case CORE_CAUSE_RESTS:
+		return "it is in maintenance";
 	case CORE_CAUSES_END:
 		break;
 	}
@@ -82,6 +90,9 @@ static enum verdict member_says(const struct core *c, uint16_t group, uint16_t n
 	const struct core_claim *claim = &n->claim[group - 1];
 	bool exclusive = c->conf.group[group - 1].exclusive;
 
+	*why = "it runs on each of its nodes";
+	if (c->conf.group[group - 1].parallel)
+		return YES;
 	switch (n->state) {
 	case YOKE_NODE_ONLINE:
 	case YOKE_NODE_LATE:
@@ -165,6 +176,10 @@ uint16_t core_owner(const struct core *c, uint16_t group)
 {
 	uint16_t owner = 0;
 
+	/* Of one that runs everywhere each node looks after its own. */
+	if (c->conf.group[group - 1].parallel &&
+	    core_claim_runs(&core_node_const(c, c->conf.self)->claim[group - 1]))
+		return c->conf.self;
 	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
 		const struct core_node *node = core_node_const(c, n);
 
@@ -217,9 +232,11 @@ uint16_t core_wanted(const struct core *c, uint16_t group)
 
 	if (core_oper_of(c, group, &target) != NULL)
 		return target;
-	if (owner != 0 && core_node_const(c, owner)->claim[group - 1].cause != CORE_CAUSE_NONE)
+	if (owner == 0 || c->conf.group[group - 1].parallel)
+		return 0;
+	if (core_policy_may_leave(c, group, core_node_const(c, owner)->claim[group - 1].cause))
 		return core_candidate(c, group, owner);
-	return 0;
+	return core_policy_failback(c, group);
 }
 
 enum core_cause core_cause_self(const struct core *c, uint16_t group)
@@ -232,6 +249,8 @@ enum core_cause core_cause_self(const struct core *c, uint16_t group)
 		return CORE_CAUSE_STRANGER;
 	if (c->leaving)
 		return CORE_CAUSE_LEAVING;
+	if (core_maintenance_rests(c, group))
+		return CORE_CAUSE_RESTS;
 	if (c->intent[c->conf.self - 1].standby)
 		return CORE_CAUSE_STANDBY;
 	if (mine->state == YOKE_GROUP_FAILED || mine->failing)
@@ -239,13 +258,19 @@ enum core_cause core_cause_self(const struct core *c, uint16_t group)
 	for (uint16_t r = 0; r < g->resource_count; r++) {
 		const struct core_resource *res = &c->resource[g->resource_first + r];
 
+		if (res->fatal)
+			return CORE_CAUSE_FATAL;
 		/* What was found running is not moved because nothing is known of its interface
 		 * yet. */
 		if (!res->usable && (res->usable_known || !runs))
 			return CORE_CAUSE_UNUSABLE;
 	}
+	if (core_policy_needs(c, group))
+		return CORE_CAUSE_NEEDS;
 	if (c->save.failing && !runs && !core_term_is_usable(c, group))
 		return CORE_CAUSE_UNSAVED;
+	if (core_policy_yields(c, group))
+		return CORE_CAUSE_YIELDS;
 	return core_arbiter_deaf(c) ? CORE_CAUSE_DEAF : CORE_CAUSE_NONE;
 }
 

@@ -6,7 +6,8 @@
  *         u32 operations counted so far, u16 groups, for each {text name, u64 reserved term,
  *                               u8 node that it is granted to, u64 at which term},
  *         u8 1: we left, and go by no lock before we were in contact (an older yoke has no such
- *         byte) u64 FNV-1a of all bytes before it
+ *         byte), then details of the state message (detail.c; an older yoke reads none),
+ *         u64 FNV-1a of all bytes before it
  *
  * A term is durable before it is used.  So that a failover does not wait for a disk, a node that
  * does not run a group reserves the next term as soon as it knows the present one: the record names
@@ -56,6 +57,17 @@ static bool sum_is_right(const uint8_t *bytes, size_t size)
 		return false;
 	yoke_buf_init_read(&b, bytes + size - RECORD_SUM_SIZE, RECORD_SUM_SIZE);
 	return yoke_buf_get_u64(&b) == checksum(bytes, size - RECORD_SUM_SIZE);
+}
+
+static bool get_rests(struct core *c, struct yoke_buf *b)
+{
+	struct core_detail detail = {.known = false};
+
+	if (!core_detail_get(c, b, c->conf.self, &detail))
+		return false;
+	for (unsigned i = 0; i < CORE_RESTS; i++)
+		core_maintenance_set(c, NULL, i, detail.rest[i], "");
+	return true;
 }
 
 bool core_record_get(struct core *c, const uint8_t *bytes, size_t size)
@@ -109,7 +121,7 @@ bool core_record_get(struct core *c, const uint8_t *bytes, size_t size)
 	}
 	if (yoke_buf_left(&b) > 0)
 		c->promised = yoke_buf_get_u8(&b) != 0;
-	return yoke_buf_ok(&b);
+	return yoke_buf_ok(&b) && get_rests(c, &b);
 }
 
 static uint8_t standby_byte(const struct core *c, uint16_t n)
@@ -144,6 +156,7 @@ static void put(const struct core *c, struct core_actions *out)
 		yoke_buf_put_u64(&b, group->grant_term);
 	}
 	yoke_buf_put_u8(&b, c->promised);
+	core_detail_put_rests(c, &b);
 	yoke_buf_put_u64(&b, checksum(out->record, b.used));
 	out->record_size = (uint16_t)b.used;
 }

@@ -114,6 +114,14 @@ static void fail(struct core *c, struct core_actions *out, uint16_t resource, co
 	tell(c, out, resource, YOKE_EVENT_RESOURCE_FAILED, r->reason);
 }
 
+/* What cannot run here does not. */
+static void fail_for_good(struct core *c, struct core_actions *out, uint16_t resource,
+			  const char *reason)
+{
+	fail(c, out, resource, reason);
+	c->resource[resource - 1].state = YOKE_RESOURCE_STOPPED;
+}
+
 /* Put back at once what somebody else removed, but not for ever. */
 static void on_lost(struct core *c, struct core_actions *out, uint16_t resource)
 {
@@ -190,7 +198,10 @@ static void apply(struct core *c, struct core_actions *out, uint16_t resource,
 
 	switch (r->run_kind) {
 	case CORE_RUN_PROBE:
-		if (result == CORE_RESULT_RUNNING && !r->removed)
+		r->fatal = result == CORE_RESULT_FATAL;
+		if (r->fatal)
+			fail_for_good(c, out, resource, reason);
+		else if (result == CORE_RESULT_RUNNING && !r->removed)
 			r->state = YOKE_RESOURCE_STARTED;
 		else if (result == CORE_RESULT_RUNNING || result == CORE_RESULT_STOPPED)
 			r->state = YOKE_RESOURCE_STOPPED;
@@ -198,6 +209,7 @@ static void apply(struct core *c, struct core_actions *out, uint16_t resource,
 			fail(c, out, resource, reason);
 		break;
 	case CORE_RUN_START:
+		r->fatal = result == CORE_RESULT_FATAL;
 		if (result == CORE_RESULT_DONE)
 			started(c, out, resource);
 		else

@@ -18,6 +18,10 @@ enum core_cause {
 	CORE_CAUSE_UNSAVED,  /* no term can be made durable there */
 	CORE_CAUSE_STRANGER, /* not a member of the group */
 	CORE_CAUSE_DEAF,     /* no reference address answers: only if nobody hears better */
+	CORE_CAUSE_FATAL,    /* it cannot run there: a program is missing, or refuses for good */
+	CORE_CAUSE_NEEDS,    /* the parallel group that it comes after does not run there */
+	CORE_CAUSE_YIELDS,   /* makes room there for a group of higher priority */
+	CORE_CAUSE_RESTS,    /* it is in maintenance */
 	CORE_CAUSES_END,
 };
 
@@ -30,12 +34,27 @@ struct core_claim {
 	uint64_t request;    /* exclusive: the term at which it asks to start; 0: it does not ask */
 	uint16_t grant_to;   /* exclusive: the node that it lets run the group; 0: none */
 	uint64_t grant_term; /* at which term */
+	bool unsteady;       /* it failed there lately: not moved there without need */
 };
 
 /* Operator's intent for a node: replicated, the higher version wins. */
 struct core_intent {
 	uint32_t version;
 	bool standby;
+};
+
+/* Whether something is in maintenance: replicated, the higher version wins. */
+struct core_rest {
+	uint32_t version;
+	bool on;
+};
+
+/* Indexes of core.rest: the cluster, the nodes, the groups. */
+enum {
+	CORE_REST_CLUSTER = 0,
+	CORE_REST_NODES = 1,                                 /* + number - 1 */
+	CORE_REST_GROUPS = CORE_REST_NODES + YOKE_NODES_MAX, /* + number - 1 */
+	CORE_RESTS = CORE_REST_GROUPS + YOKE_GROUPS_MAX,
 };
 
 /* An operation of a node: it lives on the node that took the request and is told to all. */
@@ -58,12 +77,15 @@ struct core_node {
 	uint32_t told;        /* version of its state that we have applied (this incarnation) */
 	uint32_t acked;       /* version of our state that it has applied */
 	enum yoke_path_state path[YOKE_PATHS_MAX];
-	bool left;               /* it said so */
-	bool seen;               /* it was online since this engine started */
-	bool proven_dead;        /* LOST: a person (confirm-down) or a fence agent vouches for it */
-	bool fenced;             /* proven_dead by a fence agent */
-	yoke_time lost_at;       /* no beat of ours renewed its lease since */
-	yoke_time renewed_until; /* our lease, by its beats */
+	bool left;              /* it said so */
+	bool seen;              /* it was online since this engine started */
+	bool proven_dead;       /* LOST: a person (confirm-down) or a fence agent vouches for it */
+	bool fenced;            /* proven_dead by a fence agent */
+	bool extended;          /* its yoke sends details: knows maintenance */
+	yoke_time online_since; /* in two-way contact without a break; YOKE_NEVER: it is not */
+	yoke_time fit_since[YOKE_GROUPS_MAX]; /* could take the group; YOKE_NEVER: could not */
+	yoke_time lost_at;                    /* no beat of ours renewed its lease since */
+	yoke_time renewed_until;              /* our lease, by its beats */
 	bool config_same;
 	char version[YOKE_NAME_SIZE];
 	struct core_claim claim[YOKE_GROUPS_MAX];
@@ -143,6 +165,10 @@ struct core_group {
 	uint16_t keep;          /* restarting: so many of its first resources stay started */
 	uint16_t stop_failures; /* STOPPING: stops that failed */
 	bool probing;           /* UNKNOWN: the probes are out */
+	bool ran;               /* UNKNOWN: it may run, it did before */
+	bool rested;            /* it was in maintenance when last looked at */
+	uint16_t failures;      /* times it FAILED here, within a while of each other */
+	yoke_time failed_at;    /* the last of them */
 	enum core_prepare prepare;
 	uint16_t prepare_by;                /* NODE: its number */
 	yoke_time prepare_at;               /* HELD: when to probe again */
@@ -160,6 +186,7 @@ struct core_group {
 struct core_resource {
 	enum yoke_resource_state state;
 	bool usable, usable_known;        /* known: the shell has told */
+	bool fatal;                       /* would fail again: until it is forgiven */
 	uint8_t hwaddr[CORE_HWADDR_SIZE]; /* the last one told; all zero: none */
 	uint32_t run;                     /* id of the operation that is out; 0: none */
 	enum core_run_kind run_kind;
@@ -206,10 +233,15 @@ struct core {
 	struct core_resource resource[YOKE_RESOURCES_MAX];
 	struct core_arbiter arbiter[YOKE_ARBITERS_MAX];
 	struct core_fence fence[YOKE_NODES_MAX]; /* [victim - 1] */
-	yoke_time locks_since;  /* a majority of the locks is ours; YOKE_NEVER: it is not */
-	yoke_time inherited;    /* our lease, as an earlier engine left it */
-	bool lease_holds;       /* as last looked */
-	uint8_t support;        /* bit n - 1: our beats renew the lease of node n */
+	yoke_time locks_since; /* a majority of the locks is ours; YOKE_NEVER: it is not */
+	yoke_time inherited;   /* our lease, as an earlier engine left it */
+	bool lease_holds;      /* as last looked */
+	uint8_t support;       /* bit n - 1: our beats renew the lease of node n */
+	int minute;            /* of the day; -1: not told */
+	struct core_rest rest[CORE_RESTS];
+	yoke_time rest_since, remind_at; /* YOKE_NEVER: nothing is in maintenance */
+	yoke_time unready_since;         /* YOKE_NEVER: it is ready */
+	bool unready_told;
 	bool resetting;         /* what should stop does not: the watchdog is to reset us */
 	bool promised;          /* we left: nothing by an arbiter before we were in contact */
 	uint32_t promise_saved; /* version of the record that has it */

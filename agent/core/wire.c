@@ -10,6 +10,7 @@
  *         u16 groups, for each {u32 name hash, u8 state | asks << 6 | grants << 7,
  *                               u8 cause | ready << 7, u64 term, if it asks {u64 term},
  *                               if it grants {u8 node, u64 term}, u8 resources, each u8 state}
+ *         then details: detail.c
  * acks:   u8 count, for each {u8 node, u64 incarnation, u32 version of its state applied}
  *
  * A state message is the sender's whole state: the last one is enough, none needs to be in order.
@@ -38,10 +39,11 @@ struct state {
 	uint8_t hwaddr[YOKE_HWADDRS_MAX][CORE_HWADDR_SIZE];
 	struct core_claim claim[YOKE_GROUPS_MAX]; /* by our numbering; UNKNOWN: not told */
 	enum yoke_resource_state resource[YOKE_RESOURCES_MAX];
+	struct core_detail detail;
 };
 
 /* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
-static uint32_t name_hash(const char *name)
+uint32_t core_wire_hash(const char *name)
 {
 	uint32_t h = 2166136261u;
 
@@ -82,7 +84,7 @@ void core_wire_put_beat(const struct core *c, struct core_actions *out)
 	core_act(out, CORE_BEAT);
 }
 
-static void put_operation(struct yoke_buf *b, const struct core_operation *op)
+void core_wire_put_operation(struct yoke_buf *b, const struct core_operation *op)
 {
 	yoke_buf_put_u32(b, op->number);
 	yoke_buf_put_u8(b, (uint8_t)op->verb);
@@ -140,11 +142,11 @@ static void put_groups(const struct core *c, struct yoke_buf *b)
 		const struct core_claim *claim = &self->claim[g];
 		const struct core_group_conf *conf = &c->conf.group[g];
 
-		yoke_buf_put_u32(b, name_hash(conf->name));
+		yoke_buf_put_u32(b, core_wire_hash(conf->name));
 		yoke_buf_put_u8(b, (uint8_t)((unsigned)claim->state |
 					     (claim->request != 0 ? (unsigned)ASKS_BIT : 0u) |
 					     (claim->grant_to != 0 ? (unsigned)GRANTS_BIT : 0u)));
-		yoke_buf_put_u8(b, (uint8_t)((unsigned)claim->cause |
+		yoke_buf_put_u8(b, (uint8_t)((unsigned)core_detail_old_cause(claim->cause) |
 					     (claim->ready ? (unsigned)READY_BIT : 0u)));
 		yoke_buf_put_u64(b, claim->term);
 		if (claim->request != 0)
@@ -161,6 +163,8 @@ static void put_groups(const struct core *c, struct yoke_buf *b)
 
 void core_wire_put_state(const struct core *c, struct core_actions *out)
 {
+	static const struct core_operation none = {.verb = YOKE_VERB_UNKNOWN};
+	const struct core_operation *op = operation_to_tell(c);
 	struct yoke_buf b;
 
 	yoke_buf_init(&b, out->message, sizeof(out->message));
@@ -175,9 +179,10 @@ void core_wire_put_state(const struct core *c, struct core_actions *out)
 		yoke_buf_put_u32(&b, c->intent[n].version);
 		yoke_buf_put_u8(&b, c->intent[n].standby);
 	}
-	put_operation(&b, operation_to_tell(c));
+	core_wire_put_operation(&b, core_detail_is_old_verb(op->verb) ? op : &none);
 	put_hwaddrs(c, &b);
 	put_groups(c, &b);
+	core_detail_put(c, &b, op);
 	out->message_size = (uint16_t)b.used;
 	core_act(out, CORE_SEND);
 }
@@ -208,10 +213,11 @@ static bool get_acks(const struct core *c, struct yoke_buf *b, bool *is_ours, ui
 	return yoke_buf_ok(b) && count <= YOKE_NODES_MAX;
 }
 
-static bool get_operation(const struct core *c, struct yoke_buf *b, uint16_t from,
-			  struct core_operation *op)
+bool core_wire_get_operation(const struct core *c, struct yoke_buf *b, uint16_t from,
+			     struct core_operation *op)
 {
 	unsigned verb, origin, state;
+	bool known;
 
 	op->number = yoke_buf_get_u32(b);
 	verb = yoke_buf_get_u8(b);
@@ -227,19 +233,24 @@ static bool get_operation(const struct core *c, struct yoke_buf *b, uint16_t fro
 	op->state = (enum yoke_operation_state)state;
 	if (op->number == 0)
 		return yoke_buf_ok(b);
-	return yoke_buf_ok(b) && op->number >> 24 == from &&
-	       in_range(verb, YOKE_VERB_SWITCH, YOKE_VERB_CONFIRM_DOWN) &&
-	       in_range(origin, YOKE_ORIGIN_UNKNOWN, YOKE_ORIGIN_SNMP) &&
-	       in_range(state, YOKE_OPERATION_RUNNING, YOKE_OPERATION_REFUSED) &&
-	       op->group <= c->conf.group_count && op->node <= c->conf.node_count &&
-	       (op->verb != YOKE_VERB_SWITCH || (op->group != 0 && op->node != 0)) &&
-	       (op->verb == YOKE_VERB_FAILBACK || op->node != 0);
+	/* Those of a newer yoke are no operations to us. */
+	known = in_range(verb, YOKE_VERB_SWITCH, YOKE_VERB_RESUME) &&
+		in_range(origin, YOKE_ORIGIN_UNKNOWN, YOKE_ORIGIN_SNMP) &&
+		in_range(state, YOKE_OPERATION_RUNNING, YOKE_OPERATION_REFUSED);
+	if (!known)
+		op->number = 0;
+	return yoke_buf_ok(b) &&
+	       (!known || (op->number >> 24 == from && op->group <= c->conf.group_count &&
+			   op->node <= c->conf.node_count &&
+			   (op->verb != YOKE_VERB_SWITCH || (op->group != 0 && op->node != 0)) &&
+			   (op->verb == YOKE_VERB_FAILBACK || op->verb == YOKE_VERB_MAINTENANCE ||
+			    op->verb == YOKE_VERB_RESUME || op->node != 0)));
 }
 
 static int group_of_hash(const struct core *c, uint32_t hash)
 {
 	for (int g = 0; g < c->conf.group_count; g++)
-		if (name_hash(c->conf.group[g].name) == hash)
+		if (core_wire_hash(c->conf.group[g].name) == hash)
 			return g;
 	return -1;
 }
@@ -304,7 +315,7 @@ static bool get_state(const struct core *c, struct yoke_buf *b, uint16_t from, s
 		s->intent[n].version = yoke_buf_get_u32(b);
 		s->intent[n].standby = yoke_buf_get_u8(b) != 0;
 	}
-	if (!get_operation(c, b, from, &s->operation))
+	if (!core_wire_get_operation(c, b, from, &s->operation))
 		return false;
 	s->hwaddr_count = yoke_buf_get_u8(b);
 	if (!yoke_buf_ok(b) || s->hwaddr_count > YOKE_HWADDRS_MAX)
@@ -317,6 +328,8 @@ static bool get_state(const struct core *c, struct yoke_buf *b, uint16_t from, s
 	for (uint16_t g = 0; g < groups; g++)
 		if (!get_group(c, b, s))
 			return false;
+	if (!core_detail_get(c, b, from, &s->detail))
+		return false;
 	return yoke_buf_ok(b) && s->version != 0;
 }
 
@@ -335,6 +348,26 @@ static void apply_digest(struct core *c, struct core_actions *out, uint16_t from
 		from;
 }
 
+static void apply_detail(struct core *c, struct core_actions *out, uint16_t from,
+			 const struct state *s)
+{
+	struct core_node *n = core_node(c, from);
+
+	n->extended = s->detail.known;
+	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
+		struct core_claim *claim = &n->claim[g - 1];
+
+		if (s->detail.cause[g - 1] != CORE_CAUSE_NONE)
+			claim->cause = s->detail.cause[g - 1];
+		claim->unsteady = s->detail.unsteady[g - 1];
+		core_node_fit(c, from, g, claim->cause);
+	}
+	for (unsigned i = 0; i < CORE_RESTS; i++)
+		if (s->detail.rest[i].version != 0)
+			core_maintenance_set(c, out, i, s->detail.rest[i],
+					     "by an operator on another node");
+}
+
 static void apply_state(struct core *c, struct core_actions *out, uint16_t from,
 			const struct state *s)
 {
@@ -344,15 +377,16 @@ static void apply_state(struct core *c, struct core_actions *out, uint16_t from,
 	n->left = (s->flags & FLAG_LEFT) != 0;
 	memcpy(n->version, s->yoke_version, sizeof(n->version));
 	memcpy(n->claim, s->claim, sizeof(n->claim));
+	apply_detail(c, out, from, s);
 	memcpy(n->resource, s->resource, sizeof(n->resource));
 	/* A new engine does not know its own yet; its machine is the same. */
 	if (s->hwaddr_count > 0) {
 		memcpy(n->hwaddr, s->hwaddr, sizeof(n->hwaddr));
 		n->hwaddr_count = s->hwaddr_count;
 	}
-	n->operation = s->operation;
-	if (s->operation.number != 0)
-		core_oper_told(c, &s->operation);
+	n->operation = s->operation.number != 0 ? s->operation : s->detail.operation;
+	if (n->operation.number != 0)
+		core_oper_told(c, &n->operation);
 	for (uint16_t i = 1; i <= s->node_count && i <= c->conf.node_count; i++)
 		core_node_intent(c, out, i, s->intent[i - 1], "by an operator on another node");
 	apply_digest(c, out, from, s);

@@ -24,6 +24,7 @@ enum {
 	SPAN_S_MAX = 600,
 	LEASE_MS_MIN = 100,
 	RATE_PPM = 4000,
+	TOLD_US = 11000000,
 };
 
 static struct sim_world world;
@@ -154,8 +155,11 @@ static void come_to_rest(struct sim_world *w)
 /* A healthy pair has nothing to say. */
 static void stay_at_rest(struct sim_world *w)
 {
-	uint64_t events = w->check.events;
+	uint64_t events;
 
+	/* That a node in standby could not take over is told after a while. */
+	sim_world_run(w, yoke_time_add_us(w->now, TOLD_US));
+	events = w->check.events;
 	sim_world_run(w, yoke_time_add_us(w->now, (int64_t)w->setup.dead_ms * 20000));
 	if (w->check.events != events)
 		sim_world_fail(w, "something happened in a healthy pair: %s", w->check.last_event);

@@ -1,6 +1,8 @@
 /* What travels: nothing that is damaged is applied, and nothing crashes. */
 #include "tests/unit/core_pair.h"
 
+enum { EMPTY_SECTION = 3 }; /* bytes: tag and size */
+
 static struct pair pair;
 static struct core before;
 
@@ -51,7 +53,10 @@ static void a_cut_message_is_not_applied(void **state)
 
 	(void)state;
 	size = newer_state(bytes);
+	/* An older yoke sends no details: where a section would begin the message may end. */
 	for (size_t cut = 0; cut < size; cut++) {
+		if (cut == size - 2 * EMPTY_SECTION || cut == size - EMPTY_SECTION)
+			continue;
 		give(bytes, cut);
 		assert_true(is_untouched());
 	}

@@ -1,0 +1,74 @@
+/* What runs here already: when an engine starts, and when a maintenance ends.
+ *
+ * Everything is probed, and what runs as a whole is taken over as it is.  What runs in part is
+ * stopped; so is what may run, when the lease that covered it is over before the probes are.
+ */
+#include "agent/core/parts.h"
+
+static void adopt(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = &c->group[group - 1];
+
+	g->term = g->reserved > 0 ? g->reserved : 1;
+	g->reserved = g->term;
+	core_record_touch(c);
+	core_group_become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_ADOPTED,
+			  "found running");
+	core_group_doubt(c, group, c->conf.dead_ms);
+}
+
+static void stop_unknown(struct core *c, struct core_actions *out, uint16_t group)
+{
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++)
+		core_resource_cancel(c, out, core_resource_at(c, group, i));
+	core_group_stop(c, out, group, false, core_lease_reason);
+}
+
+void core_adopt_begin(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = &c->group[group - 1];
+	bool ran = core_claim_runs(&(struct core_claim){.state = g->state});
+
+	core_prepare_drop(c, out, group);
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++) {
+		core_resource_cancel(c, out, core_resource_at(c, group, i));
+		core_resource_of(c, group, i)->state = YOKE_RESOURCE_UNKNOWN;
+	}
+	g->conflict = 0;
+	g->announce_at = YOKE_NEVER;
+	core_group_become(c, out, group, YOKE_GROUP_UNKNOWN, YOKE_EVENT_NONE, "not probed yet");
+	g->probing = false;
+	g->ran = ran;
+}
+
+void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
+{
+	struct core_group *g = &c->group[group - 1];
+	uint16_t count = core_resource_count(c, group), running = 0;
+
+	if (core_lease_is_over_unknown(c, group)) {
+		g->probing = false;
+		stop_unknown(c, out, group);
+		return;
+	}
+	if (!g->probing) {
+		g->probing = true;
+		for (uint16_t i = 0; i < count; i++)
+			core_resource_run(c, out, core_resource_at(c, group, i), CORE_RUN_PROBE, 0);
+		return;
+	}
+	for (uint16_t i = 0; i < count; i++) {
+		if (core_resource_of(c, group, i)->run != 0)
+			return;
+		running += core_resource_of(c, group, i)->state != YOKE_RESOURCE_STOPPED;
+	}
+	g->probing = false;
+	g->ran = false;
+	if (running == 0 || !core_is_member(c, group, c->conf.self))
+		core_group_become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE,
+				  "not started yet");
+	else if (running == count || core_maintenance_rests(c, group))
+		adopt(c, out, group);
+	else
+		core_group_stop(c, out, group, false, "only a part of it was found running");
+}

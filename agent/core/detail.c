@@ -1,0 +1,174 @@
+/* The rest of the state message: what a yoke without details does not know.
+ *
+ * Sections until the message ends, each u8 tag, u16 bytes that follow, content; one with a tag that
+ * we do not know is skipped, so that a newer yoke can say more.
+ *
+ * 1 groups       for each that has something to say {u32 name hash, u8 cause, u8 unsteady}
+ * 2 maintenance  for each that was ever set {u8 kind 0 cluster 1 node 2 group, u32 node number or
+ *                name hash, u32 version, u8 on}
+ * 3 operation    as in the state message: one with a verb that is not in it
+ *
+ * The message's own group and operation fields only have values that have always been known: a cause
+ * that is not is told there as "failed".
+ */
+#include "agent/core/parts.h"
+
+enum { TAG_GROUPS = 1, TAG_REST = 2, TAG_OPERATION = 3 };
+enum { KIND_CLUSTER, KIND_NODE, KIND_GROUP };
+enum { LENGTH_SIZE = 2 };
+
+bool core_detail_is_old_verb(enum yoke_verb verb)
+{
+	return verb <= YOKE_VERB_CONFIRM_DOWN;
+}
+
+enum core_cause core_detail_old_cause(enum core_cause cause)
+{
+	return cause <= CORE_CAUSE_DEAF ? cause : CORE_CAUSE_FAILED;
+}
+
+/* ---- put ---- */
+
+static size_t begin(struct yoke_buf *b, uint8_t tag)
+{
+	yoke_buf_put_u8(b, tag);
+	yoke_buf_put_u16(b, 0);
+	return b->used;
+}
+
+static void end(struct yoke_buf *b, size_t content)
+{
+	struct yoke_buf length;
+
+	if (!yoke_buf_ok(b))
+		return;
+	yoke_buf_init(&length, b->bytes + content - LENGTH_SIZE, LENGTH_SIZE);
+	yoke_buf_put_u16(&length, (uint16_t)(b->used - content));
+}
+
+static void put_groups(const struct core *c, struct yoke_buf *b)
+{
+	size_t content = begin(b, TAG_GROUPS);
+
+	for (uint16_t g = 0; g < c->conf.group_count; g++) {
+		const struct core_claim *claim = &core_node_const(c, c->conf.self)->claim[g];
+
+		if (core_detail_old_cause(claim->cause) == claim->cause && !claim->unsteady)
+			continue;
+		yoke_buf_put_u32(b, core_wire_hash(c->conf.group[g].name));
+		yoke_buf_put_u8(b, (uint8_t)claim->cause);
+		yoke_buf_put_u8(b, claim->unsteady);
+	}
+	end(b, content);
+}
+
+void core_detail_put_rests(const struct core *c, struct yoke_buf *b)
+{
+	size_t content = begin(b, TAG_REST);
+
+	for (unsigned i = 0; i < CORE_RESTS; i++) {
+		if (c->rest[i].version == 0)
+			continue;
+		yoke_buf_put_u8(b, i == CORE_REST_CLUSTER ? KIND_CLUSTER
+				   : i < CORE_REST_GROUPS ? KIND_NODE
+							  : KIND_GROUP);
+		yoke_buf_put_u32(
+			b, i == CORE_REST_CLUSTER ? 0
+			   : i < CORE_REST_GROUPS
+				   ? i - CORE_REST_NODES + 1
+				   : core_wire_hash(c->conf.group[i - CORE_REST_GROUPS].name));
+		yoke_buf_put_u32(b, c->rest[i].version);
+		yoke_buf_put_u8(b, c->rest[i].on);
+	}
+	end(b, content);
+}
+
+void core_detail_put(const struct core *c, struct yoke_buf *b, const struct core_operation *op)
+{
+	size_t content;
+
+	put_groups(c, b);
+	core_detail_put_rests(c, b);
+	if (core_detail_is_old_verb(op->verb))
+		return;
+	content = begin(b, TAG_OPERATION);
+	core_wire_put_operation(b, op);
+	end(b, content);
+}
+
+/* ---- get ---- */
+
+static int group_of_hash(const struct core *c, uint32_t hash)
+{
+	for (int g = 0; g < c->conf.group_count; g++)
+		if (core_wire_hash(c->conf.group[g].name) == hash)
+			return g;
+	return -1;
+}
+
+static void get_groups(const struct core *c, struct yoke_buf *b, struct core_detail *detail)
+{
+	while (yoke_buf_left(b) > 0 && yoke_buf_ok(b)) {
+		int g = group_of_hash(c, yoke_buf_get_u32(b));
+		unsigned cause = yoke_buf_get_u8(b);
+		bool unsteady = yoke_buf_get_u8(b) != 0;
+
+		if (g < 0 || !yoke_buf_ok(b))
+			continue;
+		/* One that we do not know is a reason not to run it there all the same. */
+		detail->cause[g] =
+			cause < CORE_CAUSES_END ? (enum core_cause)cause : CORE_CAUSE_FAILED;
+		detail->unsteady[g] = unsteady;
+	}
+}
+
+/* Index in core.rest; CORE_RESTS: not ours. */
+static unsigned rest_index(const struct core *c, unsigned kind, uint32_t what)
+{
+	int g = kind == KIND_GROUP ? group_of_hash(c, what) : -1;
+
+	if (kind == KIND_CLUSTER)
+		return CORE_REST_CLUSTER;
+	if (kind == KIND_NODE && what >= 1 && what <= c->conf.node_count)
+		return CORE_REST_NODES + what - 1;
+	return g >= 0 ? CORE_REST_GROUPS + (unsigned)g : CORE_RESTS;
+}
+
+static void get_rests(const struct core *c, struct yoke_buf *b, struct core_detail *detail)
+{
+	while (yoke_buf_left(b) > 0 && yoke_buf_ok(b)) {
+		unsigned kind = yoke_buf_get_u8(b), i = rest_index(c, kind, yoke_buf_get_u32(b));
+		struct core_rest rest;
+
+		rest.version = yoke_buf_get_u32(b);
+		rest.on = yoke_buf_get_u8(b) != 0;
+		if (i < CORE_RESTS && yoke_buf_ok(b))
+			detail->rest[i] = rest;
+	}
+}
+
+bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,
+		     struct core_detail *detail)
+{
+	detail->known = yoke_buf_left(b) > 0;
+	while (yoke_buf_left(b) > 0 && yoke_buf_ok(b)) {
+		uint8_t tag = yoke_buf_get_u8(b);
+		uint16_t size = yoke_buf_get_u16(b);
+		struct yoke_buf section;
+		bool good = true;
+
+		if (!yoke_buf_ok(b) || size > yoke_buf_left(b))
+			return false;
+		yoke_buf_init_read(&section, b->bytes + b->used, size);
+		b->used += size;
+		if (tag == TAG_GROUPS)
+			get_groups(c, &section, detail);
+		else if (tag == TAG_REST)
+			get_rests(c, &section, detail);
+		else if (tag == TAG_OPERATION)
+			good = core_wire_get_operation(c, &section, from, &detail->operation);
+		if (!good || !yoke_buf_ok(&section))
+			return false;
+	}
+	return yoke_buf_ok(b);
+}

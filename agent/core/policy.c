@@ -1,0 +1,163 @@
+/* How people want their groups run: in which order, with which room, back by themselves, or only by
+ * hand.
+ *
+ *   after     a group starts when the one that it comes after is started somewhere; when that one
+ *             is parallel, it runs only where that one does
+ *   yields    a group that yields does not run where one of higher priority runs or is to start
+ *   manual    a fault never moves the group: it is held until an operator switches it
+ *   failback  a group goes back to its first node when that has been fit for failback_ms, did not
+ *             fail there lately, and the clock is in the window
+ */
+#include "agent/core/parts.h"
+
+static bool runs_here(const struct core *c, uint16_t group)
+{
+	return core_claim_runs(&(struct core_claim){.state = c->group[group - 1].state});
+}
+
+/* ---- order ---- */
+
+static bool is_started_at(const struct core *c, uint16_t group, uint16_t node)
+{
+	return core_node_alive(core_node_const(c, node)) &&
+	       core_node_const(c, node)->claim[group - 1].state == YOKE_GROUP_STARTED;
+}
+
+bool core_policy_needs(const struct core *c, uint16_t group)
+{
+	uint16_t after = c->conf.group[group - 1].after;
+
+	return after != 0 && c->conf.group[after - 1].parallel &&
+	       c->group[after - 1].state != YOKE_GROUP_STARTED;
+}
+
+bool core_policy_may_follow(const struct core *c, uint16_t group)
+{
+	uint16_t after = c->conf.group[group - 1].after;
+
+	if (after == 0 || c->group[after - 1].state == YOKE_GROUP_STARTED)
+		return true;
+	for (uint16_t n = 1; !c->conf.group[after - 1].parallel && n <= c->conf.node_count; n++)
+		if (is_started_at(c, after, n))
+			return true;
+	return false;
+}
+
+bool core_policy_is_needed(const struct core *c, uint16_t group)
+{
+	for (uint16_t g = 1; g <= c->conf.group_count; g++)
+		if (c->conf.group[g - 1].after == group && runs_here(c, g))
+			return true;
+	return false;
+}
+
+/* ---- room ---- */
+
+static bool goes_before(const struct core *c, uint16_t a, uint16_t b)
+{
+	return c->conf.group[b - 1].yields &&
+	       c->conf.group[a - 1].priority > c->conf.group[b - 1].priority;
+}
+
+bool core_policy_yields(const struct core *c, uint16_t group)
+{
+	if (!c->conf.group[group - 1].yields)
+		return false;
+	for (uint16_t g = 1; g <= c->conf.group_count; g++)
+		if (goes_before(c, g, group) && (runs_here(c, g) || core_group_would_start(c, g)))
+			return true;
+	return false;
+}
+
+bool core_policy_has_room(const struct core *c, uint16_t group)
+{
+	for (uint16_t g = 1; g <= c->conf.group_count; g++)
+		if (goes_before(c, group, g) && runs_here(c, g))
+			return false;
+	return true;
+}
+
+/* ---- by hand ---- */
+
+/* Did a person have it leave that node? */
+static bool is_wanted_away(enum core_cause cause)
+{
+	return cause == CORE_CAUSE_STANDBY || cause == CORE_CAUSE_LEAVING ||
+	       cause == CORE_CAUSE_STRANGER;
+}
+
+bool core_policy_may_leave(const struct core *c, uint16_t group, enum core_cause cause)
+{
+	return cause != CORE_CAUSE_NONE &&
+	       (!c->conf.group[group - 1].manual || is_wanted_away(cause));
+}
+
+uint16_t core_policy_held_for(const struct core *c, uint16_t group)
+{
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+	uint16_t owner = c->group[group - 1].owner;
+
+	for (uint16_t i = 0; g->manual && i < g->node_count; i++) {
+		const struct core_node *n = core_node_const(c, g->node[i]);
+
+		if (g->node[i] == c->conf.self || n->state == YOKE_NODE_LEFT)
+			continue;
+		if (!core_node_alive(n))
+			return g->node[i];
+		if (owner == g->node[i] && n->claim[group - 1].cause != CORE_CAUSE_NONE &&
+		    !is_wanted_away(n->claim[group - 1].cause))
+			return owner;
+	}
+	return 0;
+}
+
+/* ---- back ---- */
+
+static bool is_in_window(const struct core *c, const struct core_group_conf *g)
+{
+	if (g->failback_from == g->failback_to)
+		return true;
+	if (c->minute < 0)
+		return false;
+	if (g->failback_from < g->failback_to)
+		return c->minute >= g->failback_from && c->minute < g->failback_to;
+	return c->minute >= g->failback_from || c->minute < g->failback_to;
+}
+
+/* Since when its first node could have it back, and the nodes that it concerns are in contact. */
+static yoke_time back_since(const struct core *c, uint16_t group)
+{
+	uint16_t first = c->conf.group[group - 1].node[0], owner = core_owner(c, group);
+	const struct core_node *n = core_node_const(c, first);
+	uint16_t other = first == c->conf.self ? owner : first;
+
+	if (!c->conf.group[group - 1].failback || owner == 0 || owner == first ||
+	    n->claim[group - 1].cause != CORE_CAUSE_NONE || n->claim[group - 1].unsteady ||
+	    yoke_time_is_never(n->fit_since[group - 1]) || !core_node_const(c, other)->config_same)
+		return YOKE_NEVER;
+	return other == c->conf.self ? n->fit_since[group - 1]
+				     : yoke_time_max(n->fit_since[group - 1],
+						     core_node_const(c, other)->online_since);
+}
+
+static yoke_time back_at(const struct core *c, uint16_t group)
+{
+	return yoke_time_add_ms(back_since(c, group), c->conf.group[group - 1].failback_ms);
+}
+
+uint16_t core_policy_failback(const struct core *c, uint16_t group)
+{
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+
+	return yoke_time_due(back_at(c, group), c->now) && is_in_window(c, g) ? g->node[0] : 0;
+}
+
+yoke_time core_policy_deadline(const struct core *c)
+{
+	yoke_time t = YOKE_NEVER;
+
+	for (uint16_t g = 1; g <= c->conf.group_count; g++)
+		if (yoke_time_before(c->now, back_at(c, g)))
+			t = yoke_time_min(t, back_at(c, g));
+	return t;
+}

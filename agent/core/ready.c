@@ -1,0 +1,138 @@
+/* Readiness: would a failover succeed if it were needed now?
+ *
+ * Everything that a failover will need is looked at all the time, and what is missing is a list of
+ * reasons.  A list that stays for AFTER_MS is an alarm, while all is still well.
+ */
+#include "agent/core/parts.h"
+
+enum { AFTER_MS = 10000 };
+
+struct list {
+	char (*text)[YOKE_REASON_SIZE];
+	unsigned max, count;
+};
+
+static void add(struct list *list, const char *what, const char *name, const char *why,
+		const char *reason)
+{
+	if (list->count < list->max)
+		core_text(list->text[list->count], YOKE_REASON_SIZE, what, name, why, reason,
+			  (char *)NULL);
+	list->count++;
+}
+
+static void add_node(const struct core *c, struct list *list, uint16_t node)
+{
+	const struct core_node *n = core_node_const(c, node);
+	const char *name = c->conf.node_name[node - 1];
+
+	if (n->state != YOKE_NODE_ONLINE && n->state != YOKE_NODE_LATE)
+		add(list, "node ", name, " is ", yoke_word_node_state((int)n->state));
+	else if (c->intent[node - 1].standby)
+		add(list, "node ", name, " is in standby", "");
+	else if (!n->config_same)
+		add(list, "node ", name, " has another configuration", "");
+}
+
+static void add_paths(const struct core *c, struct list *list, uint16_t node)
+{
+	const struct core_node *n = core_node_const(c, node);
+
+	for (uint16_t p = 0; p < c->conf.path_count && core_node_alive(n); p++)
+		if (n->path[p] != YOKE_PATH_UP && n->path[p] != YOKE_PATH_LATE)
+			add(list, "a path to ", c->conf.node_name[node - 1], " is ",
+			    yoke_word_path_state((int)n->path[p]));
+}
+
+static void add_member(const struct core *c, struct list *list, uint16_t group, uint16_t node)
+{
+	enum core_cause cause = core_node_const(c, node)->claim[group - 1].cause;
+	char where[2 * YOKE_NAME_SIZE];
+
+	if (list->count < list->max)
+		core_text(where, sizeof(where), c->conf.group[group - 1].name, " on ",
+			  c->conf.node_name[node - 1], (char *)NULL);
+	else
+		where[0] = '\0';
+	add(list, "group ", where, ": ", core_cause_text(cause));
+}
+
+static void add_group(const struct core *c, struct list *list, uint16_t group)
+{
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+	uint16_t owner = core_owner(c, group);
+
+	if (owner == 0)
+		add(list, "group ", g->name, " runs nowhere", "");
+	for (uint16_t i = 0; owner != 0 && i < g->node_count; i++) {
+		const struct core_node *n = core_node_const(c, g->node[i]);
+		enum core_cause cause = n->claim[group - 1].cause;
+
+		if (g->node[i] != owner && core_node_alive(n) && cause != CORE_CAUSE_NONE &&
+		    cause != CORE_CAUSE_STANDBY && cause != CORE_CAUSE_YIELDS)
+			add_member(c, list, group, g->node[i]);
+	}
+}
+
+static void add_all(const struct core *c, struct list *list)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
+		add_node(c, list, n);
+		if (n != c->conf.self)
+			add_paths(c, list, n);
+	}
+	for (uint16_t g = 1; g <= c->conf.group_count; g++)
+		if (c->conf.group[g - 1].node_count > 1)
+			add_group(c, list, g);
+	for (uint16_t a = 0; a < c->conf.arbiter_count; a++)
+		if (c->arbiter[a].state == YOKE_ARBITER_FAILED)
+			add(list, "arbiter ", c->conf.arbiter[a].name, ": ", c->arbiter[a].reason);
+	if (c->save.failing)
+		add(list, "node ", c->conf.node_name[c->conf.self - 1], " cannot save its state",
+		    "");
+	if (!yoke_time_is_never(c->rest_since))
+		add(list, "something is in maintenance", "", "", "");
+}
+
+unsigned core_ready_list(const struct core *c, char (*text)[YOKE_REASON_SIZE], unsigned max)
+{
+	struct list list = {text, max, 0};
+
+	if (c->conf.node_count > 1)
+		add_all(c, &list);
+	return list.count;
+}
+
+static void tell(struct core *c, struct core_actions *out)
+{
+	char first[1][YOKE_REASON_SIZE], reason[YOKE_REASON_SIZE], number[21];
+	unsigned count = core_ready_list(c, first, 1);
+
+	if (count > 1)
+		core_text(reason, sizeof(reason), first[0], " (and ",
+			  core_number(count - 1u, number), " more)", (char *)NULL);
+	else
+		core_text(reason, sizeof(reason), first[0], (char *)NULL);
+	core_event(c, out, YOKE_EVENT_NOT_READY, reason);
+	c->unready_told = true;
+}
+
+void core_ready_look(struct core *c, struct core_actions *out)
+{
+	if (core_ready_list(c, NULL, 0) == 0) {
+		c->unready_since = YOKE_NEVER;
+		if (c->unready_told)
+			core_event(c, out, YOKE_EVENT_READY, "");
+		c->unready_told = false;
+		return;
+	}
+	if (yoke_time_is_never(c->unready_since))
+		c->unready_since = c->now;
+	if (!c->unready_told && yoke_time_due(yoke_time_add_ms(c->unready_since, AFTER_MS), c->now))
+		tell(c, out);
+}
+
+yoke_time core_ready_deadline(const struct core *c)
+{
+	return c->unready_told ? YOKE_NEVER : yoke_time_add_ms(c->unready_since, AFTER_MS);
+}
