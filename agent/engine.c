@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -113,6 +114,7 @@ static void first_steps(struct agent_engine *e, yoke_time now)
 
 	agent_engine_feed_notes(e, now);
 	agent_engine_feed_scripts(e, now);
+	agent_engine_feed_clock(e, now);
 	agent_engine_feed(e, &ev);
 }
 
@@ -135,6 +137,7 @@ int agent_engine_run(const char *node, pid_t keeper, int64_t snmp_uid)
 	while (incarnation == 0)
 		if (getrandom(&incarnation, sizeof(incarnation), 0) != (ssize_t)sizeof(incarnation))
 			return say("getrandom", strerror(errno)) < 0;
+	tzset();
 	agent_setup_names(&e.conf, &e.names);
 	e.shared->names = e.names;
 	e.started_wall_ms = agent_engine_wall_ms();

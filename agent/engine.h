@@ -119,6 +119,8 @@ void agent_engine_feed_answer(struct agent_engine *e, yoke_time now);
 /* Answers of witnesses and reference addresses. */
 void agent_engine_feed_asks(struct agent_engine *e, yoke_time now);
 /* At the start: a script can run everywhere. */
+/* The minute of the day, if a group's window asks for it; to be called once a minute. */
+void agent_engine_feed_clock(struct agent_engine *e, yoke_time now);
 void agent_engine_feed_scripts(struct agent_engine *e, yoke_time now);
 void agent_engine_feed_notes(struct agent_engine *e, yoke_time now);
 

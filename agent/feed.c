@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "agent/base/log.h"
 #include "agent/engine.h"
@@ -310,6 +311,23 @@ void agent_engine_feed_scripts(struct agent_engine *e, yoke_time now)
 		ev.u.resource.resource = r;
 		ev.u.resource.news = CORE_NEWS_USABLE;
 		agent_engine_feed(e, &ev);
+	}
+}
+
+/* localtime_r() reads the zone's file once only: tzset() did, when the engine started. */
+void agent_engine_feed_clock(struct agent_engine *e, yoke_time now)
+{
+	time_t seconds = (time_t)(agent_engine_wall_ms() / 1000);
+	struct core_event ev = {.type = CORE_CLOCK, .now = now};
+	struct tm tm;
+
+	for (uint16_t g = 0; g < e->conf.group_count; g++) {
+		if (e->conf.group[g].failback_from == e->conf.group[g].failback_to ||
+		    localtime_r(&seconds, &tm) == NULL)
+			continue;
+		ev.u.clock.minute = (uint16_t)(tm.tm_hour * 60 + tm.tm_min);
+		agent_engine_feed(e, &ev);
+		return;
 	}
 }
 

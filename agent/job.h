@@ -160,6 +160,9 @@ void agent_job_fence(const struct conf_arbiter *arbiter, const struct agent_job_
 
 /* ---- job_verdict.c, PURE ---- */
 
+/* What our own child writes first when the program itself could not be started. */
+#define AGENT_JOB_NOT_EXECUTED "yoke: "
+
 /* What a status of waitpid() means, with the reason (empty when all is well).  plugin: a monitor
  * with a command of its own. */
 enum core_result agent_job_verdict(enum core_run_kind kind, bool plugin, int status,

@@ -45,7 +45,7 @@ static const char *word_of(enum core_run_kind kind)
 static void fail_child(const char *what, int status) __attribute__((noreturn));
 static void fail_child(const char *what, int status)
 {
-	dprintf(STDERR_FILENO, "%s: %s\n", what, strerror(errno));
+	dprintf(STDERR_FILENO, AGENT_JOB_NOT_EXECUTED "%s: %s\n", what, strerror(errno));
 	_exit(status);
 }
 

@@ -13,6 +13,7 @@ enum {
 	EXIT_LSB_STOPPED = 3, /* not running */
 	EXIT_FENCE_OFF = 2,   /* of a fence agent's status: switched off */
 	EXIT_NOT_INSTALLED = 5,
+	EXIT_NOT_CONFIGURED = 6,
 	EXIT_OCF_STOPPED = 7,
 	EXIT_CANNOT_EXECUTE = 126,
 	EXIT_NOT_FOUND = 127,
@@ -66,7 +67,7 @@ void agent_job_last_line(const struct agent_job_output *output, char line[YOKE_R
 static bool probe_says_stopped(int code)
 {
 	return code == EXIT_LSB_DEAD || code == EXIT_LSB_LOCKED || code == EXIT_LSB_STOPPED ||
-	       code == EXIT_NOT_INSTALLED || code == EXIT_OCF_STOPPED;
+	       code == EXIT_OCF_STOPPED;
 }
 
 static enum core_result of_look(enum core_run_kind kind, bool plugin, int code)
@@ -81,11 +82,22 @@ static enum core_result of_look(enum core_run_kind kind, bool plugin, int code)
 								    : CORE_RESULT_FAILED;
 }
 
+/* Not even the program that is configured could be started, as our own child says. */
+static bool is_missing(int status, const char *line)
+{
+	return WIFEXITED(status) &&
+	       (WEXITSTATUS(status) == EXIT_CANNOT_EXECUTE ||
+		WEXITSTATUS(status) == EXIT_NOT_FOUND) &&
+	       strncmp(line, AGENT_JOB_NOT_EXECUTED, strlen(AGENT_JOB_NOT_EXECUTED)) == 0;
+}
+
 /* It ended, but did not do what it was asked for: returns true with the reason. */
 static bool did_not_run(int status, const char *line, char reason[YOKE_REASON_SIZE])
 {
 	int code = WEXITSTATUS(status);
 
+	if (is_missing(status, line))
+		line += strlen(AGENT_JOB_NOT_EXECUTED);
 	if (WIFSIGNALED(status))
 		snprintf(reason, YOKE_REASON_SIZE, "killed by signal %d", WTERMSIG(status));
 	else if (code == EXIT_CANNOT_EXECUTE || code == EXIT_NOT_FOUND)
@@ -94,6 +106,18 @@ static bool did_not_run(int status, const char *line, char reason[YOKE_REASON_SI
 	else
 		return false;
 	return true;
+}
+
+/* Would it end so again, whatever else changes? */
+static bool is_fatal(enum core_run_kind kind, int status, const char *line)
+{
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+
+	if (kind == CORE_RUN_START)
+		return is_missing(status, line) || code == EXIT_NOT_INSTALLED ||
+		       code == EXIT_NOT_CONFIGURED;
+	return kind == CORE_RUN_PROBE &&
+	       (is_missing(status, line) || code == EXIT_NOT_INSTALLED);
 }
 
 static void explain(int code, const char *line, char reason[YOKE_REASON_SIZE])
@@ -115,8 +139,12 @@ enum core_result agent_job_verdict(enum core_run_kind kind, bool plugin, int sta
 	reason[0] = '\0';
 	agent_job_last_line(output, line);
 	if (did_not_run(status, line, reason))
-		return CORE_RESULT_FAILED;
+		return is_fatal(kind, status, line) ? CORE_RESULT_FATAL : CORE_RESULT_FAILED;
 	code = WEXITSTATUS(status);
+	if (is_fatal(kind, status, line)) {
+		explain(code, line, reason);
+		return CORE_RESULT_FATAL;
+	}
 	if (kind == CORE_RUN_START || kind == CORE_RUN_STOP)
 		result = code == EXIT_GOOD ? CORE_RESULT_DONE : CORE_RESULT_FAILED;
 	else

@@ -265,6 +265,7 @@ static void end_turn(struct agent_loop *l)
 	if (yoke_time_due(l->minute_at, now)) {
 		l->minute_at = yoke_time_add_ms(now, MINUTE_MS);
 		agent_history_minute(e);
+		agent_engine_feed_clock(e, now);
 	}
 	if (!yoke_time_is_never(l->turn_began)) {
 		took_ms = yoke_time_span_us(l->turn_began, now) / 1000;

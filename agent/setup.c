@@ -23,6 +23,19 @@ static void setup_resource(const struct conf *conf, const struct conf_resource *
 	to->restart_window_ms = from->restart_window_ms;
 }
 
+static void setup_policy(const struct conf_group *from, struct core_group_conf *to)
+{
+	to->parallel = from->parallel;
+	to->manual = from->manual;
+	to->after = from->after;
+	to->priority = (uint16_t)from->priority;
+	to->yields = from->yields;
+	to->failback = from->failback;
+	to->failback_ms = from->failback_ms;
+	to->failback_from = from->failback_from;
+	to->failback_to = from->failback_to;
+}
+
 static void setup_arbiter(const struct conf_arbiter *from, struct core_arbiter_conf *to)
 {
 	memcpy(to->name, from->name, YOKE_NAME_SIZE);
@@ -69,6 +82,7 @@ void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnati
 		to->node_count = from->node_count;
 		for (uint16_t n = 0; n < from->node_count; n++)
 			to->node[n] = (uint16_t)(from->node[n] + 1);
+		setup_policy(from, to);
 		to->resource_first = from->resource_first;
 		to->resource_count = from->resource_count;
 	}

@@ -37,6 +37,7 @@ enum {
 	CONF_KEY_SIZE = 32,	 /* bytes: a cluster key is AES-256 sized */
 	CONF_DIGEST_SIZE = 32,	 /* bytes: SHA-256 */
 	CONF_CLUSTER_ID_SIZE = 8,
+	CONF_FAILBACK_MS = 60000,
 	CONF_ADDRESS_MS = 1000, /* bound of a start or a stop of an address: the kernel does it */
 };
 
@@ -108,6 +109,16 @@ struct conf_group {
 	char name[YOKE_NAME_SIZE];
 	bool exclusive;
 	bool unproven; /* takeover = unproven: of an exclusive one, on silence alone */
+	bool parallel; /* mode = parallel: runs on each of its nodes */
+	bool manual;   /* failover = manual: no fault moves it */
+	bool failback; /* failback = auto: back to its first node by itself */
+	uint32_t failback_ms;	 /* 0..86400000, default 60000: when that was fit for so long */
+	uint16_t failback_from, failback_to; /* minutes of the day; equal (default): always */
+	char after_name[YOKE_NAME_SIZE];     /* empty: after none */
+	uint16_t after;			     /* number of that group; 0: none */
+	int after_line;
+	uint32_t priority; /* 0..100, default 0 */
+	bool yields;	   /* not where one of higher priority runs */
 	int exclusive_line; /* of that key; the group's when it is not given */
 	int takeover_line;  /* likewise */
 	uint16_t node[YOKE_NODES_MAX]; /* indexes of nodes, preferred first */

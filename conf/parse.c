@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "conf/arbiter.h"
+#include "conf/group.h"
 #include "conf/resource.h"
 #include "conf/scan.h"
 #include "conf/value.h"
@@ -34,11 +35,6 @@ static const struct conf_scan_key node_keys[] = {
 	{"path", CONF_SCAN_NAMED, path_keys},
 	{NULL, CONF_SCAN_VALUE, NULL},
 };
-static const struct conf_scan_key group_keys[] = {
-	{"exclusive", CONF_SCAN_VALUE, NULL}, {"takeover", CONF_SCAN_VALUE, NULL},
-	{"nodes", CONF_SCAN_LIST, NULL},      {"resource", CONF_SCAN_NAMED, conf_resource_keys},
-	{NULL, CONF_SCAN_VALUE, NULL},
-};
 static const struct conf_scan_key log_keys[] = {
 	{"target", CONF_SCAN_VALUE, NULL},
 	{"debug", CONF_SCAN_VALUE, NULL},
@@ -53,7 +49,7 @@ static const struct conf_scan_key file_keys[] = {
 	{"cluster", CONF_SCAN_SECTION, cluster_keys},
 	{"node", CONF_SCAN_NAMED, node_keys},
 	{"arbiter", CONF_SCAN_NAMED, conf_arbiter_keys},
-	{"group", CONF_SCAN_NAMED, group_keys},
+	{"group", CONF_SCAN_NAMED, conf_group_keys},
 	{"log", CONF_SCAN_SECTION, log_keys},
 	{"snmp", CONF_SCAN_SECTION, snmp_keys},
 	{NULL, CONF_SCAN_VALUE, NULL},
@@ -524,36 +520,10 @@ static void read_group_resources(struct reader *r, cfg_t *section, struct conf_g
 	}
 }
 
-static void read_exclusive(struct reader *r, cfg_t *section, struct conf_group *group)
-{
-	struct conf_value v;
-
-	group->exclusive_line = group->takeover_line = group->line;
-	group->exclusive = true;
-	if (given(section, "exclusive", &v)) {
-		group->exclusive_line = v.line;
-		if (!conf_value_boolean(v, &group->exclusive, r->problems)) {
-			group->exclusive = false; /* one problem is enough */
-			return;
-		}
-	}
-	if (!given(section, "takeover", &v))
-		return;
-	group->takeover_line = v.line;
-	group->unproven = strcmp(v.text, "unproven") == 0;
-	if (!group->unproven && strcmp(v.text, "proven") != 0)
-		conf_problem(r->problems, v.line, false,
-			     "takeover = \"%.40s\": write proven or unproven", v.text);
-	else if (!group->exclusive)
-		conf_problem(r->problems, v.line, false,
-			     "takeover is no key of a group with exclusive = no, which silence is "
-			     "enough for: remove it from group \"%s\"",
-			     group->name);
-}
-
 static void read_groups(struct reader *r, cfg_t *file)
 {
 	struct conf *c = r->conf;
+	struct conf_values values;
 	bool groups_said = false, resources_said = false;
 
 	for (unsigned i = 0; i < cfg_size(file, "group"); i++) {
@@ -566,10 +536,12 @@ static void read_groups(struct reader *r, cfg_t *file)
 		c->group_count++;
 		group->line = line_of(section);
 		read_title(r, section, "group", group->name);
-		read_exclusive(r, section, group);
+		collect_all(section, conf_group_keys, &values);
+		conf_group_read(&values, group, r->problems);
 		read_group_nodes(r, section, group);
 		read_group_resources(r, section, group, &resources_said);
 	}
+	conf_group_link(c, r->problems);
 }
 
 static void read_file(struct reader *r, cfg_t *file)
@@ -597,7 +569,7 @@ static bool parse_cleaned(struct reader *r, const char *cleaned)
 	make_options(conf_resource_keys, &resource, NULL);
 	make_options(cluster_keys, &cluster, NULL);
 	make_options(node_keys, &node, (struct options *const[]){&path});
-	make_options(group_keys, &group, (struct options *const[]){&resource});
+	make_options(conf_group_keys, &group, (struct options *const[]){&resource});
 	make_options(conf_arbiter_victim_keys, &victim, NULL);
 	make_options(conf_arbiter_keys, &arbiter, (struct options *const[]){&victim});
 	make_options(log_keys, &log, NULL);

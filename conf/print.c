@@ -117,11 +117,35 @@ static void print_arbiter(const struct conf *c, const struct conf_arbiter *a, FI
 	fprintf(out, "\ttimeout_ms = %u\n\ttest_ms = %u\n}\n", a->timeout_ms, a->test_ms);
 }
 
+/* What is not given is not printed: an older yoke has no word for it. */
+static void print_policy(const struct conf_group *g, FILE *out)
+{
+	if (g->parallel)
+		fputs("\tmode = parallel\n", out);
+	if (g->manual)
+		fputs("\tfailover = manual\n", out);
+	if (g->failback)
+		fprintf(out, "\tfailback = auto\n\tfailback_ms = %u\n", g->failback_ms);
+	if (g->failback_from != g->failback_to)
+		fprintf(out, "\tfailback_window = \"%02u:%02u-%02u:%02u\"\n",
+			g->failback_from / 60u, g->failback_from % 60u, g->failback_to / 60u,
+			g->failback_to % 60u);
+	if (g->after != 0)
+		fprintf(out, "\tafter = \"%s\"\n", g->after_name);
+	if (g->priority != 0)
+		fprintf(out, "\tpriority = %u\n", g->priority);
+	if (g->yields)
+		fputs("\tyields = yes\n", out);
+}
+
 static void print_group(const struct conf *c, const struct conf_group *g, FILE *out)
 {
-	fprintf(out, "\ngroup \"%s\" {\n\texclusive = %s\n", g->name, yes_or_no(g->exclusive));
+	fprintf(out, "\ngroup \"%s\" {\n", g->name);
+	if (!g->parallel)
+		fprintf(out, "\texclusive = %s\n", yes_or_no(g->exclusive));
 	if (g->exclusive)
 		fprintf(out, "\ttakeover = %s\n", g->unproven ? "unproven" : "proven");
+	print_policy(g, out);
 	fputs("\tnodes = { ", out);
 	for (unsigned i = 0; i < g->node_count; i++)
 		fprintf(out, "%s\"%s\"", i > 0 ? ", " : "", c->node[g->node[i]].name);

@@ -55,14 +55,17 @@ static void test_verdicts(void **state)
 {
 	(void)state;
 	expect_verdict(CORE_RUN_START, false, 0, CORE_RESULT_DONE);
-	expect_verdict(CORE_RUN_START, false, 1, CORE_RESULT_FAILED);
+	for (int code = 1; code < 126; code++)
+		expect_verdict(CORE_RUN_START, false, code,
+			       code == 5 || code == 6 ? CORE_RESULT_FATAL : CORE_RESULT_FAILED);
 	expect_verdict(CORE_RUN_STOP, false, 0, CORE_RESULT_DONE);
 	expect_verdict(CORE_RUN_STOP, false, 7, CORE_RESULT_FAILED);
 	expect_verdict(CORE_RUN_PROBE, false, 0, CORE_RESULT_RUNNING);
 	for (int code = 1; code < 126; code++)
 		expect_verdict(CORE_RUN_PROBE, false, code,
-			       code <= 3 || code == 5 || code == 7 ? CORE_RESULT_STOPPED
-								   : CORE_RESULT_FAILED);
+			       code == 5			? CORE_RESULT_FATAL
+			       : code <= 3 || code == 7 ? CORE_RESULT_STOPPED
+							: CORE_RESULT_FAILED);
 	expect_verdict(CORE_RUN_MONITOR, false, 0, CORE_RESULT_RUNNING);
 	expect_verdict(CORE_RUN_MONITOR, false, 1, CORE_RESULT_FAILED);
 	expect_verdict(CORE_RUN_MONITOR, false, 2, CORE_RESULT_FAILED);
@@ -86,7 +89,7 @@ static void test_reasons(void **state)
 
 	(void)state;
 	assert_int_equal(agent_job_verdict(CORE_RUN_START, false, exited(5), &none, reason),
-			 CORE_RESULT_FAILED);
+			 CORE_RESULT_FATAL);
 	assert_string_equal(reason, "ended with status 5");
 	assert_int_equal(agent_job_verdict(CORE_RUN_PROBE, false, SIGSEGV, &some, reason),
 			 CORE_RESULT_FAILED);
@@ -94,6 +97,25 @@ static void test_reasons(void **state)
 	assert_int_equal(agent_job_verdict(CORE_RUN_STOP, false, exited(127), &none, reason),
 			 CORE_RESULT_FAILED);
 	assert_string_equal(reason, "cannot be executed");
+}
+
+/* A program that is not there is another thing than one that says 127. */
+static void test_missing_programs(void **state)
+{
+	struct agent_job_output missing = output_of("yoke: /etc/init.d/x: No such file\n");
+	struct agent_job_output own = output_of("/etc/init.d/x: line 3: foo: not found\n");
+	char reason[YOKE_REASON_SIZE];
+
+	(void)state;
+	for (enum core_run_kind kind = CORE_RUN_PROBE; kind <= CORE_RUN_MONITOR; kind++) {
+		bool looks = kind == CORE_RUN_PROBE || kind == CORE_RUN_START;
+
+		assert_int_equal(agent_job_verdict(kind, false, exited(127), &missing, reason),
+				 looks ? CORE_RESULT_FATAL : CORE_RESULT_FAILED);
+		assert_string_equal(reason, "cannot be executed: /etc/init.d/x: No such file");
+		assert_int_equal(agent_job_verdict(kind, false, exited(127), &own, reason),
+				 CORE_RESULT_FAILED);
+	}
 }
 
 /* ---- output ---- */
@@ -525,6 +547,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_missing_programs),
 		cmocka_unit_test(test_last_line),
 		cmocka_unit_test(test_tail_of_output),
 		JOB_TEST(test_monitors_leave_room),
