@@ -27,6 +27,8 @@ enum {
 	LEASE_LEFT,
 	WATCHDOG,
 	WATCHDOG_FED,
+	IN_MAINTENANCE,
+	UNREADY,
 };
 
 static uint32_t nodes_online(const struct yoke_snapshot *s)
@@ -76,6 +78,9 @@ static void count_value(const struct yoke_snapshot *s, uint32_t column, struct s
 		break;
 	case GROUPS_STARTED:
 		subagent_value_unsigned(v, groups_started(s));
+		break;
+	case UNREADY:
+		subagent_value_unsigned(v, s->unready_count);
 		break;
 	case RESOURCES:
 		subagent_value_unsigned(v, s->resource_count);
@@ -145,6 +150,9 @@ static void value(const struct subagent_view *view, unsigned row, uint32_t colum
 	case WATCHDOG_FED:
 		subagent_value_truth(v, s->watchdog);
 		break;
+	case IN_MAINTENANCE:
+		subagent_value_truth(v, s->maintenance);
+		break;
 	default:
 		count_value(s, column, v);
 	}
@@ -155,7 +163,7 @@ const struct subagent_table subagent_cluster_table = {
 	.prefix_len = 1,
 	.index_len = 1,
 	.first_column = NAME,
-	.last_column = WATCHDOG_FED,
+	.last_column = UNREADY,
 	.rows = subagent_tree_one_row_if_fresh,
 	.index = subagent_tree_zero_index,
 	.value = value,

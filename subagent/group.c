@@ -13,6 +13,10 @@ enum {
 	CHANGED,
 	MOVES,
 	REASON,
+	IN_MAINTENANCE,
+	IS_PARALLEL,
+	IS_MANUAL,
+	PRIORITY,
 };
 
 static unsigned group_rows(const struct subagent_view *view)
@@ -68,6 +72,18 @@ static void group_value(const struct subagent_view *view, unsigned row, uint32_t
 	case REASON:
 		subagent_value_text(v, group->reason);
 		break;
+	case IN_MAINTENANCE:
+		subagent_value_truth(v, group->maintenance);
+		break;
+	case IS_PARALLEL:
+		subagent_value_truth(v, group->parallel);
+		break;
+	case IS_MANUAL:
+		subagent_value_truth(v, group->manual);
+		break;
+	case PRIORITY:
+		subagent_value_unsigned(v, group->priority);
+		break;
 	}
 }
 
@@ -76,7 +92,7 @@ const struct subagent_table subagent_group_table = {
 	.prefix_len = 2,
 	.index_len = 1,
 	.first_column = NAME,
-	.last_column = REASON,
+	.last_column = PRIORITY,
 	.rows = group_rows,
 	.index = group_index,
 	.value = group_value,

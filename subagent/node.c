@@ -12,6 +12,7 @@ enum {
 	STARTED,
 	PATHS_UP,
 	GROUPS_OWNED,
+	IN_MAINTENANCE,
 };
 
 static unsigned rows(const struct subagent_view *view)
@@ -70,6 +71,9 @@ static void value(const struct subagent_view *view, unsigned row, uint32_t colum
 	case GROUPS_OWNED:
 		subagent_value_unsigned(v, groups_owned(view->snapshot, row + 1));
 		break;
+	case IN_MAINTENANCE:
+		subagent_value_truth(v, node->maintenance);
+		break;
 	}
 }
 
@@ -78,7 +82,7 @@ const struct subagent_table subagent_node_table = {
 	.prefix_len = 2,
 	.index_len = 1,
 	.first_column = NAME,
-	.last_column = GROUPS_OWNED,
+	.last_column = IN_MAINTENANCE,
 	.rows = rows,
 	.index = index_of,
 	.value = value,

@@ -4,11 +4,14 @@
 
 /* In the order of their prefixes. */
 static const struct subagent_table *const tables[] = {
-	&subagent_cluster_table,       &subagent_node_table,         &subagent_path_table,
-	&subagent_group_table,         &subagent_member_table,       &subagent_resource_table,
-	&subagent_resource_node_table, &subagent_operation_table,    &subagent_control_table,
-	&subagent_group_control_table, &subagent_node_control_table, &subagent_event_table,
-	&subagent_agent_table,         &subagent_arbiter_table,
+	&subagent_cluster_table,       &subagent_node_table,
+	&subagent_path_table,          &subagent_group_table,
+	&subagent_member_table,        &subagent_resource_table,
+	&subagent_resource_node_table, &subagent_operation_table,
+	&subagent_control_table,       &subagent_group_control_table,
+	&subagent_node_control_table,  &subagent_cluster_control_table,
+	&subagent_event_table,         &subagent_agent_table,
+	&subagent_arbiter_table,       &subagent_unready_table,
 };
 
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };

@@ -91,7 +91,9 @@ extern const struct subagent_table subagent_operation_table;
 extern const struct subagent_table subagent_control_table;
 extern const struct subagent_table subagent_group_control_table;
 extern const struct subagent_table subagent_node_control_table;
+extern const struct subagent_table subagent_cluster_control_table;
 extern const struct subagent_table subagent_event_table;
 extern const struct subagent_table subagent_agent_table;
+extern const struct subagent_table subagent_unready_table;
 
 #endif

@@ -52,6 +52,16 @@ static const struct tool_verb verbs[] = {
 	 "back with its groups: an exclusive group then starts on the other node.  Your name and\n"
 	 "--reason are recorded.\n" WAITS,
 	 "SrNtj", 1, 1, tool_confirm_down},
+	{"maintenance", "[group NAME | node NAME]",
+	 "Watch, but do not act: for a group, a node, or the whole cluster",
+	 "\nWhat is in maintenance is monitored, and nothing is started, stopped, restarted, "
+	 "moved\n"
+	 "or taken over; nobody is switched off for its sake.  It lasts over restarts until 'yoke\n"
+	 "resume' ends it, and is recalled by an event every day.\n" WAITS,
+	 "SrNtj", 0, 2, tool_maintenance},
+	{"resume", "[group NAME | node NAME]",
+	 "End the maintenance of a group, a node, or the cluster",
+	 "\nEverything is probed before anything is done.\n" WAITS, "SrNtj", 0, 2, tool_resume},
 	{"check", "[FILE]", "Check a configuration and say what the cluster will do",
 	 "\nFILE is " TOOL_CONF " when it is not given.  Each problem is a line\n"
 	 "'file:line: error: text'.  Exits with 0 when there is no error, else 1.\n",

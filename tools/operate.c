@@ -156,6 +156,12 @@ static int wait_outcome(struct task *task)
 	return TOOL_TIMED_OUT;
 }
 
+/* Does it mean this node when no other is named? */
+static bool is_of_a_node(enum yoke_verb verb)
+{
+	return verb == YOKE_VERB_STANDBY || verb == YOKE_VERB_ONLINE;
+}
+
 /* Connect, learn the names and the last event, and subscribe before anything can happen. */
 static int prepare(struct task *task)
 {
@@ -168,7 +174,7 @@ static int prepare(struct task *task)
 		result = tool_client_ask(&client, &status);
 	if (result == TOOL_OK) {
 		task->after = s->last_event;
-		if (task->request.node[0] == '\0' && task->request.verb != YOKE_VERB_FAILBACK &&
+		if (task->request.node[0] == '\0' && is_of_a_node(task->request.verb) &&
 		    s->self >= 1 && s->self <= s->node_count)
 			memcpy(task->request.node, s->node[s->self - 1].name, YOKE_NAME_SIZE);
 		result = tool_client_ask(&client, &subscribe);
@@ -180,9 +186,12 @@ static void describe(struct task *task)
 {
 	const struct yoke_request *r = &task->request;
 
-	snprintf(task->what, sizeof(task->what), "%s %s%s%s", yoke_word_verb(r->verb),
-		 r->verb == YOKE_VERB_FAILBACK && r->group[0] == '\0' ? "of all groups" : r->group,
-		 r->group[0] != '\0' && r->node[0] != '\0' ? " to " : "", r->node);
+	const char *all = "";
+
+	if (r->group[0] == '\0' && r->node[0] == '\0')
+		all = r->verb == YOKE_VERB_FAILBACK ? "of all groups" : "of the cluster";
+	snprintf(task->what, sizeof(task->what), "%s %s%s%s%s", yoke_word_verb(r->verb), all,
+		 r->group, r->group[0] != '\0' && r->node[0] != '\0' ? " to " : "", r->node);
 }
 
 static int operate(struct task *task)
@@ -269,4 +278,28 @@ int tool_confirm_down(const struct tool_options *options, int argc, char **argv)
 {
 	(void)argc;
 	return run(options, YOKE_VERB_CONFIRM_DOWN, NULL, argv[0]);
+}
+
+/* [group NAME | node NAME]; nothing: the cluster. */
+static int rest(const struct tool_options *options, enum yoke_verb verb, int argc, char **argv)
+{
+	if (argc == 0)
+		return run(options, verb, NULL, NULL);
+	if (argc == 2 && strcmp(argv[0], "group") == 0)
+		return run(options, verb, argv[1], NULL);
+	if (argc == 2 && strcmp(argv[0], "node") == 0)
+		return run(options, verb, NULL, argv[1]);
+	fprintf(stderr,
+		"yoke: say 'group NAME' or 'node NAME', or nothing for the whole cluster\n");
+	return TOOL_USAGE;
+}
+
+int tool_maintenance(const struct tool_options *options, int argc, char **argv)
+{
+	return rest(options, YOKE_VERB_MAINTENANCE, argc, argv);
+}
+
+int tool_resume(const struct tool_options *options, int argc, char **argv)
+{
+	return rest(options, YOKE_VERB_RESUME, argc, argv);
 }

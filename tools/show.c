@@ -120,6 +120,7 @@ static void show_head(const struct yoke_snapshot *s, bool colour, FILE *out)
 
 static void show_groups(const struct yoke_snapshot *s)
 {
+	char why[TOOL_CELL_SIZE];
 	unsigned i;
 
 	tool_table_start(&table, "GROUP|OWNER|STATE|CONDITION|TERM|SINCE|MOVES|WHY");
@@ -134,7 +135,9 @@ static void show_groups(const struct yoke_snapshot *s)
 		cell_number(4, g->term);
 		cell_age(s, 5, g->changed_wall_ms);
 		cell_number(6, g->moves);
-		cell(7, TOOL_PLAIN, g->reason);
+		snprintf(why, sizeof(why), "%s%s%s", g->maintenance ? "in maintenance; " : "",
+			 g->parallel ? "parallel; " : "", g->reason);
+		cell(7, g->maintenance ? TOOL_WARN : TOOL_PLAIN, why);
 	}
 }
 
@@ -147,9 +150,25 @@ static unsigned paths_to(const struct yoke_snapshot *s, unsigned node)
 	return count;
 }
 
+static void node_note(const struct yoke_snapshot_node *n, char *text, size_t size)
+{
+	const char *note[] = {
+		n->standby ? "standby" : "",
+		n->maintenance ? "in maintenance" : "",
+		n->config_same || n->state == YOKE_NODE_UNKNOWN ? "" : "its configuration differs",
+	};
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < sizeof(note) / sizeof(note[0]); i++)
+		if (note[i][0] != '\0')
+			used += (size_t)snprintf(text + used, size - used, "%s%s",
+						 used > 0 ? ", " : "", note[i]);
+}
+
 static void show_nodes(const struct yoke_snapshot *s)
 {
-	char text[64];
+	char text[80];
 	unsigned i, paths;
 
 	tool_table_start(&table, "NODE|STATE|SINCE|PATHS UP|VERSION|NOTE");
@@ -164,11 +183,7 @@ static void show_nodes(const struct yoke_snapshot *s)
 		snprintf(text, sizeof(text), "%u of %u", n->paths_up, paths);
 		cell(3, n->paths_up < paths ? TOOL_WARN : TOOL_PLAIN, paths > 0 ? text : "-");
 		cell(4, TOOL_PLAIN, n->version);
-		snprintf(text, sizeof(text), "%s%s%s", n->standby ? "standby" : "",
-			 n->standby && !n->config_same ? ", " : "",
-			 n->config_same || n->state == YOKE_NODE_UNKNOWN
-				 ? ""
-				 : "its configuration differs");
+		node_note(n, text, sizeof(text));
 		cell(5, TOOL_WARN, text);
 		if (text[0] == '\0' && i + 1 == s->self)
 			cell(5, TOOL_DIM, "this node");
@@ -314,6 +329,17 @@ static void show_arbiters(const struct yoke_snapshot *s)
 	}
 }
 
+/* What is missing for a failover. */
+static void show_readiness(const struct yoke_snapshot *s, bool colour, FILE *out)
+{
+	if (s->unready_count == 0)
+		return;
+	fprintf(out, "\n%sa failover would not succeed now:%s\n",
+		tool_text_colour(TOOL_WARN, colour), tool_text_colour(TOOL_PLAIN, colour));
+	for (unsigned i = 0; i < s->unready_count; i++)
+		fprintf(out, "  %s\n", s->unready[i].reason);
+}
+
 /* Until when exclusive groups may run here, where that can end. */
 static void show_lease(const struct yoke_snapshot *s, bool colour, FILE *out)
 {
@@ -355,6 +381,7 @@ void tool_show_status(const struct yoke_snapshot *s, bool wide, bool colour, FIL
 	show_arbiters(s);
 	finish(colour, out);
 	show_lease(s, colour, out);
+	show_readiness(s, colour, out);
 	show_operations(s, wide);
 	finish(colour, out);
 }

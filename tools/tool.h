@@ -68,6 +68,8 @@ int tool_switch(const struct tool_options *options, int argc, char **argv);
 int tool_failback(const struct tool_options *options, int argc, char **argv);
 int tool_standby(const struct tool_options *options, int argc, char **argv);
 int tool_online(const struct tool_options *options, int argc, char **argv);
+int tool_maintenance(const struct tool_options *options, int argc, char **argv);
+int tool_resume(const struct tool_options *options, int argc, char **argv);
 int tool_confirm_down(const struct tool_options *options, int argc, char **argv);
 int tool_disk(const struct tool_options *options, int argc, char **argv);
 int tool_check(const struct tool_options *options, int argc, char **argv);

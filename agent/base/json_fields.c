@@ -53,6 +53,7 @@ static const struct yoke_json_field node_fields[] = {
 	FIELD(ROW, "name", YOKE_JSON_TEXT, name),
 	WORDS(ROW, "state", yoke_word_node_state, state),
 	FIELD(ROW, "standby", YOKE_JSON_BOOLEAN, standby),
+	FIELD(ROW, "maintenance", YOKE_JSON_BOOLEAN, maintenance),
 	FIELD(ROW, "config_same", YOKE_JSON_BOOLEAN, config_same),
 	FIELD(ROW, "version", YOKE_JSON_TEXT, version),
 	FIELD(ROW, "changed_wall_ms", YOKE_JSON_SIGNED, changed_wall_ms),
@@ -91,6 +92,10 @@ static const struct yoke_json_field path_fields[] = {
 static const struct yoke_json_field group_fields[] = {
 	FIELD(ROW, "name", YOKE_JSON_TEXT, name),
 	FIELD(ROW, "exclusive", YOKE_JSON_BOOLEAN, exclusive),
+	FIELD(ROW, "parallel", YOKE_JSON_BOOLEAN, parallel),
+	FIELD(ROW, "manual", YOKE_JSON_BOOLEAN, manual),
+	FIELD(ROW, "maintenance", YOKE_JSON_BOOLEAN, maintenance),
+	FIELD(ROW, "priority", YOKE_JSON_UNSIGNED, priority),
 	FIELD(ROW, "owner", YOKE_JSON_NODE, owner),
 	FIELD(ROW, "preferred", YOKE_JSON_NODE, preferred),
 	FIELD(ROW, "term", YOKE_JSON_UNSIGNED, term),
@@ -139,6 +144,11 @@ static const struct yoke_json_field arbiter_fields[] = {
 	END};
 #undef ROW
 
+#define ROW yoke_snapshot_unready
+static const struct yoke_json_field unready_fields[] = {
+	FIELD(ROW, "reason", YOKE_JSON_TEXT, reason), END};
+#undef ROW
+
 #define ROW yoke_snapshot_operation
 static const struct yoke_json_field operation_fields[] = {
 	FIELD(ROW, "number", YOKE_JSON_UNSIGNED, number),
@@ -173,6 +183,7 @@ const struct yoke_json_field yoke_json_snapshot_fields[] = {
 	FIELD(ROW, "lease_left_ms", YOKE_JSON_SIGNED, lease_left_ms),
 	FIELD(ROW, "watchdog_ms", YOKE_JSON_UNSIGNED, watchdog_ms),
 	FIELD(ROW, "watchdog", YOKE_JSON_BOOLEAN, watchdog),
+	FIELD(ROW, "maintenance", YOKE_JSON_BOOLEAN, maintenance),
 	END};
 #undef ROW
 
@@ -197,6 +208,7 @@ const struct yoke_json_table yoke_json_snapshot_tables[YOKE_JSON_SNAPSHOT_TABLES
 	TABLE(yoke_snapshot, "members", member_fields, member, member_count),
 	TABLE(yoke_snapshot, "resources", resource_fields, resource, resource_count),
 	TABLE(yoke_snapshot, "arbiters", arbiter_fields, arbiter, arbiter_count),
+	TABLE(yoke_snapshot, "unready", unready_fields, unready, unready_count),
 	TABLE(yoke_snapshot, "operations", operation_fields, operation, operation_count),
 };
 

@@ -21,6 +21,7 @@ struct yoke_snapshot_node {
 	char name[YOKE_NAME_SIZE];
 	enum yoke_node_state state;
 	bool standby;                 /* operator's intent: takes no group */
+	bool maintenance;             /* what it runs is observed and not acted upon */
 	bool config_same;             /* its configuration digest equals ours */
 	char version[YOKE_NAME_SIZE]; /* its yoke version; empty: not known */
 	int64_t changed_wall_ms;      /* last change of state; 0: none since the engine started */
@@ -50,6 +51,10 @@ struct yoke_snapshot_path {
 struct yoke_snapshot_group {
 	char name[YOKE_NAME_SIZE];
 	bool exclusive;
+	bool parallel;      /* runs on each of its nodes; the owner is one of them */
+	bool manual;        /* no fault moves it */
+	bool maintenance;   /* itself, not its node or the cluster */
+	uint32_t priority;  /* 0..100 */
 	uint16_t owner;     /* node number; 0: none */
 	uint16_t preferred; /* first of its nodes */
 	uint64_t term;      /* highest known */
@@ -92,6 +97,11 @@ struct yoke_snapshot_arbiter {
 	char reason[YOKE_REASON_SIZE]; /* of its last failure; empty when it works */
 };
 
+/* A reason why a failover would not succeed now. */
+struct yoke_snapshot_unready {
+	char reason[YOKE_REASON_SIZE];
+};
+
 struct yoke_snapshot_operation {
 	uint32_t number; /* node number * 2^24 + count */
 	enum yoke_verb verb;
@@ -119,8 +129,9 @@ struct yoke_snapshot {
 	int64_t lease_left_ms; /* until exclusive groups stop here; -1: no end */
 	uint32_t watchdog_ms;  /* its timeout; 0: there is none */
 	bool watchdog;         /* it is open and fed */
+	bool maintenance;      /* the whole cluster's */
 	uint32_t node_count, link_count, group_count, member_count, resource_count, operation_count;
-	uint32_t arbiter_count;
+	uint32_t arbiter_count, unready_count;
 	struct yoke_snapshot_node node[YOKE_NODES_MAX];
 	struct yoke_snapshot_path link[YOKE_NODES_MAX * YOKE_PATHS_MAX]; /* link_count rows, by
 									    node, then path */
@@ -128,6 +139,7 @@ struct yoke_snapshot {
 	struct yoke_snapshot_member member[YOKE_GROUPS_MAX * YOKE_NODES_MAX]; /* by group, node */
 	struct yoke_snapshot_resource resource[YOKE_RESOURCES_MAX];
 	struct yoke_snapshot_arbiter arbiter[YOKE_ARBITERS_MAX];
+	struct yoke_snapshot_unready unready[YOKE_UNREADY_MAX];
 	struct yoke_snapshot_operation operation[YOKE_OPERATIONS_MAX]; /* oldest first */
 };
 

@@ -8,8 +8,8 @@
  *                name hash, u32 version, u8 on}
  * 3 operation    as in the state message: one with a verb that is not in it
  *
- * The message's own group and operation fields only have values that have always been known: a cause
- * that is not is told there as "failed".
+ * The message's own group and operation fields only have values that have always been known: a
+ * cause that is not is told there as "failed".
  */
 #include "agent/core/parts.h"
 

@@ -13,7 +13,7 @@
  *        handover, conflict lost, a resource failed, leave
  *
  * From      When                                            To        Function
- * UNKNOWN   every resource is probed and runs               STARTED   core_adopt_look(), an adoption
+ * UNKNOWN   every resource is probed and runs               STARTED   core_adopt_look()
  * UNKNOWN   none runs                                       STOPPED   core_adopt_look()
  * UNKNOWN   some run                                        STOPPING  core_adopt_look()
  * UNKNOWN   the lease ran out that an engine before us had  STOPPING  core_adopt_look()

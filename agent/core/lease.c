@@ -109,7 +109,8 @@ bool core_lease_holds(const struct core *c)
 	return !yoke_time_due(core_lease_until(c), c->now);
 }
 
-/* As long as it is not probed it may run, if it did, or an engine before us ran what is exclusive. */
+/* As long as it is not probed it may run, if it did, or an engine before us ran what is exclusive.
+ */
 static bool may_run(const struct core *c, uint16_t group)
 {
 	return c->group[group - 1].state == YOKE_GROUP_UNKNOWN &&

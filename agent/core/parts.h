@@ -112,8 +112,8 @@ void core_maintenance_look(struct core *c, struct core_actions *out);
 
 /* ---- ready.c: could the other node take over? ---- */
 
-/* The reasons why not, up to `max` of them as text; returns how many there are. */
-unsigned core_ready_list(const struct core *c, char (*text)[YOKE_REASON_SIZE], unsigned max);
+/* The reasons why not, up to `max` of them in row[]; returns how many there are. */
+unsigned core_ready_list(const struct core *c, struct yoke_snapshot_unready *row, unsigned max);
 void core_ready_look(struct core *c, struct core_actions *out);
 yoke_time core_ready_deadline(const struct core *c);
 

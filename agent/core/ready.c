@@ -8,7 +8,7 @@
 enum { AFTER_MS = 10000 };
 
 struct list {
-	char (*text)[YOKE_REASON_SIZE];
+	struct yoke_snapshot_unready *row;
 	unsigned max, count;
 };
 
@@ -16,7 +16,7 @@ static void add(struct list *list, const char *what, const char *name, const cha
 		const char *reason)
 {
 	if (list->count < list->max)
-		core_text(list->text[list->count], YOKE_REASON_SIZE, what, name, why, reason,
+		core_text(list->row[list->count].reason, YOKE_REASON_SIZE, what, name, why, reason,
 			  (char *)NULL);
 	list->count++;
 }
@@ -94,9 +94,9 @@ static void add_all(const struct core *c, struct list *list)
 		add(list, "something is in maintenance", "", "", "");
 }
 
-unsigned core_ready_list(const struct core *c, char (*text)[YOKE_REASON_SIZE], unsigned max)
+unsigned core_ready_list(const struct core *c, struct yoke_snapshot_unready *row, unsigned max)
 {
-	struct list list = {text, max, 0};
+	struct list list = {row, max, 0};
 
 	if (c->conf.node_count > 1)
 		add_all(c, &list);
@@ -105,14 +105,15 @@ unsigned core_ready_list(const struct core *c, char (*text)[YOKE_REASON_SIZE], u
 
 static void tell(struct core *c, struct core_actions *out)
 {
-	char first[1][YOKE_REASON_SIZE], reason[YOKE_REASON_SIZE], number[21];
-	unsigned count = core_ready_list(c, first, 1);
+	char reason[YOKE_REASON_SIZE], number[21];
+	struct yoke_snapshot_unready first;
+	unsigned count = core_ready_list(c, &first, 1);
 
 	if (count > 1)
-		core_text(reason, sizeof(reason), first[0], " (and ",
+		core_text(reason, sizeof(reason), first.reason, " (and ",
 			  core_number(count - 1u, number), " more)", (char *)NULL);
 	else
-		core_text(reason, sizeof(reason), first[0], (char *)NULL);
+		core_text(reason, sizeof(reason), first.reason, (char *)NULL);
 	core_event(c, out, YOKE_EVENT_NOT_READY, reason);
 	c->unready_told = true;
 }

@@ -19,6 +19,7 @@ static void view_nodes(const struct core *c, struct yoke_snapshot *s)
 		core_text(v->version, sizeof(v->version), n->version, (char *)NULL);
 		v->state = n->state;
 		v->standby = c->intent[i].standby;
+		v->maintenance = c->rest[CORE_REST_NODES + i].on;
 		v->config_same = n->config_same;
 		v->changed_wall_ms = when(n->changed, c->started);
 		v->started_wall_ms = yoke_time_is_never(n->first_heard) ? 0 : n->first_heard.us;
@@ -63,6 +64,22 @@ static void view_members(const struct core *c, struct yoke_snapshot *s)
 		}
 }
 
+/* Could another node go on with it?  One that runs everywhere goes on where it runs. */
+static bool is_redundant(const struct core *c, uint16_t group, uint16_t owner)
+{
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+	uint16_t runs = 0;
+
+	if (!g->parallel)
+		return g->node_count < 2 || core_candidate(c, group, owner) != 0;
+	for (uint16_t i = 0; i < g->node_count; i++) {
+		const struct core_node *n = core_node_const(c, g->node[i]);
+
+		runs += core_node_alive(n) && n->claim[group - 1].state == YOKE_GROUP_STARTED;
+	}
+	return runs == g->node_count;
+}
+
 static enum yoke_condition group_condition(const struct core *c, uint16_t group, uint16_t owner)
 {
 	const struct core_group *g = &c->group[group - 1];
@@ -71,7 +88,7 @@ static enum yoke_condition group_condition(const struct core *c, uint16_t group,
 		return YOKE_CONDITION_CRITICAL;
 	if (core_node_const(c, owner)->claim[group - 1].state != YOKE_GROUP_STARTED)
 		return YOKE_CONDITION_DEGRADED;
-	if (c->conf.group[group - 1].node_count > 1 && core_candidate(c, group, owner) == 0)
+	if (!is_redundant(c, group, owner))
 		return YOKE_CONDITION_DEGRADED;
 	if (core_node_const(c, owner)->claim[group - 1].cause != CORE_CAUSE_NONE)
 		return YOKE_CONDITION_DEGRADED;
@@ -86,6 +103,17 @@ static enum yoke_group_state group_state(const struct core *c, uint16_t group, u
 	return c->group[group - 1].state;
 }
 
+static void view_policy(const struct core *c, uint16_t group, struct yoke_snapshot_group *v)
+{
+	const struct core_group_conf *conf = &c->conf.group[group - 1];
+
+	v->exclusive = conf->exclusive;
+	v->parallel = conf->parallel;
+	v->manual = conf->manual;
+	v->priority = conf->priority;
+	v->maintenance = c->rest[CORE_REST_GROUPS + group - 1].on;
+}
+
 static void view_groups(const struct core *c, struct yoke_snapshot *s)
 {
 	s->group_count = c->conf.group_count;
@@ -96,7 +124,7 @@ static void view_groups(const struct core *c, struct yoke_snapshot *s)
 		bool ours = owner == c->conf.self || owner == 0;
 
 		core_text(v->name, sizeof(v->name), c->conf.group[g - 1].name, (char *)NULL);
-		v->exclusive = c->conf.group[g - 1].exclusive;
+		view_policy(c, g, v);
 		v->owner = owner;
 		v->preferred = c->conf.group[g - 1].node[0];
 		v->term = core_term_highest(c, g);
@@ -178,6 +206,13 @@ static void view_lease(const struct core *c, struct yoke_snapshot *s)
 			yoke_time_before(c->now, end) ? yoke_time_span_us(c->now, end) / 1000 : 0;
 }
 
+static void view_readiness(const struct core *c, struct yoke_snapshot *s)
+{
+	unsigned count = core_ready_list(c, s->unready, YOKE_UNREADY_MAX);
+
+	s->unready_count = count < YOKE_UNREADY_MAX ? count : YOKE_UNREADY_MAX;
+}
+
 static void worse(struct yoke_snapshot *s, enum yoke_condition condition, const char *what,
 		  const char *name, const char *text)
 {
@@ -189,6 +224,8 @@ static void worse(struct yoke_snapshot *s, enum yoke_condition condition, const 
 
 static void view_condition(const struct core *c, struct yoke_snapshot *s)
 {
+	char rests[YOKE_REASON_SIZE];
+
 	s->condition = YOKE_CONDITION_OK;
 	core_text(s->text, sizeof(s->text), "all groups run, and the other node could take over",
 		  (char *)NULL);
@@ -197,6 +234,9 @@ static void view_condition(const struct core *c, struct yoke_snapshot *s)
 			worse(s, YOKE_CONDITION_CRITICAL, "group", s->group[g].name,
 			      s->group[g].owner == 0 ? "has no owner"
 						     : "runs on more than one node");
+	core_maintenance_text(c, rests);
+	if (rests[0] != '\0')
+		worse(s, YOKE_CONDITION_DEGRADED, rests, "is", "in maintenance");
 	for (uint32_t n = 0; n < s->node_count; n++) {
 		if (s->node[n].state != YOKE_NODE_ONLINE)
 			worse(s, YOKE_CONDITION_DEGRADED, "node", s->node[n].name, "is not online");
@@ -235,5 +275,7 @@ void core_view(const struct core *c, struct yoke_snapshot *s)
 	view_operations(c, s);
 	view_arbiters(c, s);
 	view_lease(c, s);
+	view_readiness(c, s);
+	s->maintenance = c->rest[CORE_REST_CLUSTER].on;
 	view_condition(c, s);
 }

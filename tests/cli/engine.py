@@ -125,7 +125,8 @@ class Engine:
         if do in ("pull", "events"):
             answer["missed"] = 0
             answer["events"] = self.events[request["after"]:][:64]
-        if do in ("switch", "failback", "standby", "online", "confirmDown"):
+        if do in ("switch", "failback", "standby", "online", "confirmDown", "maintenance",
+                  "resume"):
             number = (1 << 24) + 1 + len(self.snapshot["operations"])
             answer["operation"] = number
             self._operation(number, do)

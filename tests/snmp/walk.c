@@ -54,6 +54,7 @@ static void fill_nodes(void)
 						       .started_wall_ms = at(0)};
 	snapshot.node[1] = (struct yoke_snapshot_node){.name = "beta",
 						       .state = YOKE_NODE_LOST,
+						       .maintenance = true,
 						       .standby = true,
 						       .changed_wall_ms = at(30),
 						       .paths_up = 1};
@@ -98,9 +99,13 @@ static void fill_groups(void)
 							 .condition = YOKE_CONDITION_DEGRADED,
 							 .changed_wall_ms = at(5),
 							 .moves = 3,
+							 .parallel = true,
 							 .reason = "preferred node"};
 	snapshot.group[1] = (struct yoke_snapshot_group){.name = "mail",
 							 .exclusive = true,
+							 .maintenance = true,
+							 .manual = true,
+							 .priority = 7,
 							 .preferred = 2,
 							 .state = YOKE_GROUP_HELD,
 							 .condition = YOKE_CONDITION_CRITICAL,
@@ -121,6 +126,9 @@ static void fill_groups(void)
 		.restores = 2};
 	snapshot.resource[1] = (struct yoke_snapshot_resource){
 		.group = 2, .name = "mail-ip", .reason = "no carrier"};
+	snapshot.unready_count = 2;
+	snapshot.unready[0] = (struct yoke_snapshot_unready){"node beta is lost"};
+	snapshot.unready[1] = (struct yoke_snapshot_unready){"arbiter pdu: no answer"};
 	snapshot.lease_ms = 2000;
 	snapshot.lease_left_ms = -1;
 	snapshot.watchdog_ms = 5000;
@@ -415,8 +423,8 @@ static void what_is_not_there_is_said_so(void **state)
 	assert_int_equal(get((uint32_t[]){2, 1, 2, 3}, 4, MODE_GET, false), SNMP_NOSUCHINSTANCE);
 	assert_int_equal(get((uint32_t[]){3, 1, 2, 1, 1}, 5, MODE_GET, false), SNMP_NOSUCHINSTANCE);
 	assert_int_equal(get(NULL, 0, MODE_GET, false), SNMP_NOSUCHOBJECT);
-	assert_int_equal(get((uint32_t[]){12, 1, 9, 2}, 4, MODE_GETNEXT, false), ASN_NULL);
-	assert_int_equal(get((uint32_t[]){12, 1, 9, 2}, 4, MODE_GETNEXT, true), ASN_OCTET_STR);
+	assert_int_equal(get((uint32_t[]){13, 1, 2, 2}, 4, MODE_GETNEXT, false), ASN_NULL);
+	assert_int_equal(get((uint32_t[]){13, 1, 2, 2}, 4, MODE_GETNEXT, true), ASN_OCTET_STR);
 	assert_int_equal(get((uint32_t[]){UINT32_MAX}, 1, MODE_GETNEXT, false), ASN_NULL);
 }
 
@@ -502,6 +510,44 @@ static void a_wish_becomes_a_request(void **state)
 	assert_int_equal(write_unsigned(&wish, owner, 5, 2), SUBAGENT_RESOURCE_UNAVAILABLE);
 }
 
+static void maintenance_is_of_one_three(void **state)
+{
+	static const struct {
+		uint32_t name[5];
+		size_t len;
+		const char *group, *node;
+	} all[] = {{{9, 5, 0}, 3, "", ""},
+		   {{9, 3, 1, 2, 1}, 5, "web", ""},
+		   {{9, 4, 1, 3, 2}, 5, "", "beta"}};
+	struct subagent_wish wish;
+	struct subagent_value value;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for (int on = 0; on < 2; on++) {
+			subagent_wish_init(&wish);
+			subagent_value_truth(&value, on);
+			assert_int_equal(
+				subagent_wish_add(&wish, &view, all[i].name, all[i].len, &value),
+				SUBAGENT_NO_ERROR);
+			assert_int_equal(wish.request.verb,
+					 on ? YOKE_VERB_MAINTENANCE : YOKE_VERB_RESUME);
+			assert_string_equal(wish.request.group, all[i].group);
+			assert_string_equal(wish.request.node, all[i].node);
+			assert_int_equal(
+				subagent_wish_add(&wish, &view, all[i].name, all[i].len, &value),
+				SUBAGENT_INCONSISTENT_VALUE);
+		}
+	/* Nothing that is not there is taken for the whole cluster. */
+	subagent_wish_init(&wish);
+	assert_int_equal(subagent_wish_add(&wish, &view, (uint32_t[]){9, 3, 1, 2, 0}, 5, &value),
+			 SUBAGENT_NO_CREATION);
+	subagent_wish_init(&wish);
+	assert_int_equal(subagent_wish_add(&wish, &view, (uint32_t[]){9, 4, 1, 3, 9}, 5, &value),
+			 SUBAGENT_NO_CREATION);
+	assert_string_not_equal(wish.request.node, "");
+}
+
 static void the_cursor_survives(void **state)
 {
 	char file[] = "/tmp/yoke-cursor-XXXXXX";
@@ -530,6 +576,7 @@ int main(void)
 		cmocka_unit_test_setup(a_notification_repeats_the_row, fill),
 		cmocka_unit_test(the_ring_keeps_the_newest),
 		cmocka_unit_test_setup(a_wish_becomes_a_request, fill),
+		cmocka_unit_test_setup(maintenance_is_of_one_three, fill),
 		cmocka_unit_test(the_cursor_survives),
 	};
 

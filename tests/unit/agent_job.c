@@ -496,7 +496,7 @@ static void test_cannot_be_executed(void **state)
 	ask(1, 1, CORE_RUN_START, 0);
 	agent_job_tick(&set, 0);
 	await(1);
-	expect_done(1, CORE_RESULT_FAILED,
+	expect_done(1, CORE_RESULT_FATAL,
 		    "cannot be executed: /nonexistent/program: No such file or directory");
 }
 

@@ -187,7 +187,7 @@ static void test_bad_numbers(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		snprintf(keys, sizeof(keys), "type = script program = '/x'\n%s", bad[i]);
-		expect_error(keys, 6, strchr(bad[i], 'x') != NULL ? "0..100" : "is out of range");
+		expect_error(keys, 6, strchr(bad[i], 'x') != NULL ? "0..16" : "is out of range");
 	}
 }
 

@@ -14,7 +14,7 @@ _yoke_options() {
 	status) echo --socket --json --wide --exit-code --timeout --help ;;
 	watch) echo --socket --wide --timeout --help ;;
 	history) echo --socket --lines --follow --json --timeout --help ;;
-	switch | failback | standby | online | confirm-down)
+	switch | failback | standby | online | confirm-down | maintenance | resume)
 		echo --socket --reason --no-wait --timeout --json --help ;;
 	key | disk) echo --force --help ;;
 	*) echo --help ;;
@@ -26,8 +26,8 @@ _yoke() {
 	local verb=${COMP_WORDS[1]} offer='' position=0 i
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		offer='status watch history switch failback standby online confirm-down check key disk'
-		offer="$offer replay version"
+		offer='status watch history switch failback standby online confirm-down maintenance'
+		offer="$offer resume check key disk replay version"
 		COMPREPLY=($(compgen -W "$offer" -- "$word"))
 		return
 	fi
@@ -52,6 +52,8 @@ _yoke() {
 	case $verb:$position in
 	switch:0 | failback:0) offer=$(_yoke_names groups) ;;
 	switch:1 | standby:0 | online:0 | confirm-down:0) offer=$(_yoke_names nodes) ;;
+	maintenance:0 | resume:0) offer='group node' ;;
+	maintenance:1 | resume:1) offer=$(_yoke_names "${COMP_WORDS[COMP_CWORD - 1]}s") ;;
 	key:0) offer=generate ;;
 	disk:0) offer='init show' ;;
 	check:0 | replay:0 | key:1 | disk:1)
