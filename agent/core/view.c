@@ -64,6 +64,20 @@ static void view_members(const struct core *c, struct yoke_snapshot *s)
 		}
 }
 
+/* Is there a node that does not run it for no other reason than to make room? */
+static bool is_wanted_so(const struct core *c, uint16_t group)
+{
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+
+	for (uint16_t i = 0; i < g->node_count; i++) {
+		const struct core_node *n = core_node_const(c, g->node[i]);
+
+		if (core_node_alive(n) && n->claim[group - 1].cause == CORE_CAUSE_YIELDS)
+			return true;
+	}
+	return false;
+}
+
 /* Could another node go on with it?  One that runs everywhere goes on where it runs. */
 static bool is_redundant(const struct core *c, uint16_t group, uint16_t owner)
 {
@@ -71,7 +85,8 @@ static bool is_redundant(const struct core *c, uint16_t group, uint16_t owner)
 	uint16_t runs = 0;
 
 	if (!g->parallel)
-		return g->node_count < 2 || core_candidate(c, group, owner) != 0;
+		return g->node_count < 2 || core_candidate(c, group, owner) != 0 ||
+		       is_wanted_so(c, group);
 	for (uint16_t i = 0; i < g->node_count; i++) {
 		const struct core_node *n = core_node_const(c, g->node[i]);
 
@@ -84,8 +99,10 @@ static enum yoke_condition group_condition(const struct core *c, uint16_t group,
 {
 	const struct core_group *g = &c->group[group - 1];
 
-	if (owner == 0 || g->conflict != 0)
+	if (g->conflict != 0 || (owner == 0 && !is_wanted_so(c, group)))
 		return YOKE_CONDITION_CRITICAL;
+	if (owner == 0)
+		return YOKE_CONDITION_DEGRADED;
 	if (core_node_const(c, owner)->claim[group - 1].state != YOKE_GROUP_STARTED)
 		return YOKE_CONDITION_DEGRADED;
 	if (!is_redundant(c, group, owner))

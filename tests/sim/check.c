@@ -35,29 +35,31 @@ static int64_t proof_us(const struct sim_world *w)
 }
 
 /* After a fault: silence is noticed, an engine has started, failed operations are tried again. */
-static int64_t settle_us(const struct sim_world *w)
+int64_t sim_check_settle_us(const struct sim_world *w)
 {
 	return ((int64_t)w->setup.dead_ms * 3 + w->setup.startup_ms + w->setup.conflict_ms) * 1000 +
 	       2000000 + sim_world_monitor_us(w) + proof_us(w);
 }
 
-static bool is_undisturbed(const struct sim_world *w)
+bool sim_check_is_undisturbed(const struct sim_world *w)
 {
-	return !yoke_time_before(w->now, yoke_time_add_us(w->check.disturbed_until, settle_us(w)));
+	return !yoke_time_before(
+		w->now, yoke_time_add_us(w->check.disturbed_until, sim_check_settle_us(w)));
 }
 
-static bool is_operated(const struct sim_world *w)
+bool sim_check_is_operated(const struct sim_world *w)
 {
-	return yoke_time_before(
-		w->now, yoke_time_add_us(w->check.operated_at,
-					 (int64_t)w->setup.operation_ms * 1000 + settle_us(w)));
+	return yoke_time_before(w->now, yoke_time_add_us(w->check.operated_at,
+							 (int64_t)w->setup.operation_ms * 1000 +
+								 sim_check_settle_us(w)));
 }
 
 /* All could run it, and for a while nothing happened that could be a reason to touch it. */
 static bool is_quiet(const struct sim_world *w, const struct sim_check_group *group)
 {
-	return is_undisturbed(w) && !is_operated(w) && !yoke_time_is_never(group->able_since) &&
-	       yoke_time_span_us(group->able_since, w->now) > settle_us(w);
+	return sim_check_is_undisturbed(w) && !sim_check_is_operated(w) &&
+	       !yoke_time_is_never(group->able_since) &&
+	       yoke_time_span_us(group->able_since, w->now) > sim_check_settle_us(w);
 }
 
 void sim_check_init(struct sim_world *w)
@@ -67,7 +69,8 @@ void sim_check_init(struct sim_world *w)
 	memset(k, 0, sizeof(*k));
 	k->operated_at = k->crossed_at = (yoke_time){INT64_MIN / 2};
 	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++) {
-		k->group[g].both_since = k->group[g].able_since = YOKE_NEVER;
+		k->group[g].both_since = k->group[g].able_since = k->group[g].crowded_since =
+			YOKE_NEVER;
 		k->group[g].none_since = w->now;
 		k->group[g].takeover_by = k->group[g].told_by = YOKE_NEVER;
 	}
@@ -90,16 +93,16 @@ void sim_check_disturb(struct sim_world *w, yoke_time until)
 
 static bool is_settled(const struct sim_world *w, const struct sim_check_group *group)
 {
-	return is_undisturbed(w) && !is_operated(w) && yoke_time_is_never(group->none_since) &&
-	       !yoke_time_is_never(group->able_since) &&
-	       yoke_time_span_us(group->able_since, w->now) >= settle_us(w);
+	return sim_check_is_undisturbed(w) && !sim_check_is_operated(w) &&
+	       yoke_time_is_never(group->none_since) && !yoke_time_is_never(group->able_since) &&
+	       yoke_time_span_us(group->able_since, w->now) >= sim_check_settle_us(w);
 }
 
 void sim_check_mild(struct sim_world *w, yoke_time until)
 {
 	struct sim_check *k = &w->check;
 
-	if (sim_world_in_force(w, k->mild_until) || !is_undisturbed(w)) {
+	if (sim_world_in_force(w, k->mild_until) || !sim_check_is_undisturbed(w)) {
 		sim_check_disturb(w, until);
 		return;
 	}
@@ -172,9 +175,13 @@ void sim_check_power_cut(struct sim_world *w, uint16_t node)
 	for (unsigned g = 0; g < s->group_count; g++) {
 		struct sim_check_group *group = &k->group[g];
 
-		if (!was_settled[g] || group->holder != node || (s->exclusive && !can_prove(w)))
+		if (!was_settled[g] || group->holder != node ||
+		    (sim_world_is_exclusive(w, (uint16_t)(g + 1)) && !can_prove(w)) ||
+		    !sim_check_policy_takes_over(w, (uint16_t)(g + 1)))
 			continue;
-		group->takeover_by = s->exclusive ? yoke_time_add_us(by, proven_us(w)) : by;
+		group->takeover_by = sim_world_is_exclusive(w, (uint16_t)(g + 1))
+					     ? yoke_time_add_us(by, proven_us(w))
+					     : by;
 		group->victim = node;
 		k->takeovers++;
 	}
@@ -182,8 +189,9 @@ void sim_check_power_cut(struct sim_world *w, uint16_t node)
 
 void sim_check_power_on(struct sim_world *w, uint16_t node)
 {
-	for (unsigned g = 0; g < w->setup.group_count && w->setup.exclusive; g++)
-		if (w->check.group[g].victim == node)
+	for (unsigned g = 0; g < w->setup.group_count; g++)
+		if (sim_world_is_exclusive(w, (uint16_t)(g + 1)) &&
+		    w->check.group[g].victim == node)
 			w->check.group[g].takeover_by = YOKE_NEVER;
 }
 
@@ -198,6 +206,7 @@ void sim_check_start(struct sim_world *w, uint16_t node)
 		memset(w->check.used_term[node - 1], 0, sizeof(w->check.used_term[0]));
 	}
 	memset(w->check.run[node - 1], 0, sizeof(w->check.run[0]));
+	memset(w->check.may_act[node - 1], 0, sizeof(w->check.may_act[0]));
 	memset(w->check.restarts[node - 1], 0, sizeof(w->check.restarts[0]));
 	memset(w->check.restart_term[node - 1], 0, sizeof(w->check.restart_term[0]));
 }
@@ -232,6 +241,7 @@ void sim_check_after(struct sim_world *w, uint16_t node)
 	const struct core *core = &w->node[node - 1].core;
 
 	w->check.changed = true;
+	sim_check_policy_after(w, node);
 	if (!yoke_time_before(sim_node_now(w, node), w->node[node - 1].core_at))
 		sim_world_fail(w, "the deadline of %s has passed", sim_world_name(w, node));
 	for (uint16_t g = 0; g < w->setup.group_count; g++)
@@ -257,7 +267,7 @@ static void check_watched(struct sim_world *w, uint16_t node, uint16_t resource)
 			  2 * (int64_t)s->lag_us + MARGIN_US;
 
 	most_us += most_us / 100; /* its clock is another one */
-	if (!n->engine || g->state != YOKE_GROUP_STARTED || !is_undisturbed(w))
+	if (!n->engine || g->state != YOKE_GROUP_STARTED || !sim_check_is_undisturbed(w))
 		return;
 	if (yoke_time_span_us(watched, w->now) > most_us)
 		sim_world_fail(w, "%s does not ask %s how it is", sim_world_name(w, node),
@@ -270,7 +280,13 @@ static void check_run(struct sim_world *w, uint16_t node, const struct core_acti
 	const struct sim_node *n = &w->node[node - 1];
 	const char *name = sim_world_name(w, node), *resource = w->names.resource[r];
 
-	if (a->u.run.kind == CORE_RUN_STOP && n->address[r] && is_quiet(w, &w->check.group[g]))
+	sim_check_policy_run(w, node, a);
+	if (a->u.run.kind == CORE_RUN_STOP && n->address[r] && is_quiet(w, &w->check.group[g]) &&
+	    !sim_check_policy_may_go(w,
+				     sim_world_policy(w, (uint16_t)(g + 1))->failback
+					     ? 1u + g % w->setup.node_count
+					     : 0,
+				     (uint16_t)(g + 1)))
 		sim_world_fail(w, "%s stops %s, which is well", name, resource);
 	if (a->u.run.kind == CORE_RUN_STOP && w->check.restart_term[node - 1][g] != 0 &&
 	    r % w->setup.resource_count < n->core.group[g].keep)
@@ -303,7 +319,7 @@ void sim_check_run(struct sim_world *w, uint16_t node, const struct core_action 
 
 void sim_check_ask(struct sim_world *w, uint16_t node, const struct core_action *a)
 {
-	if (a->u.ask.kind == CORE_ASK_OFF && is_undisturbed(w))
+	if (a->u.ask.kind == CORE_ASK_OFF && sim_check_is_undisturbed(w))
 		sim_world_fail(w, "%s has %s switched off: no fault", sim_world_name(w, node),
 			       sim_world_name(w, a->u.ask.node));
 }
@@ -346,7 +362,9 @@ static void check_start(struct sim_world *w, uint16_t node, const struct yoke_ev
 			       sim_world_name(w, node), ev->group);
 	*used = ev->value;
 	*restart = 0;
-	if (is_quiet(w, group) && group->holder != 0 && group->holder != node)
+	sim_check_policy_start(w, node, ev->group);
+	if (is_quiet(w, group) && group->holder != 0 && group->holder != node &&
+	    !sim_check_policy_may_go(w, node, ev->group))
 		sim_world_fail(w, "%s takes group%u from %s: no fault, no operator",
 			       sim_world_name(w, node), ev->group,
 			       sim_world_name(w, group->holder));
@@ -362,10 +380,10 @@ static void check_restart(struct sim_world *w, uint16_t node, const struct yoke_
 
 	k->restarted++;
 	k->restart_term[node - 1][ev->group - 1] = ev->value;
-	if (is_undisturbed(w))
+	if (sim_check_is_undisturbed(w))
 		sim_world_fail(w, "%s restarts group%u: no fault", sim_world_name(w, node),
 			       ev->group);
-	if (is_operated(w) ||
+	if (sim_check_is_operated(w) ||
 	    yoke_time_span_us(*since, w->now) > (int64_t)w->setup.restart_window_ms * 990)
 		*count = 0; /* its clock is another one */
 	if (*count == 0)
@@ -474,7 +492,7 @@ void sim_check_disk(struct sim_world *w, uint16_t node)
 
 /* ---- the kernels ---- */
 
-static unsigned count_holders(const struct sim_world *w, unsigned g, uint16_t *one, bool *whole)
+unsigned sim_check_holders(const struct sim_world *w, unsigned g, uint16_t *one, bool *whole)
 {
 	unsigned holders = 0, first = g * w->setup.resource_count;
 
@@ -528,12 +546,14 @@ void sim_check_address(struct sim_world *w, uint16_t node, uint16_t resource)
 	struct sim_check_group *group = &w->check.group[g];
 	uint16_t one = 0;
 	bool whole = false;
-	unsigned holders = count_holders(w, g, &one, &whole);
+	unsigned holders = sim_check_holders(w, g, &one, &whole);
 
 	w->check.changed = true;
+	if (sim_world_policy(w, (uint16_t)(g + 1))->parallel)
+		return;
 	if (holders == 0)
 		check_kept(w, g + 1, "nobody has it");
-	if (holders > 1 && w->setup.exclusive && !w->check.lied)
+	if (holders > 1 && sim_world_is_exclusive(w, (uint16_t)(g + 1)) && !w->check.lied)
 		sim_world_fail(w, "group%u is exclusive and on two nodes, %s took it", g + 1,
 			       sim_world_name(w, node));
 	if (holders > 1 && w->check.never_both)
@@ -564,7 +584,8 @@ static bool all_able(const struct sim_world *w, uint16_t g)
 		const struct sim_node *node = &w->node[n - 1];
 
 		if (!node->engine || node->exiting ||
-		    core_cause_self(&node->core, g) != CORE_CAUSE_NONE)
+		    core_cause_self(&node->core, g) != CORE_CAUSE_NONE ||
+		    core_maintenance_rests(&node->core, g) || node->other_conf)
 			return false;
 		for (uint16_t other = 1; other <= w->setup.node_count; other++)
 			if (node->core.node[other - 1].state != YOKE_NODE_ONLINE)
@@ -582,6 +603,9 @@ static void check_group(struct sim_world *w, uint16_t g)
 		group->able_since = YOKE_NEVER;
 	else if (yoke_time_is_never(group->able_since))
 		group->able_since = w->now;
+	sim_check_policy_group(w, g);
+	if (sim_world_policy(w, g)->parallel)
+		return;
 	if (!yoke_time_is_never(group->both_since) &&
 	    yoke_time_span_us(yoke_time_max(group->both_since, w->check.disturbed_until), w->now) >
 		    both_us(w))
@@ -592,9 +616,9 @@ static void check_group(struct sim_world *w, uint16_t g)
 	if (yoke_time_due(group->told_by, w->now))
 		sim_world_fail(w, "group%u: %s won and did not announce", g,
 			       sim_world_name(w, group->teller));
-	if (able && is_undisturbed(w) && !yoke_time_is_never(group->none_since) &&
+	if (able && sim_check_is_undisturbed(w) && !yoke_time_is_never(group->none_since) &&
 	    yoke_time_span_us(yoke_time_max(group->none_since, group->able_since), w->now) >
-		    settle_us(w))
+		    sim_check_settle_us(w))
 		sim_world_fail(w, "nobody runs group%u, and all could", g);
 }
 
@@ -622,75 +646,4 @@ void sim_check_step(struct sim_world *w)
 		for (uint16_t r = 1; r <= w->names.resource_count; r++)
 			if (sim_world_is_service(w, r))
 				check_watched(w, n, r);
-}
-
-/* ---- the end ---- */
-
-static const char *node_wrong(const struct sim_world *w, uint16_t node)
-{
-	const struct sim_node *n = &w->node[node - 1];
-
-	if (!n->engine)
-		return "an engine does not run";
-	for (uint16_t i = 0; i < w->setup.node_count; i++) {
-		if (n->core.node[i].state != YOKE_NODE_ONLINE)
-			return "a node is not online";
-		if (n->core.node[i].operation.state == YOKE_OPERATION_RUNNING)
-			return "an operation goes on";
-		if (n->core.intent[i].standby != w->node[0].core.intent[i].standby)
-			return "the nodes do not agree on who is in standby";
-	}
-	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
-		if (n->core.arbiter[a].state == YOKE_ARBITER_FAILED)
-			return "an arbiter does not work";
-	if (n->core.save.failing || n->core.save.version != n->core.save.durable)
-		return "a record is not saved";
-	return NULL;
-}
-
-static const char *group_wrong(const struct sim_world *w, uint16_t g)
-{
-	uint16_t one = 0;
-	bool whole = false, some_can = false;
-	unsigned holders = count_holders(w, g - 1u, &one, &whole);
-
-	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
-		const struct sim_node *node = &w->node[n - 1];
-		enum yoke_group_state state = node->core.group[g - 1].state;
-
-		some_can = some_can || !node->core.intent[n - 1].standby;
-		if (holders == 1 && n == one && state != YOKE_GROUP_STARTED)
-			return "a group is not started where its addresses are";
-		if (n != one && state != YOKE_GROUP_STOPPED)
-			return "a group is not stopped where its addresses are not";
-		if (node->core.group[g - 1].conflict != 0)
-			return "a conflict goes on";
-	}
-	if (holders > 1)
-		return "a group is on two nodes";
-	if (holders == 1 && !whole)
-		return "a part of a group runs";
-	if (holders == 0 && some_can)
-		return "a group runs nowhere";
-	return NULL;
-}
-
-const char *sim_check_converged(struct sim_world *w)
-{
-	static struct yoke_snapshot view;
-	const char *wrong = NULL;
-	bool standby = false;
-
-	for (uint16_t n = 1; n <= w->setup.node_count && wrong == NULL; n++) {
-		wrong = node_wrong(w, n);
-		standby = standby || w->node[0].core.intent[n - 1].standby;
-	}
-	for (uint16_t g = 1; g <= w->setup.group_count && wrong == NULL; g++)
-		wrong = group_wrong(w, g);
-	for (uint16_t n = 1; n <= w->setup.node_count && wrong == NULL && !standby; n++) {
-		core_view(&w->node[n - 1].core, &view);
-		if (view.condition != YOKE_CONDITION_OK)
-			wrong = "all is well, but the view says otherwise";
-	}
-	return wrong;
 }

@@ -26,6 +26,13 @@
  *   restarts   Never more of them within a window than configured, at the term that is used,
  *              and what comes before the failed one in its group stays.
  *   watched    A service of a started group is asked in time how it is, no other one ever.
+ *   order      A group starts when the one that it comes after is started (a parallel one: here).
+ *   room       One that yields does not stay where one of higher priority is.
+ *   by hand    One with failover = manual starts nowhere while another of its nodes is silent.
+ *   back       One goes back by itself only in its window, and then it does.
+ *   everywhere A parallel group runs on every node that is able to.
+ *   maintenance  Nothing is started or stopped of what rests, but what its lease no longer covers
+ *              and one of two.
  *   core       core_check() (which core_step() asserts), a deadline in the future, one operation at
  *              a time on a resource, every start, stop and failure with a reason.
  *
@@ -56,7 +63,8 @@ struct sim_check_group {
 	yoke_time kept_until; /* its holder must not lose it before */
 	yoke_time told_by;    /* the teller's announcement is expected; YOKE_NEVER: none is */
 	uint16_t teller;
-	yoke_time announced; /* last */
+	yoke_time crowded_since; /* on a node with one that it should make room for */
+	yoke_time announced;     /* last */
 	uint16_t announcer;
 };
 
@@ -79,7 +87,9 @@ struct sim_check {
 	yoke_time restarts_since[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
 	yoke_time watched[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
 	uint64_t restart_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX]; /* 0: no restart goes on */
-	uint64_t takeovers, conflicts, restarted; /* expected and seen; told at the end */
+	uint64_t takeovers, conflicts, restarted;           /* expected and seen; told at the end */
+	bool may_act[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX]; /* it is not in maintenance, or was not
+							       when what goes on began */
 	uint64_t events;
 	char last_event[YOKE_TEXT_SIZE];
 };
@@ -106,6 +116,28 @@ void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event
 void sim_check_address(struct sim_world *w, uint16_t node, uint16_t resource);
 void sim_check_disk(struct sim_world *w, uint16_t node);
 void sim_check_step(struct sim_world *w);
+
+/* ---- for the files of the check ---- */
+
+/* After a fault: silence is noticed, an engine has started, failed operations are tried again. */
+int64_t sim_check_settle_us(const struct sim_world *w);
+bool sim_check_is_undisturbed(const struct sim_world *w);
+bool sim_check_is_operated(const struct sim_world *w);
+/* On how many nodes anything of the group is; the last of them, and whether it has all. */
+unsigned sim_check_holders(const struct sim_world *w, unsigned g, uint16_t *one, bool *whole);
+
+/* ---- check_policy.c: order, room, by hand, back, maintenance ---- */
+
+/* Is it taken over without a person when its owner dies? */
+bool sim_check_policy_takes_over(const struct sim_world *w, uint16_t group);
+/* May it go to that node by itself, while all is well? */
+bool sim_check_policy_may_go(const struct sim_world *w, uint16_t node, uint16_t group);
+void sim_check_policy_start(struct sim_world *w, uint16_t node, uint16_t group);
+void sim_check_policy_run(struct sim_world *w, uint16_t node, const struct core_action *a);
+void sim_check_policy_after(struct sim_world *w, uint16_t node);
+void sim_check_policy_group(struct sim_world *w, uint16_t group);
+/* Does it run nowhere, and rightly? */
+bool sim_check_policy_is_away(const struct sim_world *w, uint16_t group);
 
 /* Is everything as it should be when no fault is left?  NULL, or what is not. */
 const char *sim_check_converged(struct sim_world *w);

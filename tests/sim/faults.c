@@ -293,6 +293,34 @@ static void do_operate(struct sim_world *w)
 	(void)sim_node_operate(w, at, verb, group, target);
 }
 
+/* Of the cluster, a node or a group; ended more often than begun. */
+static void do_rest(struct sim_world *w)
+{
+	enum yoke_verb verb =
+		sim_random_permille(&w->random, 400) ? YOKE_VERB_MAINTENANCE : YOKE_VERB_RESUME;
+	uint16_t group = 0, node = 0, at = any_node(w);
+	int64_t which = sim_random_in(&w->random, 0, 3);
+
+	if (which == 1)
+		node = any_node(w);
+	if (which > 1)
+		group = (uint16_t)sim_random_in(&w->random, 1, w->setup.group_count);
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, at), "  asked: %s group%u node%u",
+		       yoke_word_verb((int)verb), group, node);
+	(void)sim_node_operate(w, at, verb, group, node);
+}
+
+static void do_clock(struct sim_world *w)
+{
+	uint16_t minute = (uint16_t)sim_random_in(&w->random, 0, 1439), one = any_node(w);
+	bool all = sim_random_permille(&w->random, 700);
+
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (all || n == one)
+			sim_node_clock(w, n, minute);
+	sim_trace_line(&w->trace, w->now, "world", "it is %02u:%02u", minute / 60, minute % 60);
+}
+
 /* ---- what surrounds them ---- */
 
 static void do_carrier(struct sim_world *w)
@@ -357,6 +385,9 @@ static void do_service(struct sim_world *w)
 		n->mute_until = until(w, span_us + sim_world_monitor_us(w));
 		break;
 	case 2:
+		n->fatal[r - 1] = sim_random_permille(&w->random, 100);
+		if (n->fatal[r - 1])
+			(void)until(w, span_us);
 		n->starts_to_fail[r - 1] = (uint32_t)sim_random_in(&w->random, 1, 3);
 		/* fallthrough */
 	default:
@@ -364,6 +395,24 @@ static void do_service(struct sim_world *w)
 		sim_kernel_remove(w, n->number, r);
 		break;
 	}
+}
+
+/* Somebody edits the file on one node and restarts it there; or puts it right again. */
+static void do_conf(struct sim_world *w)
+{
+	struct sim_node *n = &w->node[any_node(w) - 1];
+	int64_t span_us = any_span_us(w) / 4;
+	struct sim_item item = {.what = SIM_ENGINE, .node = n->number};
+
+	if (!n->engine)
+		return;
+	(void)until(w, span_us);
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, n->number), "  configuration %s",
+		       n->other_conf ? "as the others'" : "differs");
+	sim_node_crash(w, n->number);
+	sim_node_configure(w, n->number, !n->other_conf);
+	item.epoch = n->epoch;
+	sim_world_push(w, &item, span_us);
 }
 
 static void do_one(struct sim_world *w, enum sim_fault fault)
@@ -423,11 +472,20 @@ static void do_one(struct sim_world *w, enum sim_fault fault)
 	case SIM_FAULT_LIE:
 		do_lie(w);
 		break;
+	case SIM_FAULT_CONF:
+		do_conf(w);
+		break;
 	case SIM_FAULT_LEAVE:
 		do_leave(w);
 		break;
 	case SIM_FAULT_OPERATE:
 		do_operate(w);
+		break;
+	case SIM_FAULT_REST:
+		do_rest(w);
+		break;
+	case SIM_FAULT_CLOCK:
+		do_clock(w);
 		break;
 	case SIM_FAULTS:
 		break;
@@ -452,6 +510,10 @@ void sim_faults_heal(struct sim_world *w)
 	sim_check_disturb(w, w->now);
 	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
 		w->node[n - 1].disk_broken = false;
+		if (w->node[n - 1].other_conf) {
+			sim_node_crash(w, n);
+			sim_node_configure(w, n, false);
+		}
 		sim_node_power_on(w, n);
 		sim_node_start(w, n);
 		sim_node_rest(w, n);

@@ -30,8 +30,11 @@ enum sim_fault {
 	SIM_FAULT_SERVICE,  /* a service dies, is unwell, does not answer or does not start */
 	SIM_FAULT_ARBITER,  /* an arbiter is gone, for all or for one node, slow, or fails */
 	SIM_FAULT_LIE,      /* a fence device says that what is on is off */
+	SIM_FAULT_CONF,     /* one node's configuration differs for a while */
 	SIM_FAULT_LEAVE,    /* an engine leaves and is started again: no fault */
 	SIM_FAULT_OPERATE,  /* an operator asks for something: no fault */
+	SIM_FAULT_REST,     /* an operator begins or ends a maintenance: no fault */
+	SIM_FAULT_CLOCK,    /* a wall clock is set: no fault */
 	SIM_FAULTS
 };
 

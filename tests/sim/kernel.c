@@ -108,6 +108,8 @@ static bool job_fails(const struct sim_world *w, struct sim_node *n,
 		return sim_world_in_force(w, n->stop_fails_until);
 	if (action->u.run.kind != CORE_RUN_START)
 		return false;
+	if (n->fatal[action->u.run.resource - 1])
+		return true;
 	if (*to_fail > 0) {
 		--*to_fail;
 		return true;
@@ -206,6 +208,8 @@ void sim_kernel_effect(struct sim_world *w, const struct sim_item *item)
 	}
 	n->job[item->resource - 1] = 0;
 	done.result = item->ok ? CORE_RESULT_DONE : CORE_RESULT_FAILED;
+	if (!item->ok && item->kind == CORE_RUN_START && n->fatal[item->resource - 1])
+		done.result = CORE_RESULT_FATAL;
 	if (sim_world_is_service(w, item->resource) &&
 	    (item->kind == CORE_RUN_PROBE || item->kind == CORE_RUN_MONITOR)) {
 		if (!look_at_service(w, &done))

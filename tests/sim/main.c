@@ -71,6 +71,37 @@ static void draw_arbiters(struct sim_setup *s, struct sim_random *r)
 		s->rate_ppm[n] = (int32_t)sim_random_in(r, -RATE_PPM, RATE_PPM);
 }
 
+static void draw_policy(struct sim_setup *s, struct sim_random *r, uint16_t group)
+{
+	struct sim_policy *p = &s->policy[group - 1];
+
+	p->parallel = s->service_count > 0 && sim_random_permille(r, 200);
+	p->priority = (uint16_t)sim_random_in(r, 0, 2);
+	if (group > 1 && sim_random_permille(r, 350))
+		p->after = (uint16_t)sim_random_in(r, 1, group - 1);
+	if (p->parallel)
+		return;
+	p->manual = sim_random_permille(r, 150);
+	p->failback = !p->manual && sim_random_permille(r, 250);
+	p->failback_ms = s->dead_ms * (uint32_t)sim_random_in(r, 0, 20);
+	if (sim_random_permille(r, 500)) {
+		p->failback_from = (uint16_t)sim_random_in(r, 0, 1439);
+		p->failback_to = (uint16_t)sim_random_in(r, 0, 1439);
+	}
+	/* What others come after must not make room for them: the configuration refuses it. */
+	p->yields = p->after == 0 && sim_random_permille(r, 300);
+}
+
+static void draw_policies(struct sim_setup *s, struct sim_random *r)
+{
+	s->policies = true;
+	for (uint16_t g = 1; g <= s->group_count; g++)
+		draw_policy(s, r, g);
+	for (uint16_t g = 1; g <= s->group_count; g++)
+		if (s->policy[g - 1].after != 0)
+			s->policy[s->policy[g - 1].after - 1].yields = false;
+}
+
 static void draw_setup(struct sim_setup *s, struct sim_random *r)
 {
 	/* Fast ones cost most time, and have most faults. */
@@ -102,6 +133,8 @@ static void draw_setup(struct sim_setup *s, struct sim_random *r)
 	s->exclusive = sim_random_permille(r, 600);
 	if (s->exclusive)
 		draw_arbiters(s, r);
+	if (sim_random_permille(r, 400))
+		draw_policies(s, r);
 }
 
 /* Failed operations are tried again, each at most so late; two rounds of everything. */
@@ -115,14 +148,32 @@ static int64_t rest_us(const struct sim_world *w)
 	       2 * sim_world_monitor_us(w);
 }
 
+/* Something would fail again until an operator says that it is repaired. */
+static bool is_fatal(const struct core *core)
+{
+	for (uint16_t r = 0; r < core->conf.resource_count; r++)
+		if (core->resource[r].fatal)
+			return true;
+	return false;
+}
+
+static bool has_fatal(const struct sim_world *w)
+{
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (w->node[n - 1].engine && is_fatal(&w->node[n - 1].core))
+			return true;
+	return false;
+}
+
 /* Ask for every node to be online again, until all are. */
 static void ask_online(struct sim_world *w)
 {
 	uint16_t at = (uint16_t)sim_random_in(&w->random, 1, w->setup.node_count);
 
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
-		if (w->node[n - 1].engine && (w->node[n - 1].core.intent[n - 1].standby ||
-					      w->node[at - 1].core.intent[n - 1].standby)) {
+		if (w->node[n - 1].engine &&
+		    (is_fatal(&w->node[n - 1].core) || w->node[n - 1].core.intent[n - 1].standby ||
+		     w->node[at - 1].core.intent[n - 1].standby)) {
 			(void)sim_node_operate(w, at, YOKE_VERB_ONLINE, 0, n);
 			return;
 		}
@@ -131,7 +182,7 @@ static void ask_online(struct sim_world *w)
 static void come_to_rest(struct sim_world *w)
 {
 	yoke_time end;
-	bool online = sim_random_permille(&w->random, 700);
+	bool online = sim_random_permille(&w->random, 700) || has_fatal(w);
 	const char *wrong = "nothing was looked at";
 	unsigned good = 0;
 
@@ -181,6 +232,7 @@ static void run_history(struct sim_world *w, uint64_t seed, bool show)
 	fault_free = sim_random_permille(&random, 150);
 	w->check.never_both = fault_free && setup.conflict_ms > 0;
 	for (uint16_t n = 1; n <= setup.node_count; n++) {
+		w->node[n - 1].old = !setup.policies && sim_random_permille(&random, 150);
 		struct sim_item item = {.what = SIM_POWER, .node = n, .epoch = 1};
 
 		sim_world_push(w, &item, sim_random_in(&random, 0, setup.dead_ms * 4000));

@@ -3,9 +3,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/sim/skew.h"
 #include "tests/sim/world.h"
 
 enum { BOOT_NEWS_US = 20000 }; /* until a new engine has heard of its interfaces */
+
+/* other: what somebody wrote into the file of one node only. */
+static void configure_policy(const struct sim_policy *policy, bool other,
+			     struct core_group_conf *group)
+{
+	group->parallel = policy->parallel;
+	group->manual = policy->manual != (other && !policy->parallel && !policy->failback);
+	group->failback = policy->failback && !other;
+	group->yields = policy->yields && !other;
+	group->after = policy->after;
+	group->priority = policy->priority;
+	group->failback_ms = policy->failback_ms;
+	group->failback_from = policy->failback_from;
+	group->failback_to = policy->failback_to;
+}
 
 static void configure(struct sim_world *w, uint16_t number, struct core_conf *conf)
 {
@@ -22,7 +38,8 @@ static void configure(struct sim_world *w, uint16_t number, struct core_conf *co
 		struct core_group_conf *group = &conf->group[g];
 
 		memcpy(group->name, w->names.group[g], sizeof(group->name));
-		group->exclusive = s->exclusive;
+		group->exclusive = sim_world_is_exclusive(w, (uint16_t)(g + 1));
+		configure_policy(&s->policy[g], w->node[number - 1].other_conf, group);
 		group->node_count = s->node_count;
 		for (uint16_t i = 0; i < s->node_count; i++)
 			group->node[i] = (uint16_t)((g + i) % s->node_count + 1);
@@ -50,7 +67,8 @@ static void configure(struct sim_world *w, uint16_t number, struct core_conf *co
 	conf->operation_ms = s->operation_ms;
 	conf->retry_ms = s->retry_ms;
 	sim_arbiter_configure(w, conf);
-	memcpy(conf->digest, "sameconf", CORE_DIGEST_SIZE);
+	memcpy(conf->digest, w->node[number - 1].other_conf ? "anothers" : "sameconf",
+	       CORE_DIGEST_SIZE);
 	snprintf(conf->version, sizeof(conf->version), "sim");
 }
 
@@ -266,13 +284,15 @@ static void give_message(struct sim_world *w, const struct sim_frame *frame, yok
 	sim_node_step(w, frame->to, &ev);
 }
 
-void sim_node_frame(struct sim_world *w, const struct sim_frame *frame)
+void sim_node_frame(struct sim_world *w, struct sim_frame *frame)
 {
 	struct sim_node *n = &w->node[frame->to - 1];
 	struct hb_changes changes;
 	bool repeated = false, taken;
 	yoke_time now = sim_node_now(w, frame->to), echoed;
 
+	if (n->old || w->node[frame->from - 1].old)
+		frame->size = sim_skew_old_size(frame->bytes, frame->size);
 	n->ticking = true;
 	echoed = sim_beat_echoed(&n->beat, frame);
 	taken = sim_beat_take(&n->beat, frame, now, &repeated, &changes);
@@ -295,6 +315,7 @@ void sim_node_start(struct sim_world *w, uint16_t node)
 	if (!n->powered || n->engine)
 		return;
 	n->engine = true;
+	n->old = n->old && sim_random_permille(&w->random, 700); /* or it was upgraded */
 	n->paused_until = w->now;
 	n->conf.incarnation = ++w->incarnation_last;
 	n->beat.self = node;
@@ -313,6 +334,7 @@ void sim_node_start(struct sim_world *w, uint16_t node)
 	n->disk_broken = false;
 	core_init(&n->core, &n->conf, n->record, n->record_size, NULL, sim_node_now(w, node));
 	sim_node_step(w, node, &ev);
+	sim_node_clock(w, node, n->minute);
 	sim_kernel_tell_usable(w, node, sim_world_span(w, BOOT_NEWS_US));
 }
 
@@ -352,6 +374,23 @@ void sim_node_power_on(struct sim_world *w, uint16_t node)
 	n->confirmed = false;
 	sim_check_power_on(w, node);
 	sim_node_start(w, node);
+}
+
+void sim_node_clock(struct sim_world *w, uint16_t node, uint16_t minute)
+{
+	struct core_event ev = {.type = CORE_CLOCK};
+
+	w->node[node - 1].minute = minute;
+	ev.u.clock.minute = minute;
+	sim_node_step(w, node, &ev);
+}
+
+void sim_node_configure(struct sim_world *w, uint16_t node, bool other)
+{
+	struct sim_node *n = &w->node[node - 1];
+
+	n->other_conf = other;
+	configure(w, node, &n->conf);
 }
 
 void sim_node_leave(struct sim_world *w, uint16_t node)

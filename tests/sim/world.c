@@ -64,7 +64,18 @@ bool sim_world_is_service(const struct sim_world *w, uint16_t resource)
 {
 	const struct sim_setup *s = &w->setup;
 
-	return (resource - 1) % s->resource_count >= s->resource_count - s->service_count;
+	return (resource - 1) % s->resource_count >= s->resource_count - s->service_count ||
+	       s->policy[(resource - 1) / s->resource_count].parallel;
+}
+
+const struct sim_policy *sim_world_policy(const struct sim_world *w, uint16_t group)
+{
+	return &w->setup.policy[group - 1];
+}
+
+bool sim_world_is_exclusive(const struct sim_world *w, uint16_t group)
+{
+	return w->setup.exclusive && !w->setup.policy[group - 1].parallel;
 }
 
 int64_t sim_world_monitor_us(const struct sim_world *w)
@@ -97,6 +108,7 @@ void sim_world_calm(struct sim_world *w)
 		node->slow_until = node->odd_until = node->mute_until = w->now;
 		memset(node->unwell_until, 0, sizeof(node->unwell_until));
 		memset(node->starts_to_fail, 0, sizeof(node->starts_to_fail));
+		memset(node->fatal, 0, sizeof(node->fatal));
 		node->save_slow_until = node->save_fails_until = w->now;
 		sim_kernel_tell_usable(w, n, 1);
 	}
@@ -212,7 +224,7 @@ void sim_world_init(struct sim_world *w, const struct sim_setup *setup, uint64_t
 
 static void arrive(struct sim_world *w, const struct sim_item *item)
 {
-	const struct sim_frame *frame = &w->frame[item->id];
+	struct sim_frame *frame = &w->frame[item->id];
 
 	if (w->node[item->node - 1].engine)
 		sim_node_frame(w, frame);
@@ -256,7 +268,7 @@ static void give_result(struct sim_world *w, const struct sim_item *item)
 	ev.u.result.result = item->result;
 	ev.u.result.hwaddr[0] = 2;
 	ev.u.result.hwaddr[CORE_HWADDR_SIZE - 1] = (uint8_t)item->by;
-	if (item->result == CORE_RESULT_FAILED)
+	if (item->result == CORE_RESULT_FAILED || item->result == CORE_RESULT_FATAL)
 		snprintf(ev.u.result.reason, sizeof(ev.u.result.reason), "%s",
 			 item->kind == CORE_RUN_MONITOR || item->kind == CORE_RUN_PROBE
 				 ? "it is not well"

@@ -35,6 +35,14 @@ enum {
 	SIM_STRANGER = YOKE_NODES_MAX + 1, /* as the one who answers */
 };
 
+/* How people want a group run: as core_group_conf. */
+struct sim_policy {
+	bool parallel, manual, failback, yields;
+	uint16_t after, priority;
+	uint32_t failback_ms;
+	uint16_t failback_from, failback_to;
+};
+
 /* What a run is like; drawn from the seed, or set by a scenario. */
 struct sim_setup {
 	uint16_t node_count, path_count, group_count;
@@ -54,7 +62,9 @@ struct sim_setup {
 	uint16_t arbiter_count;
 	enum yoke_arbiter_type arbiter[YOKE_ARBITERS_MAX];
 	int32_t rate_ppm[YOKE_NODES_MAX]; /* of the nodes' clocks, against the world's */
-	bool exact;                       /* spans are as long as they may be, none is drawn */
+	struct sim_policy policy[SIM_GROUPS_MAX];
+	bool policies; /* some group has one */
+	bool exact;    /* spans are as long as they may be, none is drawn */
 };
 
 enum sim_what {
@@ -139,6 +149,7 @@ struct sim_node {
 	uint32_t job[SIM_RESOURCES_MAX]; /* id of the one that is at work; 0: none */
 	yoke_time start_fails_until, stop_fails_until, slow_until, odd_until, mute_until;
 	uint32_t starts_to_fail[SIM_RESOURCES_MAX];
+	bool fatal[SIM_RESOURCES_MAX]; /* a service cannot start: an operator has to repair it */
 	/* disk */
 	uint8_t record[YOKE_RECORD_SIZE], saving[YOKE_RECORD_SIZE];
 	uint16_t record_size, saving_size;
@@ -152,7 +163,10 @@ struct sim_node {
 	/* keeper: what the engine told it last, by the node's clock */
 	yoke_time lease_until, fed_at, reset_since;
 	bool lease_exclusive, lease_reset;
-	bool confirmed; /* a person said that it is off: it stays so until it can be heard */
+	bool old;        /* its yoke is one version older: see skew.h */
+	bool other_conf; /* its configuration differs */
+	uint16_t minute; /* of the day, by its wall clock */
+	bool confirmed;  /* a person said that it is off: it stays so until it can be heard */
 };
 
 struct sim_world {
@@ -194,6 +208,9 @@ void sim_world_calm(struct sim_world *w);
 const char *sim_world_name(const struct sim_world *w, uint16_t node);
 /* A random span of 1..max_us; max_us in an exact world. */
 int64_t sim_world_span(struct sim_world *w, uint32_t max_us);
+const struct sim_policy *sim_world_policy(const struct sim_world *w, uint16_t group);
+/* Must the group never be on two nodes? */
+bool sim_world_is_exclusive(const struct sim_world *w, uint16_t group);
 bool sim_world_is_service(const struct sim_world *w, uint16_t resource);
 /* How long it takes at most until a fault of a service is noticed. */
 int64_t sim_world_monitor_us(const struct sim_world *w);
@@ -207,12 +224,16 @@ void sim_node_start(struct sim_world *w, uint16_t node);
 void sim_node_crash(struct sim_world *w, uint16_t node);
 void sim_node_leave(struct sim_world *w, uint16_t node);
 /* Returns the request's id, or 0 when the engine does not run. */
+/* Its wall clock is set, or goes on, to this minute of the day. */
+void sim_node_clock(struct sim_world *w, uint16_t node, uint16_t minute);
+/* Its configuration becomes another one, or that of all again; from the next start of its engine. */
+void sim_node_configure(struct sim_world *w, uint16_t node, bool other);
 uint32_t sim_node_operate(struct sim_world *w, uint16_t node, enum yoke_verb verb, uint16_t group,
 			  uint16_t target);
 void sim_node_step(struct sim_world *w, uint16_t node, struct core_event *ev);
 /* Its deadline has come. */
 void sim_node_wake(struct sim_world *w, uint16_t node);
-void sim_node_frame(struct sim_world *w, const struct sim_frame *frame);
+void sim_node_frame(struct sim_world *w, struct sim_frame *frame);
 void sim_node_rest(struct sim_world *w, uint16_t node);
 
 /* The node's own clock, which has its own rate, and back (rounded up). */

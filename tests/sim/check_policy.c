@@ -1,0 +1,220 @@
+/* What people want of their groups: is it so? */
+#include "agent/core/parts.h"
+#include "tests/sim/world.h"
+
+static bool has_whole(const struct sim_world *w, uint16_t node, uint16_t group)
+{
+	unsigned first = (group - 1u) * w->setup.resource_count;
+
+	for (unsigned r = 0; r < w->setup.resource_count; r++)
+		if (!w->node[node - 1].address[first + r])
+			return false;
+	return true;
+}
+
+static bool has_any(const struct sim_world *w, uint16_t node, uint16_t group)
+{
+	unsigned first = (group - 1u) * w->setup.resource_count;
+
+	for (unsigned r = 0; r < w->setup.resource_count; r++)
+		if (w->node[node - 1].address[first + r])
+			return true;
+	return false;
+}
+
+static uint16_t first_of(const struct sim_world *w, uint16_t group)
+{
+	return (uint16_t)((group - 1) % w->setup.node_count + 1);
+}
+
+/* ---- room ---- */
+
+static bool goes_before(const struct sim_world *w, uint16_t a, uint16_t b)
+{
+	return sim_world_policy(w, b)->yields &&
+	       sim_world_policy(w, a)->priority > sim_world_policy(w, b)->priority;
+}
+
+static bool is_crowded(const struct sim_world *w, uint16_t node, uint16_t group)
+{
+	for (uint16_t g = 1; g <= w->setup.group_count; g++)
+		if (goes_before(w, g, group) && has_any(w, node, g))
+			return true;
+	return false;
+}
+
+bool sim_check_policy_is_away(const struct sim_world *w, uint16_t group)
+{
+	uint16_t after = sim_world_policy(w, group)->after;
+
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (!w->node[n - 1].core.intent[n - 1].standby && !is_crowded(w, n, group) &&
+		    (after == 0 || !sim_world_policy(w, after)->parallel || has_any(w, n, after)))
+			return after != 0 && sim_check_policy_is_away(w, after);
+	return true;
+}
+
+static void check_room(struct sim_world *w, uint16_t group)
+{
+	struct sim_check_group *k = &w->check.group[group - 1];
+	bool crowded = false;
+
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		crowded = crowded || (has_any(w, n, group) && is_crowded(w, n, group) &&
+				      w->node[n - 1].engine && !w->node[n - 1].other_conf &&
+				      !core_maintenance_rests(&w->node[n - 1].core, group));
+	if (!crowded)
+		k->crowded_since = YOKE_NEVER;
+	else if (yoke_time_is_never(k->crowded_since))
+		k->crowded_since = w->now;
+	if (crowded && sim_check_is_undisturbed(w) &&
+	    yoke_time_span_us(k->crowded_since, w->now) > sim_check_settle_us(w))
+		sim_world_fail(w, "group%u does not make room", group);
+}
+
+/* ---- by hand, back ---- */
+
+bool sim_check_policy_takes_over(const struct sim_world *w, uint16_t group)
+{
+	const struct sim_policy *p = sim_world_policy(w, group);
+
+	return !p->manual && !p->parallel && !p->yields && p->after == 0;
+}
+
+static bool is_in_window(const struct sim_world *w, uint16_t node, uint16_t group)
+{
+	const struct sim_policy *p = sim_world_policy(w, group);
+	uint16_t minute = w->node[node - 1].minute;
+
+	if (p->failback_from == p->failback_to)
+		return true;
+	if (p->failback_from < p->failback_to)
+		return minute >= p->failback_from && minute < p->failback_to;
+	return minute >= p->failback_from || minute < p->failback_to;
+}
+
+bool sim_check_policy_may_go(const struct sim_world *w, uint16_t node, uint16_t group)
+{
+	uint16_t owner = w->check.group[group - 1].holder;
+
+	if (sim_world_policy(w, group)->parallel)
+		return true;
+	return sim_world_policy(w, group)->failback && node == first_of(w, group) &&
+	       (is_in_window(w, node, group) || (owner != 0 && is_in_window(w, owner, group)));
+}
+
+static void check_back(struct sim_world *w, uint16_t group)
+{
+	const struct sim_policy *p = sim_world_policy(w, group);
+	const struct sim_check_group *k = &w->check.group[group - 1];
+
+	/* A node that failed lately is not gone back to: only without faults it is known. */
+	if (!w->check.never_both || !p->failback || p->failback_from != p->failback_to ||
+	    yoke_time_is_never(k->able_since) || k->holder == 0 ||
+	    k->holder == first_of(w, group) || sim_check_is_operated(w) ||
+	    !sim_check_is_undisturbed(w))
+		return;
+	if (yoke_time_span_us(yoke_time_max(k->able_since, w->check.operated_at), w->now) >
+	    sim_check_settle_us(w) + ((int64_t)p->failback_ms + w->setup.operation_ms) * 1000)
+		sim_world_fail(w, "group%u does not go back to %s", group,
+			       sim_world_name(w, first_of(w, group)));
+}
+
+static void check_by_hand(struct sim_world *w, uint16_t node, uint16_t group)
+{
+	const struct core *core = &w->node[node - 1].core;
+
+	if (!core->conf.group[group - 1].manual || sim_check_is_operated(w))
+		return;
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (n != node && core->node[n - 1].state != YOKE_NODE_ONLINE &&
+		    core->node[n - 1].state != YOKE_NODE_LATE &&
+		    core->node[n - 1].state != YOKE_NODE_LEFT)
+			sim_world_fail(w, "%s starts group%u, which is moved by hand, without %s",
+				       sim_world_name(w, node), group, sim_world_name(w, n));
+}
+
+/* ---- order ---- */
+
+static void check_order(struct sim_world *w, uint16_t node, uint16_t group)
+{
+	uint16_t after = sim_world_policy(w, group)->after;
+
+	if (after == 0 || !sim_check_is_undisturbed(w))
+		return;
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (has_whole(w, n, after) && (!sim_world_policy(w, after)->parallel || n == node))
+			return;
+	sim_world_fail(w, "%s starts group%u before group%u", sim_world_name(w, node), group,
+		       after);
+}
+
+void sim_check_policy_start(struct sim_world *w, uint16_t node, uint16_t group)
+{
+	check_by_hand(w, node, group);
+	check_order(w, node, group);
+}
+
+/* ---- everywhere ---- */
+
+static void check_everywhere(struct sim_world *w, uint16_t group)
+{
+	const struct sim_check_group *k = &w->check.group[group - 1];
+
+	if (!sim_world_policy(w, group)->parallel || yoke_time_is_never(k->able_since) ||
+	    !sim_check_is_undisturbed(w) || sim_check_is_operated(w) ||
+	    yoke_time_span_us(k->able_since, w->now) < (group + 1) * sim_check_settle_us(w))
+		return;
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (!has_whole(w, n, group))
+			sim_world_fail(w, "group%u does not run on %s", group,
+				       sim_world_name(w, n));
+}
+
+/* ---- maintenance ---- */
+
+static bool is_under_way(enum yoke_group_state state)
+{
+	return state == YOKE_GROUP_STARTING || state == YOKE_GROUP_STOPPING ||
+	       state == YOKE_GROUP_UNKNOWN;
+}
+
+void sim_check_policy_after(struct sim_world *w, uint16_t node)
+{
+	const struct core *core = &w->node[node - 1].core;
+	bool *may_act = w->check.may_act[node - 1];
+
+	for (uint16_t g = 1; g <= w->setup.group_count; g++) {
+		if (!core_maintenance_rests(core, g))
+			may_act[g - 1] = true;
+		else if (!is_under_way(core->group[g - 1].state))
+			may_act[g - 1] = false;
+	}
+}
+
+void sim_check_policy_run(struct sim_world *w, uint16_t node, const struct core_action *a)
+{
+	uint16_t group = (uint16_t)((a->u.run.resource - 1) / w->setup.resource_count + 1), one;
+	const struct core *core = &w->node[node - 1].core;
+	bool whole;
+
+	if ((a->u.run.kind != CORE_RUN_START && a->u.run.kind != CORE_RUN_STOP) ||
+	    w->check.may_act[node - 1][group - 1])
+		return;
+	/* A lease that ends, and one of two, are stopped all the same. */
+	if (a->u.run.kind == CORE_RUN_STOP &&
+	    ((sim_world_is_exclusive(w, group) && sim_arbiter_has_lock(w)) || core->leaving ||
+	     sim_check_holders(w, group - 1u, &one, &whole) > 1))
+		return;
+	sim_world_fail(w, "%s does something about group%u, which is in maintenance",
+		       sim_world_name(w, node), group);
+}
+
+void sim_check_policy_group(struct sim_world *w, uint16_t group)
+{
+	if (!w->setup.policies)
+		return;
+	check_room(w, group);
+	check_back(w, group);
+	check_everywhere(w, group);
+}
