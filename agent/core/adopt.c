@@ -67,7 +67,7 @@ void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 	if (running == 0 || !core_is_member(c, group, c->conf.self))
 		core_group_become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE,
 				  "not started yet");
-	else if (running == count || core_maintenance_rests(c, group))
+	else if (running == count || core_maintenance_rests_here(c, group))
 		adopt(c, out, group);
 	else
 		core_group_stop(c, out, group, false, "only a part of it was found running");

@@ -20,12 +20,17 @@ static const struct core_rest *node_rest(const struct core *c, uint16_t node)
 	return &c->rest[CORE_REST_NODES + node - 1];
 }
 
+bool core_maintenance_rests_here(const struct core *c, uint16_t group)
+{
+	return c->rest[CORE_REST_CLUSTER].on || node_rest(c, c->conf.self)->on ||
+	       c->rest[CORE_REST_GROUPS + group - 1].on;
+}
+
 bool core_maintenance_rests(const struct core *c, uint16_t group)
 {
 	uint16_t owner = c->group[group - 1].owner;
 
-	return c->rest[CORE_REST_CLUSTER].on || node_rest(c, c->conf.self)->on ||
-	       c->rest[CORE_REST_GROUPS + group - 1].on || (owner != 0 && node_rest(c, owner)->on);
+	return core_maintenance_rests_here(c, group) || (owner != 0 && node_rest(c, owner)->on);
 }
 
 bool core_maintenance_keeps(const struct core *c, uint16_t group)

@@ -85,6 +85,8 @@ bool core_policy_may_follow(const struct core *c, uint16_t group);
 bool core_policy_is_needed(const struct core *c, uint16_t group);
 /* It must make room here. */
 bool core_policy_yields(const struct core *c, uint16_t group);
+/* Some node does not run it for no other reason than to make room. */
+bool core_policy_made_room(const struct core *c, uint16_t group);
 /* Nothing that makes room for it runs here any more. */
 bool core_policy_has_room(const struct core *c, uint16_t group);
 /* May it leave its owner, which has this cause? */
@@ -99,6 +101,8 @@ yoke_time core_policy_deadline(const struct core *c);
 
 /* Is nothing done about the group here? */
 bool core_maintenance_rests(const struct core *c, uint16_t group);
+/* The same, whoever last ran it: not only because that node is in maintenance. */
+bool core_maintenance_rests_here(const struct core *c, uint16_t group);
 /* Does it go on running when the engine ends? */
 bool core_maintenance_keeps(const struct core *c, uint16_t group);
 /* What is in maintenance, for people; empty: nothing. */

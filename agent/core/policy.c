@@ -77,6 +77,15 @@ bool core_policy_has_room(const struct core *c, uint16_t group)
 	return true;
 }
 
+bool core_policy_made_room(const struct core *c, uint16_t group)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (core_is_member(c, group, n) && core_node_alive(core_node_const(c, n)) &&
+		    core_node_const(c, n)->claim[group - 1].cause == CORE_CAUSE_YIELDS)
+			return true;
+	return false;
+}
+
 /* ---- by hand ---- */
 
 /* Did a person have it leave that node? */

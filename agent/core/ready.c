@@ -62,7 +62,7 @@ static void add_group(const struct core *c, struct list *list, uint16_t group)
 	const struct core_group_conf *g = &c->conf.group[group - 1];
 	uint16_t owner = core_owner(c, group);
 
-	if (owner == 0)
+	if (owner == 0 && !core_policy_made_room(c, group))
 		add(list, "group ", g->name, " runs nowhere", "");
 	for (uint16_t i = 0; owner != 0 && i < g->node_count; i++) {
 		const struct core_node *n = core_node_const(c, g->node[i]);

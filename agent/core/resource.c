@@ -136,6 +136,10 @@ static void on_lost(struct core *c, struct core_actions *out, uint16_t resource)
 		r->state = YOKE_RESOURCE_STOPPED;
 		return;
 	}
+	if (core_maintenance_rests(c, group_of(c, resource))) {
+		fail(c, out, resource, "removed by another program");
+		return;
+	}
 	if (yoke_time_span_us(r->window_since, c->now) > (int64_t)RESTORE_WINDOW_MS * 1000) {
 		r->window_since = c->now;
 		r->window_count = 0;
@@ -174,12 +178,29 @@ static void monitor_later(struct core *c, uint16_t resource)
 		c->resource[resource - 1].monitor_at = yoke_time_add_ms(c->now, interval_ms);
 }
 
+/* In maintenance what does not run is looked at, too: people work on it. */
+static void look_again(struct core *c, struct core_actions *out, uint16_t resource,
+		       enum core_result result)
+{
+	struct core_resource *r = &c->resource[resource - 1];
+
+	monitor_later(c, resource);
+	if (result != CORE_RESULT_RUNNING)
+		return;
+	r->state = YOKE_RESOURCE_STARTED;
+	r->reason[0] = '\0';
+	r->monitor_misses = 0;
+	tell(c, out, resource, YOKE_EVENT_RESOURCE_RESTORED, "");
+}
+
 static void monitored(struct core *c, struct core_actions *out, uint16_t resource,
 		      enum core_result result, const char *reason)
 {
 	struct core_resource *r = &c->resource[resource - 1];
 
-	if (result == CORE_RESULT_RUNNING) {
+	if (r->state != YOKE_RESOURCE_STARTED) {
+		look_again(c, out, resource, result);
+	} else if (result == CORE_RESULT_RUNNING) {
 		r->monitor_misses = 0;
 		monitor_later(c, resource);
 	} else if (result == CORE_RESULT_STOPPED) {
@@ -247,14 +268,20 @@ void core_resource_on_result(struct core *c, struct core_actions *out, const str
 	}
 }
 
+static bool is_to_be_monitored(const struct core *c, uint16_t resource)
+{
+	const struct core_resource *r = &c->resource[resource - 1];
+	uint16_t group = group_of(c, resource);
+
+	return r->run == 0 && c->group[group - 1].state == YOKE_GROUP_STARTED &&
+	       (r->state == YOKE_RESOURCE_STARTED || core_maintenance_rests(c, group));
+}
+
 void core_resource_monitor(struct core *c, struct core_actions *out)
 {
 	for (uint16_t i = 1; i <= c->conf.resource_count; i++) {
 		struct core_resource *r = &c->resource[i - 1];
-		bool wanted = r->state == YOKE_RESOURCE_STARTED && r->run == 0 &&
-			      c->group[group_of(c, i) - 1].state == YOKE_GROUP_STARTED;
-
-		if (!wanted)
+		if (!is_to_be_monitored(c, i))
 			r->monitor_at = YOKE_NEVER;
 		else if (yoke_time_due(r->monitor_at, c->now))
 			core_resource_run(c, out, i, CORE_RUN_MONITOR, 0);

@@ -64,20 +64,6 @@ static void view_members(const struct core *c, struct yoke_snapshot *s)
 		}
 }
 
-/* Is there a node that does not run it for no other reason than to make room? */
-static bool is_wanted_so(const struct core *c, uint16_t group)
-{
-	const struct core_group_conf *g = &c->conf.group[group - 1];
-
-	for (uint16_t i = 0; i < g->node_count; i++) {
-		const struct core_node *n = core_node_const(c, g->node[i]);
-
-		if (core_node_alive(n) && n->claim[group - 1].cause == CORE_CAUSE_YIELDS)
-			return true;
-	}
-	return false;
-}
-
 /* Could another node go on with it?  One that runs everywhere goes on where it runs. */
 static bool is_redundant(const struct core *c, uint16_t group, uint16_t owner)
 {
@@ -86,7 +72,7 @@ static bool is_redundant(const struct core *c, uint16_t group, uint16_t owner)
 
 	if (!g->parallel)
 		return g->node_count < 2 || core_candidate(c, group, owner) != 0 ||
-		       is_wanted_so(c, group);
+		       core_policy_made_room(c, group);
 	for (uint16_t i = 0; i < g->node_count; i++) {
 		const struct core_node *n = core_node_const(c, g->node[i]);
 
@@ -99,7 +85,7 @@ static enum yoke_condition group_condition(const struct core *c, uint16_t group,
 {
 	const struct core_group *g = &c->group[group - 1];
 
-	if (g->conflict != 0 || (owner == 0 && !is_wanted_so(c, group)))
+	if (g->conflict != 0 || (owner == 0 && !core_policy_made_room(c, group)))
 		return YOKE_CONDITION_CRITICAL;
 	if (owner == 0)
 		return YOKE_CONDITION_DEGRADED;

@@ -360,9 +360,10 @@ static void check_start(struct sim_world *w, uint16_t node, const struct yoke_ev
 	if (k->held[node - 1])
 		sim_world_fail(w, "%s starts group%u, and its record was unreadable",
 			       sim_world_name(w, node), ev->group);
+	if (*restart == 0)
+		sim_check_policy_start(w, node, ev->group);
 	*used = ev->value;
 	*restart = 0;
-	sim_check_policy_start(w, node, ev->group);
 	if (is_quiet(w, group) && group->holder != 0 && group->holder != node &&
 	    !sim_check_policy_may_go(w, node, ev->group))
 		sim_world_fail(w, "%s takes group%u from %s: no fault, no operator",

@@ -77,6 +77,8 @@ static const char *group_wrong(const struct sim_world *w, uint16_t g)
 		return NULL;
 	if (holders == 1 && !whole)
 		return "a part of a group runs";
+	if (holders == 1 && sim_check_policy_goes_back(w, one, g))
+		return "a group has not gone back yet";
 	if (holders == 0 && some_can && !sim_check_policy_is_away(w, g))
 		return "a group runs nowhere";
 	return NULL;
@@ -93,6 +95,8 @@ const char *sim_check_converged(struct sim_world *w)
 		other = other || w->node[0].core.intent[n - 1].standby ||
 			!yoke_time_is_never(w->node[n - 1].core.rest_since);
 	}
+	for (uint16_t g = 1; g <= w->setup.group_count; g++)
+		other = other || sim_check_policy_is_away(w, g);
 	for (uint16_t g = 1; g <= w->setup.group_count && wrong == NULL; g++)
 		wrong = !sim_world_policy(w, g)->parallel ? group_wrong(w, g)
 			: is_resting(w, g)                ? NULL

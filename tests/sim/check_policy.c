@@ -103,6 +103,15 @@ bool sim_check_policy_may_go(const struct sim_world *w, uint16_t node, uint16_t 
 	       (is_in_window(w, node, group) || (owner != 0 && is_in_window(w, owner, group)));
 }
 
+bool sim_check_policy_goes_back(const struct sim_world *w, uint16_t node, uint16_t group)
+{
+	uint16_t first = first_of(w, group);
+
+	return sim_world_policy(w, group)->failback && node != first &&
+	       is_in_window(w, node, group) &&
+	       core_cause_self(&w->node[first - 1].core, group) == CORE_CAUSE_NONE;
+}
+
 static void check_back(struct sim_world *w, uint16_t group)
 {
 	const struct sim_policy *p = sim_world_policy(w, group);
@@ -192,11 +201,19 @@ void sim_check_policy_after(struct sim_world *w, uint16_t node)
 	}
 }
 
+static bool runs_elsewhere(const struct sim_world *w, uint16_t node, uint16_t group)
+{
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (n != node && w->node[n - 1].engine &&
+		    w->node[n - 1].core.group[group - 1].state != YOKE_GROUP_STOPPED)
+			return true;
+	return false;
+}
+
 void sim_check_policy_run(struct sim_world *w, uint16_t node, const struct core_action *a)
 {
-	uint16_t group = (uint16_t)((a->u.run.resource - 1) / w->setup.resource_count + 1), one;
+	uint16_t group = (uint16_t)((a->u.run.resource - 1) / w->setup.resource_count + 1);
 	const struct core *core = &w->node[node - 1].core;
-	bool whole;
 
 	if ((a->u.run.kind != CORE_RUN_START && a->u.run.kind != CORE_RUN_STOP) ||
 	    w->check.may_act[node - 1][group - 1])
@@ -204,7 +221,7 @@ void sim_check_policy_run(struct sim_world *w, uint16_t node, const struct core_
 	/* A lease that ends, and one of two, are stopped all the same. */
 	if (a->u.run.kind == CORE_RUN_STOP &&
 	    ((sim_world_is_exclusive(w, group) && sim_arbiter_has_lock(w)) || core->leaving ||
-	     sim_check_holders(w, group - 1u, &one, &whole) > 1))
+	     runs_elsewhere(w, node, group)))
 		return;
 	sim_world_fail(w, "%s does something about group%u, which is in maintenance",
 		       sim_world_name(w, node), group);

@@ -148,9 +148,12 @@ static int64_t rest_us(const struct sim_world *w)
 	       2 * sim_world_monitor_us(w);
 }
 
-/* Something would fail again until an operator says that it is repaired. */
+/* Something would fail again, or is not gone back to, until an operator says that it is repaired. */
 static bool is_fatal(const struct core *core)
 {
+	for (uint16_t g = 0; g < core->conf.group_count; g++)
+		if (core->conf.group[g].failback && core->group[g].failures > 0)
+			return true;
 	for (uint16_t r = 0; r < core->conf.resource_count; r++)
 		if (core->resource[r].fatal)
 			return true;
@@ -218,6 +221,20 @@ static void stay_at_rest(struct sim_world *w)
 		sim_world_fail(w, "a healthy pair changed: %s", sim_check_converged(w));
 }
 
+static void show_policies(struct sim_world *w)
+{
+	for (uint16_t g = 1; g <= w->setup.group_count; g++) {
+		const struct sim_policy *p = sim_world_policy(w, g);
+
+		sim_trace_line(&w->trace, w->now, "world",
+			       "group%u:%s%s%s%s priority %u after %u, back in %u ms %u-%u", g,
+			       w->setup.exclusive ? " exclusive" : "",
+			       p->parallel ? " parallel" : "", p->manual ? " manual" : "",
+			       p->yields ? " yields" : "", p->priority, p->after,
+			       p->failback ? p->failback_ms : 0, p->failback_from, p->failback_to);
+	}
+}
+
 static void run_history(struct sim_world *w, uint64_t seed, bool show)
 {
 	struct sim_random random = {seed * 2 + 1};
@@ -229,6 +246,7 @@ static void run_history(struct sim_world *w, uint64_t seed, bool show)
 	draw_setup(&setup, &random);
 	sim_world_init(w, &setup, sim_random_next(&random));
 	w->trace.show = show;
+	show_policies(w);
 	fault_free = sim_random_permille(&random, 150);
 	w->check.never_both = fault_free && setup.conflict_ms > 0;
 	for (uint16_t n = 1; n <= setup.node_count; n++) {
