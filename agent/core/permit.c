@@ -164,9 +164,14 @@ uint16_t core_permit_unproven(const struct core *c, uint16_t group)
 
 bool core_wins(const struct core *c, uint16_t group, uint16_t a, uint16_t b)
 {
-	uint64_t term_a = core_node_const(c, a)->claim[group - 1].term;
-	uint64_t term_b = core_node_const(c, b)->claim[group - 1].term;
+	const struct core_claim *claim_a = &core_node_const(c, a)->claim[group - 1];
+	const struct core_claim *claim_b = &core_node_const(c, b)->claim[group - 1];
+	uint64_t term_a = claim_a->term, term_b = claim_b->term;
+	bool a_ends = claim_a->state == YOKE_GROUP_STOPPING;
 
+	/* For what is being stopped nobody else has to stop. */
+	if (a_ends != (claim_b->state == YOKE_GROUP_STOPPING))
+		return !a_ends;
 	if (term_a != term_b)
 		return term_a > term_b;
 	return core_rank(c, group, a) < core_rank(c, group, b);

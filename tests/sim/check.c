@@ -581,6 +581,8 @@ void sim_check_address(struct sim_world *w, uint16_t node, uint16_t resource)
 /* All engines run, see each other, and would take the group. */
 static bool all_able(const struct sim_world *w, uint16_t g)
 {
+	if (!sim_check_policy_can_follow(w, g))
+		return false;
 	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
 		const struct sim_node *node = &w->node[n - 1];
 

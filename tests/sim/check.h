@@ -136,6 +136,8 @@ void sim_check_policy_start(struct sim_world *w, uint16_t node, uint16_t group);
 void sim_check_policy_run(struct sim_world *w, uint16_t node, const struct core_action *a);
 void sim_check_policy_after(struct sim_world *w, uint16_t node);
 void sim_check_policy_group(struct sim_world *w, uint16_t group);
+/* Is what it comes after there, so that it can be, too?  (A parallel one: everywhere.) */
+bool sim_check_policy_can_follow(const struct sim_world *w, uint16_t group);
 /* Is it on that node, and to go back to another by itself? */
 bool sim_check_policy_goes_back(const struct sim_world *w, uint16_t node, uint16_t group);
 /* Does it run nowhere, and rightly? */

@@ -39,6 +39,8 @@ static bool is_resting(const struct sim_world *w, uint16_t g)
 /* One that runs everywhere. */
 static const char *parallel_wrong(const struct sim_world *w, uint16_t g)
 {
+	if (is_resting(w, g) || !sim_check_policy_can_follow(w, g))
+		return NULL;
 	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
 		const struct sim_node *node = &w->node[n - 1];
 		enum yoke_group_state state = node->core.group[g - 1].state;
@@ -98,9 +100,7 @@ const char *sim_check_converged(struct sim_world *w)
 	for (uint16_t g = 1; g <= w->setup.group_count; g++)
 		other = other || sim_check_policy_is_away(w, g);
 	for (uint16_t g = 1; g <= w->setup.group_count && wrong == NULL; g++)
-		wrong = !sim_world_policy(w, g)->parallel ? group_wrong(w, g)
-			: is_resting(w, g)                ? NULL
-							  : parallel_wrong(w, g);
+		wrong = sim_world_policy(w, g)->parallel ? parallel_wrong(w, g) : group_wrong(w, g);
 	for (uint16_t n = 1; n <= w->setup.node_count && wrong == NULL && !other; n++) {
 		core_view(&w->node[n - 1].core, &view);
 		if (view.condition != YOKE_CONDITION_OK)

@@ -47,10 +47,12 @@ bool sim_check_policy_is_away(const struct sim_world *w, uint16_t group)
 {
 	uint16_t after = sim_world_policy(w, group)->after;
 
+	if (!sim_check_policy_can_follow(w, group))
+		return true;
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
 		if (!w->node[n - 1].core.intent[n - 1].standby && !is_crowded(w, n, group) &&
 		    (after == 0 || !sim_world_policy(w, after)->parallel || has_any(w, n, after)))
-			return after != 0 && sim_check_policy_is_away(w, after);
+			return false;
 	return true;
 }
 
@@ -164,6 +166,19 @@ void sim_check_policy_start(struct sim_world *w, uint16_t node, uint16_t group)
 	check_order(w, node, group);
 }
 
+/* Is what it comes after there, so that it can be, too? */
+bool sim_check_policy_can_follow(const struct sim_world *w, uint16_t group)
+{
+	uint16_t after = sim_world_policy(w, group)->after;
+
+	if (after == 0)
+		return true;
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (has_whole(w, n, after) != sim_world_policy(w, after)->parallel)
+			return has_whole(w, n, after);
+	return sim_world_policy(w, after)->parallel;
+}
+
 /* ---- everywhere ---- */
 
 static void check_everywhere(struct sim_world *w, uint16_t group)
@@ -203,9 +218,12 @@ void sim_check_policy_after(struct sim_world *w, uint16_t node)
 
 static bool runs_elsewhere(const struct sim_world *w, uint16_t node, uint16_t group)
 {
+	const struct core *core = &w->node[node - 1].core;
+
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
 		if (n != node && w->node[n - 1].engine &&
-		    w->node[n - 1].core.group[group - 1].state != YOKE_GROUP_STOPPED)
+		    (w->node[n - 1].core.group[group - 1].state != YOKE_GROUP_STOPPED ||
+		     core_claim_runs(&core_node_const(core, n)->claim[group - 1])))
 			return true;
 	return false;
 }
