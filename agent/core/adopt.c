@@ -2,6 +2,9 @@
  *
  * Everything is probed, and what runs as a whole is taken over as it is.  What runs in part is
  * stopped; so is what may run, when the lease that covered it is over before the probes are.
+ *
+ * In maintenance nothing is stopped for being there in part: it is taken over as it is, unless no
+ * probe could tell anything.
  */
 #include "agent/core/parts.h"
 
@@ -27,7 +30,7 @@ static void stop_unknown(struct core *c, struct core_actions *out, uint16_t grou
 void core_adopt_begin(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = &c->group[group - 1];
-	bool ran = core_claim_runs(&(struct core_claim){.state = g->state});
+	bool ran = g->ran || core_claim_runs(&(struct core_claim){.state = g->state});
 
 	core_prepare_drop(c, out, group);
 	for (uint16_t i = 0; i < core_resource_count(c, group); i++) {
@@ -44,7 +47,7 @@ void core_adopt_begin(struct core *c, struct core_actions *out, uint16_t group)
 void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = &c->group[group - 1];
-	uint16_t count = core_resource_count(c, group), running = 0;
+	uint16_t count = core_resource_count(c, group), running = 0, certain = 0;
 
 	if (core_lease_is_over_unknown(c, group)) {
 		g->probing = false;
@@ -61,7 +64,10 @@ void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 		if (core_resource_of(c, group, i)->run != 0)
 			return;
 		running += core_resource_of(c, group, i)->state != YOKE_RESOURCE_STOPPED;
+		certain += core_resource_of(c, group, i)->state == YOKE_RESOURCE_STARTED;
 	}
+	if (core_maintenance_rests_here(c, group) && running > 0 && certain == 0)
+		return; /* nothing is known of it: it is probed again when the maintenance ends */
 	g->probing = false;
 	g->ran = false;
 	if (running == 0 || !core_is_member(c, group, c->conf.self))

@@ -146,8 +146,7 @@ static bool is_under_way(const struct core *c, uint16_t group)
 {
 	enum yoke_group_state state = c->group[group - 1].state;
 
-	return state == YOKE_GROUP_STARTING || state == YOKE_GROUP_STOPPING ||
-	       state == YOKE_GROUP_UNKNOWN;
+	return state == YOKE_GROUP_STARTING || state == YOKE_GROUP_STOPPING;
 }
 
 void core_maintenance_look(struct core *c, struct core_actions *out)

@@ -88,11 +88,11 @@ bool core_policy_made_room(const struct core *c, uint16_t group)
 
 /* ---- by hand ---- */
 
-/* Did a person have it leave that node? */
+/* Do people have it leave that node, and no fault? */
 static bool is_wanted_away(enum core_cause cause)
 {
-	return cause == CORE_CAUSE_STANDBY || cause == CORE_CAUSE_LEAVING ||
-	       cause == CORE_CAUSE_STRANGER;
+	return cause == CORE_CAUSE_YIELDS || cause == CORE_CAUSE_STANDBY ||
+	       cause == CORE_CAUSE_LEAVING || cause == CORE_CAUSE_STRANGER;
 }
 
 bool core_policy_may_leave(const struct core *c, uint16_t group, enum core_cause cause)
