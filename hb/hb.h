@@ -34,7 +34,8 @@
  * Incarnations are random, so of two of them nothing tells which one is older; a recorded frame of
  * an earlier one would be as authentic as the first frame of a new one.  Therefore:
  *   - Another incarnation takes the present one's place only with a frame that is proof: it echoes
- *     what we sent less than dead (twice at most) ago, so it lived then.  No older recording does.
+ *     what we sent less than dead (twice at most) ago, so it lived then, and what we sent after the
+ *     present one was taken over, so it is younger.  No older recording does.
  *   - An incarnation whose place was taken within the last HB_PAST_MAX is refused for good: that
  *     covers recordings of the last moments before a restart, when both echoed us.
  *   - A frame of another incarnation that is no proof may be of an engine that has just started and
@@ -67,10 +68,10 @@
 #include "hb/udp.h"
 
 enum {
-	HB_ALL_NODES = 0,	/* as a receiver: every other node */
+	HB_ALL_NODES = 0,        /* as a receiver: every other node */
 	HB_FRAMES_PER_TURN = 64, /* frames read from one socket before others get their turn */
-	HB_SENT_MAX = 4096,	/* frames sent last whose time is remembered, over all paths */
-	HB_PAST_MAX = 8,	/* a peer's incarnations that are over and remembered */
+	HB_SENT_MAX = 4096,      /* frames sent last whose time is remembered, over all paths */
+	HB_PAST_MAX = 8,         /* a peer's incarnations that are over and remembered */
 };
 
 struct hb_endpoint {
@@ -85,7 +86,7 @@ struct hb_conf {
 	uint16_t node_count, path_count;
 	struct hb_endpoint endpoint[YOKE_NODES_MAX][YOKE_PATHS_MAX]; /* [node - 1][path - 1] */
 	uint32_t interval_us, late_us, dead_us;
-	uint8_t cluster_id[8];	 /* first bytes of SHA-256 of the cluster's name */
+	uint8_t cluster_id[8];    /* first bytes of SHA-256 of the cluster's name */
 	uint8_t key[HB_KEY_SIZE]; /* wiped by hb_fini() */
 	uint8_t key_id;
 	uint64_t incarnation; /* random, not 0; new at each start of the engine */
@@ -121,37 +122,38 @@ struct hb;
 /* What was heard last on one path, to be echoed. */
 struct hb_echo {
 	uint64_t sequence; /* the highest; 0: nothing heard */
-	yoke_time at;	   /* when it came */
+	yoke_time at;      /* when it came */
 };
 
 /* Size of struct hb's memory is known below; treat its fields as private except through the
  * functions. */
 struct hb_peer {
 	uint64_t incarnation; /* 0: nobody has proven to live yet */
+	yoke_time taken_at;   /* when it did */
 	struct hb_seal_key key;
 	struct hb_echo echo[YOKE_PATHS_MAX];
-	uint32_t count[YOKE_PATHS_MAX]; /* frame.h's count, of the last frame on the path */
-	uint16_t beat_size;		/* 0: no BEAT with a payload from this incarnation yet */
+	uint32_t count[YOKE_PATHS_MAX];  /* frame.h's count, of the last frame on the path */
+	uint16_t beat_size;              /* 0: no BEAT with a payload from this incarnation yet */
 	uint8_t beat[YOKE_MESSAGE_SIZE]; /* last BEAT's bytes */
-	uint64_t candidate;		/* incarnation heard that has not proven itself; 0: none */
+	uint64_t candidate;              /* incarnation heard that has not proven itself; 0: none */
 	struct hb_seal_key candidate_key;
 	struct hb_echo candidate_echo[YOKE_PATHS_MAX];
 	uint64_t past[HB_PAST_MAX]; /* ring of incarnations that are over */
-	unsigned past_count;	    /* ever put into it */
-	yoke_time answer_at;	    /* no answer to a new incarnation before */
+	unsigned past_count;        /* ever put into it */
+	yoke_time answer_at;        /* no answer to a new incarnation before */
 	struct hb_path path[YOKE_PATHS_MAX];
 };
 
 struct hb {
 	struct hb_conf conf;
-	struct hb_seal_key key;	  /* ours */
+	struct hb_seal_key key;   /* ours */
 	struct hb_seal_key trial; /* of the incarnation that the frame at hand says it is from */
-	uint64_t sequence;	/* last one used, over all paths and receivers */
+	uint64_t sequence;        /* last one used, over all paths and receivers */
 	yoke_time sent_at[HB_SENT_MAX]; /* [sequence % HB_SENT_MAX] */
-	yoke_time beat_at;	/* when the next BEATs are due */
-	yoke_time extra_at;	/* when a new BEAT is to go out before that; YOKE_NEVER: none */
-	yoke_time round_at;	/* when BEATs were last sent to all; YOKE_NEVER: not yet */
-	yoke_time seen_at;	/* the latest `now` that we were told */
+	yoke_time beat_at;              /* when the next BEATs are due */
+	yoke_time extra_at; /* when a new BEAT is to go out before that; YOKE_NEVER: none */
+	yoke_time round_at; /* when BEATs were last sent to all; YOKE_NEVER: not yet */
+	yoke_time seen_at;  /* the latest `now` that we were told */
 	uint16_t beat_size;
 	uint8_t beat[YOKE_MESSAGE_SIZE];
 	struct hb_udp udp[YOKE_PATHS_MAX];

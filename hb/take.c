@@ -122,6 +122,13 @@ static void weigh(const struct hb *hb, struct incoming *in)
 	in->is_proof = in->is_fresh && in->content.echo_age_us <= hb->conf.dead_us;
 }
 
+/* Did another incarnation than the present one hear us after that one was taken over?  What is held
+ * back of one that lived before it cannot have, however fresh it is. */
+static bool is_younger(const struct hb_peer *peer, const struct incoming *in)
+{
+	return peer->incarnation == 0 || !yoke_time_before(in->echoed_at, peer->taken_at);
+}
+
 static void swap_keys(struct hb_seal_key *a, struct hb_seal_key *b)
 {
 	struct hb_seal_key kept = *a;
@@ -131,7 +138,7 @@ static void swap_keys(struct hb_seal_key *a, struct hb_seal_key *b)
 }
 
 /* The frame's incarnation has proven that it lives now: it is the peer from here on. */
-static void take_over(struct hb *hb, struct hb_peer *peer, uint64_t incarnation)
+static void take_over(struct hb *hb, struct hb_peer *peer, uint64_t incarnation, yoke_time now)
 {
 	bool was_candidate = incarnation == peer->candidate;
 
@@ -139,6 +146,7 @@ static void take_over(struct hb *hb, struct hb_peer *peer, uint64_t incarnation)
 		peer->past[peer->past_count++ % HB_PAST_MAX] = peer->incarnation;
 	swap_keys(&peer->key, was_candidate ? &peer->candidate_key : &hb->trial);
 	peer->incarnation = incarnation;
+	peer->taken_at = now;
 	peer->candidate = 0;
 	peer->beat_size = 0;
 	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++) {
@@ -252,6 +260,7 @@ int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yok
 	if (refusal == HB_REFUSALS) {
 		weigh(hb, &in);
 		is_new = in.header.incarnation != peer->incarnation;
+		in.is_proof = in.is_proof && (!is_new || is_younger(peer, &in));
 		if (is_new && !in.is_proof)
 			refusal = note(hb, peer, &in);
 	}
@@ -262,7 +271,7 @@ int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yok
 	if (is_new && !in.is_proof)
 		return 0;
 	if (is_new)
-		take_over(hb, peer, in.header.incarnation);
+		take_over(hb, peer, in.header.incarnation, now);
 	accept_frame(hb, peer, &in, changes);
 	if (is_new)
 		hb_send_beat(hb, node,

@@ -23,6 +23,14 @@ static bool is_started_at(const struct core *c, uint16_t group, uint16_t node)
 	       core_node_const(c, node)->claim[group - 1].state == YOKE_GROUP_STARTED;
 }
 
+/* Or is it about to be moved away? */
+static bool is_to_stay_at(const struct core *c, uint16_t group, uint16_t node)
+{
+	uint16_t wanted = core_wanted(c, group);
+
+	return wanted == 0 || wanted == node;
+}
+
 bool core_policy_needs(const struct core *c, uint16_t group)
 {
 	uint16_t after = c->conf.group[group - 1].after;
@@ -38,7 +46,7 @@ bool core_policy_may_follow(const struct core *c, uint16_t group)
 	if (after == 0 || c->group[after - 1].state == YOKE_GROUP_STARTED)
 		return true;
 	for (uint16_t n = 1; !c->conf.group[after - 1].parallel && n <= c->conf.node_count; n++)
-		if (is_started_at(c, after, n))
+		if (is_started_at(c, after, n) && is_to_stay_at(c, after, n))
 			return true;
 	return false;
 }

@@ -231,13 +231,14 @@ static void note(struct sim_beat *b, struct sim_beat_peer *peer, const struct si
 		send_answer(b, frame->from, now);
 }
 
-static void take_over(struct sim_beat_peer *peer, uint64_t incarnation)
+static void take_over(struct sim_beat_peer *peer, uint64_t incarnation, yoke_time now)
 {
 	bool was_candidate = incarnation == peer->candidate;
 
 	if (peer->incarnation != 0)
 		peer->past[peer->past_count++ % HB_PAST_MAX] = peer->incarnation;
 	peer->incarnation = incarnation;
+	peer->taken_at = now;
 	peer->candidate = 0;
 	peer->beat_size = 0;
 	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++) {
@@ -271,12 +272,14 @@ bool sim_beat_take(struct sim_beat *b, const struct sim_frame *frame, yoke_time 
 	if (has_left(peer, frame->incarnation))
 		return false;
 	weigh(b, frame, now, &is_fresh, &is_proof);
+	is_proof = is_proof && (!is_new || peer->incarnation == 0 ||
+				!yoke_time_before(sim_beat_echoed(b, frame), peer->taken_at));
 	if (is_new && !is_proof) {
 		note(b, peer, frame, now);
 		return false;
 	}
 	if (is_new)
-		take_over(peer, frame->incarnation);
+		take_over(peer, frame->incarnation, now);
 	if (frame->sequence > echo->sequence)
 		*echo = (struct hb_echo){.sequence = frame->sequence, .at = now};
 	hb_path_heard(p, now, is_proof, 0);

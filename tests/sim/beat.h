@@ -28,6 +28,7 @@ typedef void (*sim_emit)(void *world, const struct sim_frame *frame);
 
 struct sim_beat_peer {
 	uint64_t incarnation, candidate; /* 0: none */
+	yoke_time taken_at;
 	struct hb_echo echo[YOKE_PATHS_MAX], candidate_echo[YOKE_PATHS_MAX];
 	uint64_t past[HB_PAST_MAX];
 	unsigned past_count;

@@ -108,7 +108,8 @@ void sim_check_mild(struct sim_world *w, yoke_time until)
 	}
 	k->mild_until = yoke_time_add_ms(until, (int64_t)w->setup.dead_ms * 2);
 	for (unsigned g = 0; g < w->setup.group_count; g++)
-		if (is_settled(w, &k->group[g]))
+		if (is_settled(w, &k->group[g]) &&
+		    !sim_world_policy(w, (uint16_t)(g + 1))->failback)
 			k->group[g].kept_until = k->mild_until;
 }
 

@@ -253,11 +253,11 @@ static void do_leave(struct sim_world *w)
 		return;
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  asked to leave");
 	(void)until(w, in_us);
-	sim_node_leave(w, node);
 	/* The epoch of the engine that will be gone by then. */
 	struct sim_item item = {
 		.what = SIM_ENGINE, .node = node, .epoch = w->node[node - 1].epoch + 1};
 
+	sim_node_leave(w, node);
 	sim_world_push(w, &item, in_us);
 }
 

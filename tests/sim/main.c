@@ -142,7 +142,12 @@ static int64_t rest_us(const struct sim_world *w)
 {
 	const struct sim_setup *s = &w->setup;
 
-	return ((int64_t)s->startup_ms + s->dead_ms * 6 + 2 * (int64_t)s->retry_ms +
+	int64_t back_ms = 0;
+
+	for (unsigned g = 0; g < s->group_count; g++)
+		if (s->policy[g].failback && s->policy[g].failback_ms > back_ms)
+			back_ms = s->policy[g].failback_ms;
+	return (back_ms + s->startup_ms + s->dead_ms * 6 + 2 * (int64_t)s->retry_ms +
 		3 * (int64_t)s->operation_ms + 20000) *
 		       1000 +
 	       2 * sim_world_monitor_us(w);

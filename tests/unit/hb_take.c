@@ -255,6 +255,29 @@ static void a_recording_of_the_incarnation_before_changes_nothing(void **state)
 	assert_int_equal(pair.node[0].peer[1].incarnation, 0xb2);
 }
 
+/* Frames of an incarnation that lived so shortly that we never took it over, held back until its
+ * successor has come: they are fresh, and they echo us. */
+static void a_recording_of_a_short_life_does_not_push_out_its_successor(void **state)
+{
+	struct recording r;
+
+	(void)state;
+	memset(pair.cut[0], true, sizeof(pair.cut[0]));
+	hb_fini(&pair.node[1]);
+	pair_start(&pair, 2, 0xb2);
+	pair_run(&pair, 2 * PAIR_INTERVAL_US);
+	r = record("old");
+	memset(pair.cut[0], false, sizeof(pair.cut[0]));
+	hb_fini(&pair.node[1]);
+	pair_start(&pair, 2, 0xb3);
+	pair_run(&pair, 2 * PAIR_INTERVAL_US);
+	assert_int_equal(pair.node[0].peer[1].incarnation, 0xb3);
+	expect_refused(&r, HB_REFUSED_REPLAY);
+	assert_int_equal(pair.node[0].peer[1].incarnation, 0xb3);
+	pair_run(&pair, 2 * PAIR_DEAD_US);
+	assert_true(pair_all_up(&pair));
+}
+
 /* Frames from long ago, recorded when both of us were other incarnations. */
 static struct recording record_long_ago(void)
 {
@@ -455,6 +478,7 @@ int main(void)
 		TEST(refuses_a_node_with_another_key),
 		TEST(a_frame_held_back_is_no_life_and_gives_no_payload),
 		TEST(a_recording_of_the_incarnation_before_changes_nothing),
+		TEST(a_recording_of_a_short_life_does_not_push_out_its_successor),
 		TEST(a_recording_from_long_ago_does_not_disturb_a_pair),
 		TEST(a_recorded_first_frame_is_answered_once_and_does_not_disturb_a_pair),
 		TEST(a_recording_from_long_ago_is_never_the_peer),
