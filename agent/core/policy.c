@@ -3,7 +3,8 @@
  *
  *   after     a group starts when the one that it comes after is started somewhere; when that one
  *             is parallel, it runs only where that one does
- *   yields    a group that yields does not run where one of higher priority runs or is to start
+ *   yields    a group that yields does not run where one of higher priority runs or is to start (one
+ *             in maintenance cannot make room, and is not waited for)
  *   manual    a fault never moves the group: it is held until an operator switches it
  *   failback  a group goes back to its first node when that has been fit for failback_ms, did not
  *             fail there lately, and the clock is in the window
@@ -80,7 +81,7 @@ bool core_policy_yields(const struct core *c, uint16_t group)
 bool core_policy_has_room(const struct core *c, uint16_t group)
 {
 	for (uint16_t g = 1; g <= c->conf.group_count; g++)
-		if (goes_before(c, group, g) && runs_here(c, g))
+		if (goes_before(c, group, g) && runs_here(c, g) && !core_maintenance_rests(c, g))
 			return false;
 	return true;
 }
@@ -105,7 +106,7 @@ static bool is_wanted_away(enum core_cause cause)
 
 bool core_policy_may_leave(const struct core *c, uint16_t group, enum core_cause cause)
 {
-	return cause != CORE_CAUSE_NONE &&
+	return cause != CORE_CAUSE_NONE && cause != CORE_CAUSE_RESTS &&
 	       (!c->conf.group[group - 1].manual || is_wanted_away(cause));
 }
 
