@@ -67,6 +67,7 @@ void agent_job_init(struct agent_job_set *set, const struct conf *conf, const ch
 {
 	set->conf = conf;
 	set->node = node;
+	agent_job_cgroup_init(&set->cgroups);
 	for (unsigned i = 0; i < AGENT_JOB_SLOTS_MAX; i++)
 		set->job[i].output_fd = set->job[i].left_fd = -1;
 }
@@ -145,17 +146,24 @@ static void kill_group(const struct agent_job *job, int number)
 		kill(job->pid, number);
 }
 
-/* The group that is killed is the job's own until the job is reaped. */
-static void kill_for_good(struct agent_job *job, int64_t now_ms)
+/* The group that is killed is the job's own until the job is reaped.  Not all that it started has
+ * to be in it any more. */
+static void kill_all(const struct agent_job_set *set, const struct agent_job *job)
 {
 	kill_group(job, SIGKILL);
+	agent_job_cgroup_kill(&set->cgroups, job->cgroup);
+}
+
+static void kill_for_good(const struct agent_job_set *set, struct agent_job *job, int64_t now_ms)
+{
+	kill_all(set, job);
 	job->state = AGENT_JOB_KILLED;
 	job->until_ms = now_ms + AGENT_JOB_HUNG_MS;
 }
 
 /* It waits, instead of what waited, until its slot and its class have room. */
-static void wait_for_turn(struct agent_job *job, const struct agent_job_request *request,
-			  int64_t now_ms)
+static void wait_for_turn(const struct agent_job_set *set, struct agent_job *job,
+			  const struct agent_job_request *request, int64_t now_ms)
 {
 	job->waiting = *request;
 	job->waiting.is_set = true;
@@ -166,7 +174,7 @@ static void wait_for_turn(struct agent_job *job, const struct agent_job_request 
 		refuse_waiting(job, hung);
 	} else if ((job->state == AGENT_JOB_RUNNING || job->state == AGENT_JOB_TERMINATED) &&
 		   is_harmless(&job->request) && !is_harmless(request)) {
-		kill_for_good(job, now_ms); /* and not told: nobody waits for it any more */
+		kill_for_good(set, job, now_ms); /* and not told: nobody waits for it any more */
 	}
 }
 
@@ -181,7 +189,7 @@ void agent_job_ask(struct agent_job_set *set, const struct agent_channel_message
 	    set->conf->resource[number - 1].type != YOKE_RESOURCE_TYPE_SCRIPT ||
 	    (!is_look(kind) && kind != CORE_RUN_START && kind != CORE_RUN_STOP))
 		return;
-	wait_for_turn(&set->job[number - 1], &request, now_ms);
+	wait_for_turn(set, &set->job[number - 1], &request, now_ms);
 }
 
 void agent_job_ask_fence(struct agent_job_set *set, const struct agent_channel_message *m,
@@ -198,7 +206,8 @@ void agent_job_ask_fence(struct agent_job_set *set, const struct agent_channel_m
 		return;
 	arbiter = &set->conf->arbiter[number - 1];
 	if (arbiter->type == YOKE_ARBITER_TYPE_FENCE && arbiter->node[node - 1])
-		wait_for_turn(&set->job[set->conf->resource_count + number - 1u], &request, now_ms);
+		wait_for_turn(set, &set->job[set->conf->resource_count + number - 1u], &request,
+			      now_ms);
 }
 
 void agent_job_cancel(struct agent_job_set *set, uint32_t id)
@@ -289,7 +298,7 @@ void agent_job_ending(struct agent_job_set *set, pid_t pid)
 	struct agent_job *job = find(set, pid);
 
 	if (job != NULL && job->state != AGENT_JOB_RUNNING)
-		kill_group(job, SIGKILL); /* those of the group that did not heed SIGTERM */
+		kill_all(set, job); /* those that did not heed SIGTERM */
 }
 
 /* One less that runs: it ended, or it hangs. */
@@ -356,6 +365,7 @@ bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status)
 		job->output_fd = -1;
 	}
 	close_fd(&job->output_fd);
+	agent_job_cgroup_end(&set->cgroups, job->cgroup);
 	job->state = AGENT_JOB_NONE;
 	return true;
 }
@@ -383,11 +393,13 @@ static void start(struct agent_job_set *set, struct agent_job *job, int64_t now_
 	char reason[YOKE_REASON_SIZE];
 
 	job->output.size = 0;
+	job->cgroup = agent_job_cgroup_make(&set->cgroups);
 	job->pid = is_fence && !has_room_for_secrets(set)
 			   ? -1
 			   : agent_job_spawn(set, job, &job->output_fd);
 	if (job->pid < 0) {
 		snprintf(reason, sizeof(reason), "cannot be executed: %s", strerror(errno));
+		agent_job_cgroup_end(&set->cgroups, job->cgroup);
 		refuse_waiting(job, reason);
 		return;
 	}
@@ -412,7 +424,7 @@ static void press(struct agent_job_set *set, struct agent_job *job, int64_t now_
 		job->until_ms = now_ms + AGENT_JOB_TERM_MS;
 		break;
 	case AGENT_JOB_TERMINATED:
-		kill_for_good(job, now_ms);
+		kill_for_good(set, job, now_ms);
 		break;
 	case AGENT_JOB_KILLED:
 		yoke_log(YOKE_LOG_WARNING, "%s: process %d hangs in the kernel", name_of(set, job),
@@ -495,5 +507,5 @@ void agent_job_leave(struct agent_job_set *set)
 {
 	for (unsigned i = 0; i < slots(set); i++)
 		if (set->job[i].state != AGENT_JOB_NONE && is_harmless(&set->job[i].request))
-			kill_group(&set->job[i], SIGKILL);
+			kill_all(set, &set->job[i]);
 }

@@ -1,12 +1,14 @@
 /* agent/job.h - programs of resources and fence agents, run by the keeper as root.
  *
  * A job is one command of a `type = script` resource: probe, start, stop or monitor; or a run of a
- * fence arbiter's agent: off or status.  It is a process group of its own with an environment from
- * scratch.  It is over when its first process is, not when its output is: a daemon may hold the
- * pipe for ever.  What a job that ended in time left behind is never touched.  One that takes too
- * long has failed: that is told at once, and its whole process group gets SIGTERM, two seconds
- * later SIGKILL.  What the kernel does not let go five seconds later hangs: all that its resource
- * or arbiter is asked for fails until it is gone.
+ * fence arbiter's agent: off or status.  It is a process group of its own, in a cgroup of its own
+ * where that can be (agent/job_cgroup.h), with an environment from scratch.  It is over when its
+ * first process is, not when its output is: a daemon may hold the pipe for ever.  What a job that
+ * ended in time left behind is never touched.  One that takes too long has failed: that is told at
+ * once, and its whole process group gets SIGTERM; when its first process has ended of it, at the
+ * latest two seconds later, the group and all in the cgroup get SIGKILL.  What the kernel does not
+ * let go five seconds later hangs: all that its resource or arbiter is asked for fails until it is
+ * gone.
  *
  *   waiting -> running -> ended: told
  *                      -> late: told -> TERM -> KILL -> hung
@@ -24,7 +26,8 @@
  * argument, environment or log; what the agent says of them is shown as "***".
  *
  * Reading order: job.c (the states), job_child.c (processes), job_fence.c (what a fence agent
- * reads), job_verdict.c (what an exit means, and what is shown of the output).
+ * reads), job_cgroup.c (what else a job has started), job_verdict.c (what an exit means, and what
+ * is shown of the output).
  *
  * Layer: agent; its user waits in poll(2).  Nothing here waits.  Times are milliseconds of the
  * caller's clock.  Memory: fixed, in the caller's struct, which must not move.
@@ -39,6 +42,7 @@
 
 #include "agent/channel.h"
 #include "agent/core/core.h"
+#include "agent/job_cgroup.h"
 #include "conf/conf.h"
 
 enum {
@@ -82,6 +86,7 @@ struct agent_job {
 	struct agent_job_request request; /* what runs */
 	uint32_t engine;                  /* which engine waits for its result; 0: none */
 	pid_t pid;                        /* and process group */
+	unsigned cgroup;                  /* its number; 0: none */
 	int64_t until_ms;                 /* end of the state's patience */
 	int output_fd;                    /* -1: none */
 	int left_fd; /* of a start that ended: what it left may still write; -1: none */
@@ -102,9 +107,10 @@ struct agent_job_secret {
 struct agent_job_set {
 	const struct conf *conf;
 	const char *node;
-	uint32_t engine;                 /* number of the present one, from 1 */
-	unsigned running, looks;         /* of resources, without those that hang */
-	int64_t rest_until_ms;           /* no output is read before */
+	uint32_t engine;         /* number of the present one, from 1 */
+	unsigned running, looks; /* of resources, without those that hang */
+	int64_t rest_until_ms;   /* no output is read before */
+	struct agent_job_cgroups cgroups;
 	struct agent_job_secret *secret; /* [arbiter index], shared with children until they exec;
 					    NULL: no fence agent ran yet */
 	struct agent_job job[AGENT_JOB_SLOTS_MAX]; /* resources, then arbiters */
@@ -112,7 +118,7 @@ struct agent_job_set {
 
 /* ---- job.c ---- */
 
-/* conf and node are kept. */
+/* conf and node are kept.  Jobs have no cgroups before agent_job_cgroup_open(&set->cgroups). */
 void agent_job_init(struct agent_job_set *set, const struct conf *conf, const char *node);
 /* Another engine was started: what its elders wait for is dropped. */
 void agent_job_engine(struct agent_job_set *set);

@@ -126,6 +126,7 @@ pid_t agent_job_spawn(const struct agent_job_set *set, const struct agent_job *j
 	}
 	pid = fork();
 	if (pid == 0) {
+		agent_job_cgroup_enter(&set->cgroups, job->cgroup);
 		shed(ends[1]);
 		if (slot >= resources)
 			run_fence(set, slot - resources, &job->waiting);
