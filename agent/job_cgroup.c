@@ -130,13 +130,6 @@ void agent_job_cgroup_open(struct agent_job_cgroups *groups)
 					"killed by its process group only");
 }
 
-void agent_job_cgroup_close(struct agent_job_cgroups *groups)
-{
-	if (groups->dir_fd >= 0)
-		close(groups->dir_fd);
-	groups->dir_fd = -1;
-}
-
 /* ---- one job's ---- */
 
 /* Returns false when it is not empty. */
@@ -156,6 +149,15 @@ static void remove_left(struct agent_job_cgroups *groups)
 		if (!remove_one(groups, groups->left[i]))
 			groups->left[kept++] = groups->left[i];
 	groups->left_count = kept;
+}
+
+void agent_job_cgroup_close(struct agent_job_cgroups *groups)
+{
+	if (groups->dir_fd < 0)
+		return;
+	remove_left(groups);
+	close(groups->dir_fd);
+	groups->dir_fd = -1;
 }
 
 unsigned agent_job_cgroup_make(struct agent_job_cgroups *groups)

@@ -39,6 +39,7 @@ struct agent_job_cgroups {
 void agent_job_cgroup_init(struct agent_job_cgroups *groups);
 /* Find the cgroup of this process, and remove there what keepers that are gone have left empty. */
 void agent_job_cgroup_open(struct agent_job_cgroups *groups);
+/* No more jobs: remove what is empty by now. */
 void agent_job_cgroup_close(struct agent_job_cgroups *groups);
 /* Make one for a new job.  Returns its number; 0: the job has none. */
 unsigned agent_job_cgroup_make(struct agent_job_cgroups *groups);

@@ -415,6 +415,7 @@ static void finish(struct agent_keeper *k)
 	if (!atomic_load(&k->shared->is_exclusive))
 		agent_shared_lease(k->shared, (yoke_time){0}, false, false);
 	agent_job_leave(&k->jobs);
+	agent_job_cgroup_close(&k->jobs.cgroups);
 	if (k->snmp.pid != 0)
 		kill(k->snmp.pid, SIGTERM);
 	if (k->saver_fd >= 0)

@@ -329,6 +329,24 @@ static void test_a_new_keeper_removes_what_is_stale(void **state)
 	drop(gone, 2);
 }
 
+static void test_a_keeper_that_ends_removes_what_is_empty(void **state)
+{
+	pid_t service;
+	int dir_fd;
+
+	(void)state;
+	need_cgroups();
+	service = start("setsid sh -c 'echo $$; exec sleep 1000' & sleep 0.1", 0);
+	await();
+	kill(service, SIGKILL);
+	expect_killed(service);
+	assert_int_equal(count_ours(), 1);
+	dir_fd = dup(set.cgroups.dir_fd);
+	agent_job_cgroup_close(&set.cgroups);
+	set.cgroups.dir_fd = dir_fd;
+	assert_int_equal(count_ours(), 0);
+}
+
 /* Nothing that can be written: as if there were no cgroups at all. */
 static void test_without_cgroups(void **state)
 {
@@ -378,6 +396,7 @@ int main(void)
 		JOB_TEST(test_daemon_of_a_failure_lives),
 		JOB_TEST(test_one_that_is_there_is_not_taken_over),
 		JOB_TEST(test_a_new_keeper_removes_what_is_stale),
+		JOB_TEST(test_a_keeper_that_ends_removes_what_is_empty),
 		JOB_TEST(test_without_cgroups),
 	};
 
