@@ -106,7 +106,7 @@ FUZZED := $(sort $(wildcard hb/*.c conf/*.c agent/base/*.c))
 $(B)/fuzz/%: tests/fuzz/%.c $(FUZZED)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  FUZZ  $@")
-	$(Q)clang -std=c11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined \
+	$(Q)clang -std=c11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-include agent/base/banned.h -o $@ $^ -lcrypto -lconfuse -ljansson
 
 TESTS := $(UNITS:%=$(B)/tests/unit/%) $(UNITS:%=$(SAN)/tests/unit/%) $(B)/tests/sim/sim \
@@ -144,7 +144,9 @@ scenarios: $(B)/tests/sim/sim ## the golden scenarios; REWRITE=1 writes them ane
 fuzz: $(FUZZERS) ## every fuzzer for SECONDS= (60)
 	@for f in $(FUZZERS); do \
 		mkdir -p $(B)/corpus/$$(basename $$f); \
-		$$f -max_total_time=$(or $(SECONDS),60) -print_final_stats=1 $(B)/corpus/$$(basename $$f) || exit 1; \
+		seeds=tests/fuzz/$$(basename $$f); [ -d $$seeds ] || seeds=; \
+		$$f -max_total_time=$(or $(SECONDS),60) -print_final_stats=1 $(B)/corpus/$$(basename $$f) \
+			$$seeds || exit 1; \
 	done
 
 check-model: packages-check ## the lock on a shared disk, checked with SPIN in every order of events

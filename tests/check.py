@@ -122,9 +122,11 @@ def model():
 def fuzz():
     steps = []
     for source in sorted((TOP / "tests" / "fuzz").glob("*.c")):
-        program = f"build/fuzz/{source.stem}"
-        steps.append(Step(f"fuzz {source.stem}", [program, "-max_total_time=5", "-seed=1"], one,
-                          repeat=program))
+        command = [f"build/fuzz/{source.stem}", "-max_total_time=5", "-seed=1"]
+        seeds = sorted((TOP / "tests" / "fuzz" / source.stem).glob("*"))
+        if seeds:
+            command.append("-seed_inputs=" + ",".join(str(file.relative_to(TOP)) for file in seeds))
+        steps.append(Step(f"fuzz {source.stem}", command, one))
     return steps
 
 
