@@ -1,10 +1,10 @@
 #!/bin/sh
 # tests/packages.sh - install the Debian packages that one of the Makefile's verbs needs.
 #
-#   sh tests/packages.sh build|demo|check|bench
+#   sh tests/packages.sh build|demo|check|bench|users
 #
 # Says what is missing and installs only that; does nothing when all is there.  demo, check and
-# bench also make the system users yoke and yoke-snmp, as `make install` would.  Installing starts
+# bench also make the system users; users, for `make install`, makes only them.  Installing starts
 # no daemon: a policy-rc.d that forbids it is in place meanwhile, unless there is one already.
 set -eu
 
@@ -20,8 +20,9 @@ build) wanted="$build" ;;
 demo) wanted="$build $demo" ;;
 check) wanted="$build $demo $check" ;;
 bench) wanted="$build $demo $bench" ;;
+users) wanted="" ;;
 *)
-	echo "usage: sh tests/packages.sh build|demo|check|bench" >&2
+	echo "usage: sh tests/packages.sh build|demo|check|bench|users" >&2
 	exit 2
 	;;
 esac

@@ -53,6 +53,13 @@ def test_install_keeps_a_configuration_that_is_there(tmp_path):
     assert files(stage) == {"etc/yoke/yoke.conf"}
 
 
+def test_users_are_made():
+    """What an install that is not staged ends with; here they are there already."""
+    done = subprocess.run(["sh", TOP / "tests/packages.sh", "users"], capture_output=True,
+                          text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
 def test_help_names_every_verb():
     text = make("help")
     for verb in ("all", "demo", "lab", "check", "lint", "bench", "install", "uninstall", "clean"):
