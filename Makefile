@@ -176,7 +176,8 @@ fill = sed -e 's|/usr/local/sbin|$(sbindir)|g' -e 's|1\.3\.6\.1\.4\.1\.8072\.999
 
 INSTALLED := $(sbindir)/yoked $(sbindir)/yoke-snmp $(bindir)/yoke $(mandir)/man1/yoke.1 \
 	$(mandir)/man5/yoke.conf.5 $(mandir)/man8/yoked.8 $(mibdir)/YOKE-MIB.txt \
-	$(completiondir)/yoke $(unitdir)/yoked.service $(sysusersdir)/yoke.conf \
+	$(completiondir)/yoke $(unitdir)/yoked.service $(unitdir)/yoked-witness.service \
+	$(sysusersdir)/yoke.conf \
 	$(addprefix $(docdir)/,yoke.conf minimal.conf two-groups-ipv6.conf witness.conf snmpd.conf snmptrapd.conf)
 
 install: all ## install into PREFIX (/usr/local), below DESTDIR
@@ -194,6 +195,7 @@ install: all ## install into PREFIX (/usr/local), below DESTDIR
 	@$(call fill,conf/sample/snmpd.conf,$(docdir)/snmpd.conf)
 	@$(call fill,conf/sample/snmptrapd.conf,$(docdir)/snmptrapd.conf)
 	@$(call fill,conf/sample/yoked.service,$(unitdir)/yoked.service)
+	@$(call fill,conf/sample/yoked-witness.service,$(unitdir)/yoked-witness.service)
 	@$(call fill,conf/sample/yoke.sysusers,$(sysusersdir)/yoke.conf)
 	@[ -n "$(DESTDIR)" ] || sh tests/packages.sh users
 

@@ -94,7 +94,7 @@ int conf_witness_load(const char *file_name, struct conf_witness *w, struct conf
 		CFG_STR("address", NULL, CFGF_NONE),
 		CFG_INT("port", CONF_WITNESS_PORT, CFGF_NONE),
 		CFG_STR("state_dir", "/var/lib/yoke-witness", CFGF_NONE),
-		CFG_STR("user", "yoke", CFGF_NONE),
+		CFG_STR("user", "yoke-witness", CFGF_NONE),
 		CFG_END(),
 	};
 	cfg_opt_t options[] = {

@@ -1,7 +1,10 @@
-/* conf/witness.h - the configuration of a witness: yoke-witness.conf.
+/* conf/witness.h - the configuration of a witness: /etc/yoke/witness.conf.
  *
- *   witness { address = "192.0.2.7"  port = 4748  state_dir = "/var/lib/yoke-witness"  user =
- *   "yoke" } cluster "demo" { key_file = "/etc/yoke/demo.key" }
+ *   witness {
+ *     address = "192.0.2.7"  port = 4748
+ *     state_dir = "/var/lib/yoke-witness"  user = "yoke-witness"
+ *   }
+ *   cluster "demo" { key_file = "/etc/yoke/demo.key" }
  *
  * Layer: conf; libconfuse.  May include: agent/base.
  * Memory: plain values; nothing is owned.  Example: conf/sample/witness.conf.
@@ -17,7 +20,7 @@ struct conf_witness {
 	struct sockaddr_storage address; /* default: any, IPv6 and IPv4 */
 	socklen_t address_len;
 	char state_dir[CONF_FILE_SIZE]; /* default /var/lib/yoke-witness */
-	char user[YOKE_NAME_SIZE];      /* default yoke */
+	char user[YOKE_NAME_SIZE];      /* default yoke-witness; only if root starts it */
 	struct {
 		char name[YOKE_NAME_SIZE];
 		char key_file[CONF_FILE_SIZE];

@@ -67,16 +67,17 @@ install_packages() {
 	made_policy=no
 }
 
+# make_user USER GROUP
 make_user() {
-	if ! getent group yoke >/dev/null; then
-		need_root "the group yoke is missing"
-		echo "packages: making the system group yoke"
-		groupadd --system yoke
+	if ! getent group "$2" >/dev/null; then
+		need_root "the group $2 is missing"
+		echo "packages: making the system group $2"
+		groupadd --system "$2"
 	fi
 	if ! getent passwd "$1" >/dev/null; then
 		need_root "the user $1 is missing"
-		echo "packages: making the system user $1 (group yoke)"
-		useradd --system --gid yoke --no-create-home --home-dir /nonexistent \
+		echo "packages: making the system user $1 (group $2)"
+		useradd --system --gid "$2" --no-create-home --home-dir /nonexistent \
 			--shell /usr/sbin/nologin "$1"
 	fi
 }
@@ -96,6 +97,7 @@ if [ -n "$missing" ]; then
 	install_packages "$missing"
 fi
 if [ "$1" != build ]; then
-	make_user yoke
-	make_user yoke-snmp
+	make_user yoke yoke
+	make_user yoke-snmp yoke
+	make_user yoke-witness yoke-witness
 fi

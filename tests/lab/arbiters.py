@@ -4,6 +4,7 @@ pulls plugs, each node's watchdog, a witness on the client, a file as the shared
 import os
 import pathlib
 import select
+import shutil
 import socket
 import threading
 
@@ -107,16 +108,23 @@ class Watchdog(threading.Thread):
 
 
 class Witness:
-    """yoked --witness on the client."""
+    """yoked --witness on the client, started as its unit does: a user without any right."""
+
+    USER = "yoke-witness"
 
     def __init__(self, cluster):
         self.cluster, self.node = cluster, cluster.lab.client
         self.state = self.node.dir / "witness"
+        self.state.mkdir(mode=0o700, exist_ok=True)
+        key = self.node.dir / "witness.key"
+        key.touch(0o600)
+        key.write_text(cluster.alpha.key_file.read_text())
+        for path in (self.state, key):
+            shutil.chown(path, self.USER, self.USER)
         self.config = self.node.dir / "witness.conf"
         self.config.write_text(
-            f'witness {{\n  address = "{self.node.address()}"\n  state_dir = "{self.state}"\n'
-            f'  user = "yoke"\n}}\ncluster "lab" {{\n'
-            f'  key_file = "{cluster.alpha.key_file}"\n}}\n')
+            f'witness {{\n  address = "{self.node.address()}"\n  state_dir = "{self.state}"\n}}\n'
+            f'cluster "lab" {{\n  key_file = "{key}"\n}}\n')
         self.process = None
         self.start()
 
@@ -126,8 +134,10 @@ class Witness:
                 "  test_ms = 1000\n}\n")
 
     def start(self):
-        self.process = self.node.start("witness", [self.cluster.alpha.bin / "yoked", "--witness",
-                                                   "--config", self.config])
+        self.process = self.node.start("witness", [
+            "setpriv", "--reuid", self.USER, "--regid", self.USER, "--clear-groups",
+            "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
+            self.cluster.alpha.bin / "yoked", "--witness", "--config", self.config])
         wait_until(lambda: "witness " in self.process.text(), 5, "the witness runs")
 
     def stop(self):

@@ -43,10 +43,11 @@ def require_users():
     try:
         pwd.getpwnam("yoke")
         pwd.getpwnam("yoke-snmp")
+        pwd.getpwnam("yoke-witness")
         grp.getgrnam("yoke")
     except KeyError as error:
-        raise LabError(f"{error.args[0]}: 'sh tests/packages.sh demo' makes the users yoke and "
-                       "yoke-snmp") from error
+        raise LabError(f"{error.args[0]}: 'sh tests/packages.sh demo' makes the users yoke, "
+                       "yoke-snmp and yoke-witness") from error
 
 
 class Mib:
