@@ -11,7 +11,7 @@ uint16_t core_conflict_winner(const struct core *c, uint16_t group)
 {
 	uint16_t owner = core_owner(c, group);
 
-	return owner != c->conf.self && !c->conf.group[group - 1].parallel ? owner : 0;
+	return owner != c->conf.self ? owner : 0;
 }
 
 uint16_t core_conflict_other(const struct core *c, uint16_t group)

@@ -294,7 +294,7 @@ static void look_leave(struct core *c, struct core_actions *out)
 {
 	int64_t linger_ms = (int64_t)c->conf.interval_ms * LEAVE_LINGER_BEATS;
 
-	if (!c->leaving)
+	if (!c->leaving || yoke_time_is_never(c->leave_deadline))
 		return;
 	if (!c->left) {
 		if (!all_stopped(c)) {
@@ -320,8 +320,6 @@ static void look_leave(struct core *c, struct core_actions *out)
 		c->leave_deadline = yoke_time_add_ms(c->now, linger_ms);
 		return;
 	}
-	if (yoke_time_is_never(c->leave_deadline))
-		return;
 	if (yoke_time_due(c->leave_deadline, c->now) || (!c->dirty && all_told(c))) {
 		c->leave_deadline = YOKE_NEVER;
 		core_act(out, CORE_EXIT);

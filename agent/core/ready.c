@@ -69,13 +69,16 @@ static void add_group(const struct core *c, struct list *list, uint16_t group)
 		enum core_cause cause = n->claim[group - 1].cause;
 
 		if (g->node[i] != owner && core_node_alive(n) && cause != CORE_CAUSE_NONE &&
-		    cause != CORE_CAUSE_STANDBY && cause != CORE_CAUSE_YIELDS)
+		    cause != CORE_CAUSE_STANDBY && cause != CORE_CAUSE_YIELDS &&
+		    cause != CORE_CAUSE_RESTS)
 			add_member(c, list, group, g->node[i]);
 	}
 }
 
 static void add_all(const struct core *c, struct list *list)
 {
+	char rests[YOKE_REASON_SIZE];
+
 	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
 		add_node(c, list, n);
 		if (n != c->conf.self)
@@ -90,8 +93,9 @@ static void add_all(const struct core *c, struct list *list)
 	if (c->save.failing)
 		add(list, "node ", c->conf.node_name[c->conf.self - 1], " cannot save its state",
 		    "");
-	if (!yoke_time_is_never(c->rest_since))
-		add(list, "something is in maintenance", "", "", "");
+	core_maintenance_text(c, rests);
+	if (rests[0] != '\0')
+		add(list, "in maintenance: ", rests, "", "");
 }
 
 unsigned core_ready_list(const struct core *c, struct yoke_snapshot_unready *row, unsigned max)

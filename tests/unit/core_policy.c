@@ -1,0 +1,268 @@
+/* agent/core/policy.c: order, room, parallel groups, manual failover, automatic failback. */
+#include "tests/unit/core_pair.h"
+
+enum { DB = 1, WEB = 2, MINUTES_OF_DAY = 1440 };
+
+static struct pair pair;
+
+/* Two groups of one resource each; both prefer alpha. */
+static void two_groups(void)
+{
+	pair_init(&pair);
+	for (unsigned n = 0; n < 2; n++) {
+		struct core_conf *c = &pair.conf[n];
+
+		c->group_count = 2;
+		c->group[1] = c->group[0];
+		snprintf(c->group[0].name, YOKE_NAME_SIZE, "db");
+		snprintf(c->group[1].name, YOKE_NAME_SIZE, "web");
+		c->group[0].resource_count = c->group[1].resource_count = 1;
+		c->group[1].resource_first = 1;
+		c->resource[1].group = WEB;
+	}
+}
+
+static struct core_group_conf *conf_of(unsigned node, unsigned group)
+{
+	return &pair.conf[node - 1].group[group - 1];
+}
+
+static void run_both(void)
+{
+	pair_start(&pair, ALPHA);
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 2000);
+}
+
+static void expect(uint16_t group, enum yoke_group_state alpha, enum yoke_group_state beta)
+{
+	assert_int_equal(pair_group(&pair, ALPHA, group), alpha);
+	assert_int_equal(pair_group(&pair, BETA, group), beta);
+}
+
+/* ---- order ---- */
+
+static void one_waits_for_what_it_comes_after(void **state)
+{
+	(void)state;
+	two_groups();
+	conf_of(ALPHA, DB)->after = conf_of(BETA, DB)->after = WEB;
+	pair.by_hand[CORE_RUN_START] = true;
+	run_both();
+	expect(WEB, YOKE_GROUP_STARTING, YOKE_GROUP_STOPPED);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STOPPED);
+	pair_result(&pair, ALPHA, 2, CORE_RESULT_DONE);
+	expect(WEB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	expect(DB, YOKE_GROUP_STARTING, YOKE_GROUP_STOPPED);
+}
+
+/* On another node it may be. */
+static void it_is_enough_that_it_runs_somewhere(void **state)
+{
+	(void)state;
+	two_groups();
+	conf_of(ALPHA, WEB)->after = conf_of(BETA, WEB)->after = DB;
+	for (unsigned n = ALPHA; n <= BETA; n++) {
+		conf_of(n, DB)->node[0] = BETA;
+		conf_of(n, DB)->node[1] = ALPHA;
+	}
+	run_both();
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	expect(WEB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+}
+
+static void after_a_parallel_one_it_runs_where_that_does(void **state)
+{
+	(void)state;
+	two_groups();
+	for (unsigned n = ALPHA; n <= BETA; n++) {
+		conf_of(n, DB)->parallel = true;
+		conf_of(n, WEB)->after = DB;
+	}
+	pair.conf[0].resource[0].has_address = pair.conf[1].resource[0].has_address = false;
+	run_both();
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STARTED);
+	expect(WEB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	/* Its server dies for good on alpha, and the address goes where one runs. */
+	pair.address[0][0] = false;
+	pair.by_hand[CORE_RUN_START] = true;
+	pair_news(&pair, ALPHA, 1, CORE_NEWS_UNUSABLE);
+	pair_news(&pair, ALPHA, 1, CORE_NEWS_LOST);
+	pair_result(&pair, ALPHA, 1, CORE_RESULT_FAILED);
+	pair.by_hand[CORE_RUN_START] = false;
+	pair_run(&pair, 3000);
+	assert_int_not_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+}
+
+static void a_parallel_one_cannot_be_switched(void **state)
+{
+	(void)state;
+	two_groups();
+	conf_of(ALPHA, DB)->parallel = conf_of(BETA, DB)->parallel = true;
+	run_both();
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, DB, BETA), YOKE_E_PARALLEL);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_GROUP_CONFLICT), 0);
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_STANDBY, 0, BETA), YOKE_OK);
+	pair_run(&pair, 1000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+}
+
+/* ---- room ---- */
+
+static void the_lesser_one_makes_room(void **state)
+{
+	(void)state;
+	two_groups();
+	for (unsigned n = ALPHA; n <= BETA; n++) {
+		conf_of(n, DB)->priority = 10;
+		conf_of(n, WEB)->yields = true;
+		conf_of(n, WEB)->node[0] = BETA;
+		conf_of(n, WEB)->node[1] = ALPHA;
+	}
+	run_both();
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	expect(WEB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	pair_power_off(&pair, ALPHA);
+	pair_silence(&pair, BETA);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+	assert_false(pair.address[BETA - 1][1]);
+}
+
+/* ---- by hand ---- */
+
+static void form_manual(void)
+{
+	two_groups();
+	conf_of(ALPHA, DB)->manual = conf_of(BETA, DB)->manual = true;
+	run_both();
+}
+
+static void a_fault_does_not_move_what_people_move(void **state)
+{
+	(void)state;
+	form_manual();
+	pair_power_off(&pair, ALPHA);
+	pair_silence(&pair, BETA);
+	pair_run(&pair, 60000);
+	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_HELD);
+	assert_non_null(strstr(pair_last(&pair, BETA, YOKE_EVENT_GROUP_HELD)->reason,
+			       "yoke switch db beta"));
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+}
+
+static void people_and_a_goodbye_do_move_it(void **state)
+{
+	(void)state;
+	form_manual();
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_STANDBY, 0, ALPHA), YOKE_OK);
+	pair_run(&pair, 1000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+}
+
+/* ---- back ---- */
+
+static void form_failback(uint32_t failback_ms, uint16_t from, uint16_t to)
+{
+	two_groups();
+	for (unsigned n = ALPHA; n <= BETA; n++) {
+		conf_of(n, DB)->failback = true;
+		conf_of(n, DB)->failback_ms = failback_ms;
+		conf_of(n, DB)->failback_from = from;
+		conf_of(n, DB)->failback_to = to;
+	}
+	run_both();
+	pair_power_off(&pair, ALPHA);
+	pair_silence(&pair, BETA);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+	pair_start(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 500);
+}
+
+static void it_goes_back_when_its_first_node_was_fit_for_long_enough(void **state)
+{
+	(void)state;
+	form_failback(10000, 0, 0);
+	pair_run(&pair, 9000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	pair_run(&pair, 1000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	expect(WEB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	assert_non_null(strstr(pair_last(&pair, ALPHA, YOKE_EVENT_GROUP_STARTED)->reason,
+			       "automatic failback from beta"));
+}
+
+static void clock_on(uint16_t node, uint16_t minute)
+{
+	struct core_event ev = {.type = CORE_CLOCK};
+
+	ev.u.clock.minute = minute;
+	pair_give(&pair, node, &ev);
+}
+
+static void it_goes_back_in_its_window_only(void **state)
+{
+	static const uint16_t from = 22 * 60, to = 5 * 60;
+
+	(void)state;
+	form_failback(1000, from, to);
+	pair_run(&pair, 60000); /* nobody knows what time it is */
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	for (uint16_t minute = to; minute < from; minute += 10)
+		clock_on(BETA, minute);
+	pair_run(&pair, 1000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	clock_on(BETA, (from + 180) % MINUTES_OF_DAY);
+	clock_on(ALPHA, (from + 180) % MINUTES_OF_DAY);
+	pair_run(&pair, 1000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+}
+
+/* It would go to and fro. */
+static void it_does_not_go_back_to_where_it_failed_lately(void **state)
+{
+	(void)state;
+	two_groups();
+	for (unsigned n = ALPHA; n <= BETA; n++) {
+		conf_of(n, DB)->failback = true;
+		conf_of(n, DB)->failback_ms = 1000;
+		pair.conf[n - 1].retry_ms = 5000;
+	}
+	run_both();
+	pair.by_hand[CORE_RUN_START] = true;
+	pair_news(&pair, ALPHA, 1, CORE_NEWS_LOST);
+	pair.address[0][0] = false;
+	pair_result(&pair, ALPHA, 1, CORE_RESULT_FAILED);
+	pair.by_hand[CORE_RUN_START] = false;
+	pair_result(&pair, BETA, 1, CORE_RESULT_DONE);
+	pair_run(&pair, 8000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	pair_run(&pair, 10000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_waits_for_what_it_comes_after),
+		cmocka_unit_test(it_is_enough_that_it_runs_somewhere),
+		cmocka_unit_test(after_a_parallel_one_it_runs_where_that_does),
+		cmocka_unit_test(a_parallel_one_cannot_be_switched),
+		cmocka_unit_test(the_lesser_one_makes_room),
+		cmocka_unit_test(a_fault_does_not_move_what_people_move),
+		cmocka_unit_test(people_and_a_goodbye_do_move_it),
+		cmocka_unit_test(it_goes_back_when_its_first_node_was_fit_for_long_enough),
+		cmocka_unit_test(it_goes_back_in_its_window_only),
+		cmocka_unit_test(it_does_not_go_back_to_where_it_failed_lately),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
