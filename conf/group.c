@@ -163,14 +163,12 @@ static int index_of(const struct conf *conf, const char *name)
 	return -1;
 }
 
-/* Does one come after itself, through others? */
-static bool is_circle(const struct conf *conf, unsigned group)
+/* Does one come after another, also through others? */
+static bool comes_after(const struct conf *conf, unsigned group, unsigned other)
 {
-	unsigned at = group;
-
-	for (unsigned i = 0; i < conf->group_count && conf->group[at].after != 0; i++) {
-		at = conf->group[at].after - 1u;
-		if (at == group)
+	for (unsigned i = 0; i < conf->group_count && conf->group[group].after != 0; i++) {
+		group = conf->group[group].after - 1u;
+		if (group == other)
 			return true;
 	}
 	return false;
@@ -204,6 +202,19 @@ static void check_parallel(const struct conf *conf, const struct conf_group *g,
 	}
 }
 
+/* Making room for one that then stops, too, would never end. */
+static void check_needed(const struct conf *conf, unsigned group, struct conf_problems *problems)
+{
+	const struct conf_group *g = &conf->group[group];
+
+	for (unsigned i = 0; g->yields && i < conf->group_count; i++)
+		if (conf->group[i].priority > g->priority && comes_after(conf, i, group))
+			conf_problem(problems, g->line, false,
+				     "group \"%s\" yields to \"%s\", which comes after it: "
+				     "remove yields, or give it a priority as high",
+				     g->name, conf->group[i].name);
+}
+
 static void check_yields(const struct conf *conf, const struct conf_group *g,
 			 struct conf_problems *problems)
 {
@@ -224,7 +235,7 @@ void conf_group_link(struct conf *conf, struct conf_problems *problems)
 	for (unsigned i = 0; i < conf->group_count; i++) {
 		struct conf_group *g = &conf->group[i];
 
-		if (is_circle(conf, i)) {
+		if (comes_after(conf, i, i)) {
 			conf_problem(problems, g->after_line, false,
 				     "group \"%s\" comes after itself: one of the circle must not",
 				     g->name);
@@ -233,4 +244,6 @@ void conf_group_link(struct conf *conf, struct conf_problems *problems)
 		check_parallel(conf, g, problems);
 		check_yields(conf, g, problems);
 	}
+	for (unsigned i = 0; i < conf->group_count; i++)
+		check_needed(conf, i, problems);
 }

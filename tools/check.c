@@ -206,6 +206,26 @@ static void print_resource(const struct conf_resource *r)
 	       r->prefix_len, r->interface);
 }
 
+static void print_policy(const struct conf_group *g)
+{
+	const unsigned hour = 60;
+
+	if (g->after != 0)
+		printf("  starts after group %s\n", g->after_name);
+	if (g->yields)
+		printf("  makes room for groups of a higher priority than %u\n", g->priority);
+	if (g->manual)
+		printf("  no fault moves it: a person does, with yoke switch\n");
+	if (!g->failback)
+		return;
+	printf("  goes back to %s by itself, when that was fit for it for %u ms",
+	       conf.node[g->node[0]].name, g->failback_ms);
+	if (g->failback_from != g->failback_to)
+		printf(", between %02u:%02u and %02u:%02u", g->failback_from / hour,
+		       g->failback_from % hour, g->failback_to / hour, g->failback_to % hour);
+	printf("\n");
+}
+
 static void print_groups(void)
 {
 	unsigned i, j;
@@ -214,11 +234,18 @@ static void print_groups(void)
 		const struct conf_group *g = &conf.group[i];
 
 		printf("\ngroup %s (%s) runs on", g->name,
-		       g->exclusive ? "exclusive" : "not exclusive: taken over on silence alone");
+		       g->parallel    ? "parallel"
+		       : g->exclusive ? "exclusive"
+				      : "not exclusive: taken over on silence alone");
 		for (j = 0; j < g->node_count; j++)
-			printf("%s %s", j == 0 ? "" : ", else", conf.node[g->node[j]].name);
+			printf("%s %s",
+			       j == 0        ? ""
+			       : g->parallel ? " and on"
+					     : ", else",
+			       conf.node[g->node[j]].name);
 		printf("\n");
-		if (g->exclusive)
+		print_policy(g);
+		if (g->exclusive && !g->manual)
 			print_bounds(g);
 		for (j = 0; j < g->resource_count; j++)
 			print_resource(&conf.resource[g->resource_first + j]);
@@ -228,14 +255,18 @@ static void print_groups(void)
 /* The conflict probe runs between late_ms and dead_ms and does not add to the takeover. */
 static void print_timing(void)
 {
-	unsigned exclusive = 0;
+	unsigned exclusive = 0, silent = 0;
 
-	for (unsigned i = 0; i < conf.group_count; i++)
-		exclusive += conf.group[i].exclusive;
+	for (unsigned i = 0; i < conf.group_count; i++) {
+		const struct conf_group *g = &conf.group[i];
+
+		exclusive += g->exclusive;
+		silent += !g->exclusive && !g->parallel && !g->manual;
+	}
 	printf("\nheartbeat every %u ms on each path; late after %u ms, dead after %u ms of "
 	       "silence\n",
 	       conf.interval_ms, conf.late_ms, conf.dead_ms);
-	if (exclusive < conf.group_count)
+	if (silent > 0)
 		printf("a lost node's groups that are not exclusive are taken over\n"
 		       "at most %u ms after its last heartbeat, plus the time that their resources "
 		       "take\n"

@@ -52,12 +52,30 @@ def check(place, arbiters="", cluster="", group=""):
     (DISK.format(device="/d"), "", 'nodes = { "alpha" }',
      ["a dead owner is not replaced: no other node may run it"]),
     ("", "", "exclusive = no", []),
-], ids=["none", "ping", "disk", "watchdog", "fence", "both", "unproven", "one-node", "shared"])
+    ("", "", "failover = manual", ["no fault moves it: a person does, with yoke switch"]),
+    ("", "", 'exclusive = no  failback = auto  failback_ms = 7000  failback_window = "22:00-05:30"',
+     ["goes back to alpha by itself, when that was fit for it for 7000 ms, between 22:00 and 05:30"]),
+], ids=["none", "ping", "disk", "watchdog", "fence", "both", "unproven", "one-node", "shared",
+        "manual", "failback"])
 def test_check_says_how_long_a_failover_takes(place, arbiters, cluster, group, bounds):
     lines = check(place, arbiters, cluster, group).splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("group db"))
     end = next(i for i, line in enumerate(lines) if line.startswith("  address r"))
     assert [line.strip() for line in lines[start + 1:end]] == bounds
+
+
+def test_check_describes_order_and_room(place):
+    file = place / "yoke.conf"
+    file.write_text(PAIR.format(cluster="", group="priority = 5") + """
+group "pool" { mode = parallel  resource "p" { type = script  program = "/bin/true" } }
+group "lesser" { exclusive = no  yields = yes  priority = 2  after = "pool"
+	resource "l" { type = script  program = "/bin/true" } }
+""")
+    done = yoke("check", str(file))
+    assert done.returncode == 0, done.stdout
+    assert "group pool (parallel) runs on alpha and on beta\n" in done.stdout
+    assert "  starts after group pool\n" in done.stdout
+    assert "  makes room for groups of a higher priority than 2\n" in done.stdout
 
 
 def test_check_describes_arbiters(place):

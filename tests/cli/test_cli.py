@@ -103,6 +103,7 @@ def test_unknown_verb_suggests_the_nearest(given, meant):
     ["history", "-n", "many"], ["history", "-n"], ["status", "--timeout", "-1"], ["replay"],
     ["switch", "web", "beta", "--timeout", "3601"], ["key"], ["key", "destroy"],
     ["standby", "--reason", "x" * 64], ["standby", ""], ["standby", "n" * 32], ["confirm-down"],
+    ["maintenance", "web"], ["maintenance", "grp", "web"], ["resume", "node", ""],
     ["status", "--socket", "/" + "x" * 120],
 ])
 def test_wrong_command_lines(arguments):
@@ -333,6 +334,11 @@ def test_watch_redraws_on_a_terminal(engine):
     (["standby"], {"do": "standby", "node": "alpha"}),
     (["online"], {"do": "online", "node": "alpha"}),
     (["confirm-down", "beta"], {"do": "confirmDown", "node": "beta"}),
+    (["maintenance"], {"do": "maintenance"}),
+    (["maintenance", "group", "web"], {"do": "maintenance", "group": "web"}),
+    (["maintenance", "node", "beta"], {"do": "maintenance", "node": "beta"}),
+    (["resume"], {"do": "resume"}),
+    (["resume", "group", "web"], {"do": "resume", "group": "web"}),
 ])
 def test_operations(engine, arguments, sent):
     done = ask(engine, *arguments, "--reason", "kernel update",
@@ -584,6 +590,9 @@ def test_completion(place, engine):
     assert complete(["yoke", "switch", ""], engine.path, place) == ["web"]
     assert complete(["yoke", "switch", "web", ""], engine.path, place) == ["alpha", "beta"]
     assert complete(["yoke", "standby", "b"], engine.path, place) == ["beta"]
+    assert complete(["yoke", "maintenance", ""], engine.path, place) == ["group", "node"]
+    assert complete(["yoke", "maintenance", "group", ""], engine.path, place) == ["web"]
+    assert complete(["yoke", "resume", "node", ""], engine.path, place) == ["alpha", "beta"]
     assert complete(["yoke", "failback", ""], engine.path, place) == ["web"]
     assert "--json" in complete(["yoke", "status", "--"], engine.path, place)
     assert complete(["yoke", "key", ""], engine.path, place) == ["generate"]

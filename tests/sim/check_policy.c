@@ -38,7 +38,9 @@ static bool goes_before(const struct sim_world *w, uint16_t a, uint16_t b)
 static bool is_crowded(const struct sim_world *w, uint16_t node, uint16_t group)
 {
 	for (uint16_t g = 1; g <= w->setup.group_count; g++)
-		if (goes_before(w, g, group) && has_any(w, node, g))
+		if (goes_before(w, g, group) &&
+		    (has_any(w, node, g) ||
+		     w->node[node - 1].core.group[g - 1].state == YOKE_GROUP_STARTED))
 			return true;
 	return false;
 }

@@ -92,7 +92,13 @@ static void test_notes(void **state)
 {
 	(void)state;
 	s.node[1].standby = true;
+	s.node[1].maintenance = true;
 	s.node[1].config_same = false;
+	s.group[0].maintenance = true;
+	s.group[0].parallel = true;
+	set(s.group[0].reason, YOKE_REASON_SIZE, "it runs");
+	s.unready_count = 1;
+	set(s.unready[0].reason, YOKE_REASON_SIZE, "node beta is in standby");
 	s.realtime = false;
 	s.resource[0].usable = false;
 	set(s.resource[0].reason, YOKE_REASON_SIZE, "eth0 has no carrier");
@@ -105,7 +111,9 @@ static void test_notes(void **state)
 							  .node = 2,
 							  .origin = YOKE_ORIGIN_SNMP};
 	show(false, false);
-	has("standby, its configuration differs");
+	has("standby, in maintenance, its configuration differs");
+	has("in maintenance; parallel; it runs");
+	has("a failover would not succeed now:\n  node beta is in standby\n");
 	has("no realtime priority");
 	has("cannot run here: eth0 has no carrier");
 	has("16777218   switch  web    beta  snmp  running");
