@@ -62,6 +62,15 @@ static const struct tool_verb verbs[] = {
 	{"resume", "[group NAME | node NAME]",
 	 "End the maintenance of a group, a node, or the cluster",
 	 "\nEverything is probed before anything is done.\n" WAITS, "SrNtj", 0, 2, tool_resume},
+	{"simulate", "--fail NODE | PATH | RESOURCE...",
+	 "Say what would happen if something failed now, with times",
+	 "\nRuns the real core on a model of the cluster as it is now; nothing is touched.  A "
+	 "NODE\n"
+	 "loses its power, a PATH is cut, a RESOURCE dies where it runs and cannot be started\n"
+	 "there; several fail at once.  KIND:NAME (node:, path:, resource:) where a name has two\n"
+	 "meanings.  The configuration is " TOOL_CONF " or $YOKE_CONF.  Exits with 1\n"
+	 "when a group that runs now would run nowhere.\n",
+	 "Sjtx", 0, 8, tool_simulate},
 	{"check", "[FILE]", "Check a configuration and say what the cluster will do",
 	 "\nFILE is " TOOL_CONF " when it is not given.  Each problem is a line\n"
 	 "'file:line: error: text'.  Exits with 0 when there is no error, else 1.\n",

@@ -27,6 +27,7 @@ static const struct {
 	{'N', "no-wait", NULL, "do not wait for the outcome"},
 	{'t', "timeout", "SECONDS", "the longest wait, 1..3600 (default 60)"},
 	{'F', "force", NULL, "replace the file if it exists"},
+	{'x', "fail", NULL, "what follows fails"},
 	{'h', "help", NULL, "this text"},
 };
 
@@ -113,6 +114,9 @@ static int take(int letter, struct tool_options *options)
 		return -1;
 	case 't':
 		return number("timeout", optarg, TIMEOUT_S_MAX, &options->timeout_s);
+	case 'x':
+		options->fail = true;
+		return -1;
 	case 'F':
 		options->force = true;
 		return -1;

@@ -3,13 +3,15 @@
  * yoke speaks to the engine of its own node over the control socket (agent/base/json.h) and to
  * nobody else; `check`, `key` and `replay` work without an engine.  Reading order: this, main.c
  * (the table of verbs), client.h (one connection), follow.h (events as they come), show.h (text),
- * then a file for each family of verbs: status.c, watch.c, operate.c, check.c, disk.c, replay.c.
+ * then a file for each family of verbs: status.c, watch.c, operate.c, check.c, disk.c,
+ * simulate.c, replay.c.
  *
  * Every wait has an end.  No program is started.  What comes from the engine is checked by
  * yoke_json_get_answer() and holds no control characters.
  *
- * Layer: tools.  May include: agent/base; check.c also conf/conf.h, replay.c agent/core/core.h and
- * disk.c conf/conf.h and hb/disk.h, because they are those libraries' front ends.
+ * Layer: tools.  May include: agent/base; check.c also conf/conf.h, replay.c agent/core/core.h,
+ * disk.c conf/conf.h and hb/disk.h, and simulate.c and model.c the core, its setup and conf/conf.h,
+ * because they are those libraries' front ends.
  */
 #ifndef TOOLS_TOOL_H
 #define TOOLS_TOOL_H
@@ -36,7 +38,7 @@ struct tool_options {
 	const char *reason;      /* --reason; NULL: none */
 	uint32_t timeout_s;      /* --timeout, 1..3600, default 60 */
 	uint32_t count;          /* -n, 1..512, default 20 */
-	bool json, wide, follow, no_wait, exit_code, force;
+	bool json, wide, follow, no_wait, exit_code, force, fail;
 	bool colour; /* standard output is a terminal, and NO_COLOR is not set */
 	bool is_tty; /* standard output is a terminal */
 };
@@ -71,6 +73,7 @@ int tool_online(const struct tool_options *options, int argc, char **argv);
 int tool_maintenance(const struct tool_options *options, int argc, char **argv);
 int tool_resume(const struct tool_options *options, int argc, char **argv);
 int tool_confirm_down(const struct tool_options *options, int argc, char **argv);
+int tool_simulate(const struct tool_options *options, int argc, char **argv);
 int tool_disk(const struct tool_options *options, int argc, char **argv);
 int tool_check(const struct tool_options *options, int argc, char **argv);
 int tool_key(const struct tool_options *options, int argc, char **argv);

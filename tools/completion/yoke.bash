@@ -17,6 +17,7 @@ _yoke_options() {
 	switch | failback | standby | online | confirm-down | maintenance | resume)
 		echo --socket --reason --no-wait --timeout --json --help ;;
 	key | disk) echo --force --help ;;
+	simulate) echo --socket --json --fail --timeout --help ;;
 	*) echo --help ;;
 	esac
 }
@@ -27,7 +28,7 @@ _yoke() {
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		offer='status watch history switch failback standby online confirm-down maintenance'
-		offer="$offer resume check key disk replay version"
+		offer="$offer resume simulate check key disk replay version"
 		COMPREPLY=($(compgen -W "$offer" -- "$word"))
 		return
 	fi
@@ -54,6 +55,7 @@ _yoke() {
 	switch:1 | standby:0 | online:0 | confirm-down:0) offer=$(_yoke_names nodes) ;;
 	maintenance:0 | resume:0) offer='group node' ;;
 	maintenance:1 | resume:1) offer=$(_yoke_names "${COMP_WORDS[COMP_CWORD - 1]}s") ;;
+	simulate:*) offer="$(_yoke_names nodes) $(_yoke_names paths) $(_yoke_names resources)" ;;
 	key:0) offer=generate ;;
 	disk:0) offer='init show' ;;
 	check:0 | replay:0 | key:1 | disk:1)
