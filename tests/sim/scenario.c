@@ -118,6 +118,10 @@ static void do_set(struct scenario *s)
 		{"monitor_ms", &u->monitor_ms},
 		{"monitor_interval_ms", &u->monitor_interval_ms},
 		{"restart_window_ms", &u->restart_window_ms},
+		{"lease_ms", &u->lease_ms},
+		{"watchdog_ms", &u->watchdog_ms},
+		{"delay_ms", &u->delay_ms},
+		{"test_ms", &u->test_ms},
 	};
 
 	if (s->begun)
@@ -143,6 +147,51 @@ static void do_set(struct scenario *s)
 		u->restarts = (uint16_t)value;
 	else
 		s->wrong = "no such key, or out of range";
+}
+
+/* "arbiter TYPE": the cluster has one. */
+static void do_add_arbiter(struct scenario *s)
+{
+	struct sim_setup *u = &s->setup;
+
+	for (int type = YOKE_ARBITER_TYPE_FENCE; type <= YOKE_ARBITER_TYPE_WITNESS; type++)
+		if (is(s, 1, yoke_word_arbiter_type(type)) &&
+		    u->arbiter_count < YOKE_ARBITERS_MAX) {
+			u->arbiter[u->arbiter_count++] = (enum yoke_arbiter_type)type;
+			return;
+		}
+	s->wrong = "no such type of arbiter";
+}
+
+/* "group NUMBER WISH [VALUE]": how people want it run. */
+static void do_policy(struct scenario *s)
+{
+	uint32_t group = count_at(s, 1), value = s->words > 3 ? count_at(s, 3) : 1;
+	struct sim_policy *p =
+		&s->setup.policy[group >= 1 && group <= SIM_GROUPS_MAX ? group - 1 : 0];
+
+	s->setup.policies = true;
+	if (s->begun || group < 1 || group > SIM_GROUPS_MAX)
+		s->wrong = "'group NUMBER' comes before everything else";
+	else if (is(s, 2, "parallel"))
+		p->parallel = true;
+	else if (is(s, 2, "manual"))
+		p->manual = true;
+	else if (is(s, 2, "yields"))
+		p->yields = true;
+	else if (is(s, 2, "priority"))
+		p->priority = (uint16_t)value;
+	else if (is(s, 2, "after"))
+		p->after = (uint16_t)value;
+	else if (is(s, 2, "from"))
+		p->failback_from = (uint16_t)value;
+	else if (is(s, 2, "to"))
+		p->failback_to = (uint16_t)value;
+	else if (is(s, 2, "failback_ms")) {
+		p->failback = true;
+		p->failback_ms = value;
+	} else
+		s->wrong = "no such wish";
 }
 
 static void do_cut(struct scenario *s)
@@ -195,6 +244,43 @@ static void do_operator(struct scenario *s, enum yoke_verb verb)
 		s->wrong = "that engine does not run";
 }
 
+/* "maintenance [group NAME | node NAME] at NODE" */
+static void do_rest(struct scenario *s, enum yoke_verb verb)
+{
+	uint16_t group = is(s, 1, "group") ? group_at(s, 2) : 0;
+	uint16_t node = is(s, 1, "node") ? node_at(s, 2) : 0;
+	unsigned at = group != 0 || node != 0 ? 3 : 1;
+
+	if (!is(s, at, "at"))
+		s->wrong = "'at NODE' is missing";
+	else if (s->wrong == NULL &&
+		 sim_node_operate(s->w, node_at(s, at + 1), verb, group, node) == 0)
+		s->wrong = "that engine does not run";
+}
+
+/* "arbiter TYPE down | fails | lies | works", "arbiter TYPE cut NODE" */
+static void do_arbiter(struct scenario *s)
+{
+	struct sim_arbiter *a =
+		&s->w->arbiter[number_of(s, 1, s->w->names.arbiter, s->w->names.arbiter_count,
+					 "no such arbiter") -
+			       1];
+
+	if (is(s, 2, "down"))
+		a->down_until = YOKE_NEVER;
+	else if (is(s, 2, "fails"))
+		a->fails_until = YOKE_NEVER;
+	else if (is(s, 2, "lies"))
+		a->lies_until = YOKE_NEVER;
+	else if (is(s, 2, "cut"))
+		a->cut_until[node_at(s, 3) - 1] = YOKE_NEVER;
+	else if (is(s, 2, "works")) {
+		a->down_until = a->fails_until = a->lies_until = s->w->now;
+		memset(a->cut_until, 0, sizeof(a->cut_until));
+	} else
+		s->wrong = "nothing that can happen to an arbiter";
+}
+
 static void do_pause(struct scenario *s)
 {
 	uint16_t node = node_at(s, 1);
@@ -242,6 +328,14 @@ static bool do_fault(struct scenario *s)
 		n = &s->w->node[node_at(s, 1) - 1];
 		n->unwell_until[resource_at(s, 2) - 1] =
 			either(s, 3, "unwell", "well") ? YOKE_NEVER : s->w->now;
+	} else if (is(s, 0, "arbiter")) {
+		do_arbiter(s);
+	} else if (is(s, 0, "clock")) {
+		sim_node_clock(s->w, node_at(s, 1), (uint16_t)count_at(s, 2));
+	} else if (is(s, 0, "old")) {
+		s->w->node[node_at(s, 1) - 1].old = either(s, 2, "yes", "no");
+	} else if (is(s, 0, "conf")) {
+		sim_node_configure(s->w, node_at(s, 1), either(s, 2, "other", "same"));
 	} else if (is(s, 0, "record")) {
 		s->w->node[node_at(s, 1) - 1].disk_broken = true;
 	} else {
@@ -254,6 +348,14 @@ static void do_command(struct scenario *s)
 {
 	if (is(s, 0, "set")) {
 		do_set(s);
+		return;
+	}
+	if (is(s, 0, "group")) {
+		do_policy(s);
+		return;
+	}
+	if (is(s, 0, "arbiter") && !s->begun) {
+		do_add_arbiter(s);
 		return;
 	}
 	if (!s->begun) {
@@ -290,6 +392,10 @@ static void do_command(struct scenario *s)
 		do_operator(s, YOKE_VERB_ONLINE);
 	else if (is(s, 0, "confirm-down"))
 		do_operator(s, YOKE_VERB_CONFIRM_DOWN);
+	else if (is(s, 0, "maintenance"))
+		do_rest(s, YOKE_VERB_MAINTENANCE);
+	else if (is(s, 0, "resume"))
+		do_rest(s, YOKE_VERB_RESUME);
 	else if (!do_fault(s))
 		s->wrong = "no such command";
 }
@@ -377,6 +483,10 @@ static void play(struct scenario *s, char *rest)
 				      .monitor_failures = 2,
 				      .restarts = 2,
 				      .restart_window_ms = 60000,
+				      .lease_ms = 2000,
+				      .watchdog_ms = 5000,
+				      .test_ms = 60000,
+				      .fence_us = 200000,
 				      .exact = true};
 	text_out[0] = trace_text[0] = '\0';
 	while (*rest != '\0' && s->wrong == NULL) {
