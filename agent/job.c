@@ -357,7 +357,7 @@ bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status)
 	}
 	if (job->state != AGENT_JOB_HUNG)
 		release(set, job);
-	/* A daemon that was just started would die of writing to a pipe that nobody reads. */
+	/* A daemon that was just started would wait when it writes to what nobody reads. */
 	if (job->request.kind == CORE_RUN_START && job->state == AGENT_JOB_RUNNING &&
 	    job->output_fd >= 0) {
 		close_fd(&job->left_fd);
@@ -392,6 +392,10 @@ static void start(struct agent_job_set *set, struct agent_job *job, int64_t now_
 	bool is_fence = class_of(&job->waiting) == CLASS_FENCE;
 	char reason[YOKE_REASON_SIZE];
 
+	if (!is_fence && job->waiting.kind == CORE_RUN_START && job->left_fd >= 0) {
+		drain(job->left_fd, NULL); /* what was left before writes to the same FIFO */
+		close_fd(&job->left_fd);
+	}
 	job->output.size = 0;
 	job->cgroup = agent_job_cgroup_make(&set->cgroups);
 	job->pid = is_fence && !has_room_for_secrets(set)
@@ -501,6 +505,20 @@ int64_t agent_job_deadline_ms(const struct agent_job_set *set, int64_t now_ms)
 			at = earlier(at, set->rest_until_ms);
 	}
 	return at;
+}
+
+/* What hangs for good has been told. */
+bool agent_job_is_busy(const struct agent_job_set *set)
+{
+	for (unsigned i = 0; i < slots(set); i++) {
+		const struct agent_job *job = &set->job[i];
+
+		if ((job->state != AGENT_JOB_NONE && job->state != AGENT_JOB_HUNG &&
+		     !is_harmless(&job->request)) ||
+		    (job->waiting.is_set && !is_harmless(&job->waiting)) || job->done)
+			return true;
+	}
+	return false;
 }
 
 void agent_job_leave(struct agent_job_set *set)

@@ -89,7 +89,8 @@ struct agent_job {
 	unsigned cgroup;                  /* its number; 0: none */
 	int64_t until_ms;                 /* end of the state's patience */
 	int output_fd;                    /* -1: none */
-	int left_fd; /* of a start that ended: what it left may still write; -1: none */
+	int left_fd; /* of a start that ended, also of a keeper before us: what it left may still
+			write; -1: none */
 	struct agent_job_output output;
 	struct agent_job_request waiting;
 	bool done; /* a result is to be told */
@@ -136,6 +137,8 @@ void agent_job_ending(struct agent_job_set *set, pid_t pid);
 bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status);
 /* Start what waits, end what is late. */
 void agent_job_tick(struct agent_job_set *set, int64_t now_ms);
+/* Does one run, or wait, that changes something, or is its result not told yet? */
+bool agent_job_is_busy(const struct agent_job_set *set);
 /* When to tick again; INT64_MAX: when something happens. */
 int64_t agent_job_deadline_ms(const struct agent_job_set *set, int64_t now_ms);
 /* Fill in what to poll; returns how many.  Afterwards give the same to agent_job_read(). */
@@ -150,6 +153,10 @@ bool agent_job_tell(struct agent_job_set *set, int channel_fd);
 void agent_job_leave(struct agent_job_set *set);
 
 /* ---- job_child.c ---- */
+
+/* Read on what those write who were started by a keeper before us: what a start leaves writes to a
+ * FIFO in run_dir. */
+void agent_job_find_left(struct agent_job_set *set);
 
 /* Start what a job's waiting request asks for.  Returns the process, its output in *output_fd (not
  * blocking); -1 with errno. */

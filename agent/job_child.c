@@ -11,6 +11,7 @@
 enum {
 	ENVIRONMENT_MAX = 8,
 	VARIABLE_SIZE = 16 + YOKE_NAME_SIZE,
+	FIFO_NAME_SIZE = CONF_FILE_SIZE + YOKE_NAME_SIZE + 8,
 	EXIT_CANNOT_EXECUTE = 126,
 	EXIT_NOT_FOUND = 127,
 };
@@ -111,19 +112,73 @@ static void run_fence(const struct agent_job_set *set, unsigned arbiter,
 	agent_job_fence(&set->conf->arbiter[arbiter], request, &set->secret[arbiter], environment);
 }
 
+/* ---- where output goes ---- */
+
+/* The FIFO of what a resource's start leaves behind, opened so; -1: there is none. */
+static int open_fifo(const struct agent_job_set *set, unsigned slot, int flags, bool make)
+{
+	char name[FIFO_NAME_SIZE];
+	struct stat st;
+	int fd;
+
+	snprintf(name, sizeof(name), "%s/%s.output", set->conf->run_dir,
+		 set->conf->resource[slot].name);
+	if (make && mkfifo(name, 0600) < 0 && errno != EEXIST)
+		return -1;
+	fd = open(name, flags | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* What a start leaves behind reads the FIFO itself, too: so writing to it is no error when the
+ * keeper is gone, and the next keeper finds it by its name. */
+static bool open_left(const struct agent_job_set *set, unsigned slot, int ends[2])
+{
+	ends[1] = open_fifo(set, slot, O_RDWR, true);
+	if (ends[1] < 0)
+		return false;
+	ends[0] = open_fifo(set, slot, O_RDONLY, false);
+	if (ends[0] >= 0 && fcntl(ends[1], F_SETFL, 0) == 0) /* it may wait */
+		return true;
+	close(ends[1]);
+	if (ends[0] >= 0)
+		close(ends[0]);
+	return false;
+}
+
+static bool open_pipe(int ends[2])
+{
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return false;
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
+		return true;
+	close(ends[0]);
+	close(ends[1]);
+	return false;
+}
+
+void agent_job_find_left(struct agent_job_set *set)
+{
+	for (unsigned i = 0; i < set->conf->resource_count; i++)
+		if (set->conf->resource[i].type == YOKE_RESOURCE_TYPE_SCRIPT &&
+		    set->job[i].left_fd < 0)
+			set->job[i].left_fd = open_fifo(set, i, O_RDONLY, false);
+}
+
+/* ---- processes ---- */
+
 pid_t agent_job_spawn(const struct agent_job_set *set, const struct agent_job *job, int *output_fd)
 {
 	unsigned slot = (unsigned)(job - set->job), resources = set->conf->resource_count;
+	bool leaves = slot < resources && job->waiting.kind == CORE_RUN_START;
 	int ends[2], failed;
 	pid_t pid;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (!(leaves && open_left(set, slot, ends)) && !open_pipe(ends))
 		return -1;
-	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
-		close(ends[0]);
-		close(ends[1]);
-		return -1;
-	}
 	pid = fork();
 	if (pid == 0) {
 		agent_job_cgroup_enter(&set->cgroups, job->cgroup);

@@ -251,6 +251,7 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* what jobs leave behind is ours to reap */
 	agent_job_init(&k->jobs, &k->conf, k->node);
 	agent_job_cgroup_open(&k->jobs.cgroups);
+	agent_job_find_left(&k->jobs);
 	for (unsigned i = 0; i < YOKE_ARBITERS_MAX; i++) {
 		bool is_disk = i < k->conf.arbiter_count &&
 			       k->conf.arbiter[i].type == YOKE_ARBITER_TYPE_DISK;

@@ -190,8 +190,12 @@ static int set_up(void **state)
 	(void)state;
 	memset(&conf, 0, sizeof(conf));
 	memset(&set, 0, sizeof(set));
+	snprintf(conf.run_dir, sizeof(conf.run_dir), "/tmp/yoke-job-XXXXXX");
+	if (mkdtemp(conf.run_dir) == NULL)
+		return -1;
 	conf.resource_count = SCRIPTS + 1;
 	for (int i = 0; i < SCRIPTS; i++) {
+		snprintf(conf.resource[i].name, sizeof(conf.resource[i].name), "script%d", i);
 		conf.resource[i].type = YOKE_RESOURCE_TYPE_SCRIPT;
 		set_command(conf.resource[i].start, sleeps);
 		set_command(conf.resource[i].status, sleeps);
@@ -217,6 +221,14 @@ static void reap_all(bool by_force)
 	}
 }
 
+static const char *fifo_of(int index)
+{
+	static char name[CONF_FILE_SIZE + YOKE_NAME_SIZE + 8];
+
+	snprintf(name, sizeof(name), "%s/%s.output", conf.run_dir, conf.resource[index].name);
+	return name;
+}
+
 static int tear_down(void **state)
 {
 	(void)state;
@@ -225,7 +237,9 @@ static int tear_down(void **state)
 		assert_int_equal(set.job[i].output_fd, -1);
 		if (set.job[i].left_fd >= 0)
 			close(set.job[i].left_fd);
+		unlink(fifo_of(i));
 	}
+	rmdir(conf.run_dir);
 	close(channel[0]);
 	close(channel[1]);
 	return 0;
@@ -523,6 +537,42 @@ static void test_daemon_keeps_the_pipe(void **state)
 	assert_int_equal(agent_job_fds(&set, 200, fds), 0);
 }
 
+/* Who started it ends, and the next one finds what it writes: more than fits, without an error. */
+static void test_daemon_outlives_who_reads_it(void **state)
+{
+	static const char *const starts[] = {
+		"/bin/sh", "-c", "sh -c 'kill -STOP $$; exec cat /dev/zero' & echo $!", NULL};
+	struct pollfd fds[AGENT_JOB_FDS_MAX];
+	char line[YOKE_REASON_SIZE];
+	siginfo_t info = {0};
+	pid_t pid;
+
+	(void)state;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	set_command(conf.resource[0].start, starts);
+	ask(1, 1, CORE_RUN_START, 0);
+	agent_job_tick(&set, 0);
+	await(1);
+	agent_job_last_line(&set.job[0].output, line);
+	pid = (pid_t)strtol(line, NULL, 10);
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+	kill(pid, SIGCONT);
+	close(set.job[0].left_fd); /* the keeper is gone, and there is another one */
+	agent_job_init(&set, &conf, "alpha");
+	agent_job_find_left(&set);
+	assert_int_equal(agent_job_fds(&set, 0, fds), 1);
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(poll(fds, 1, -1), 1);
+		agent_job_read(&set, fds, 1, 0);
+	}
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+	assert_int_equal(info.si_pid, 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
 static void test_output_is_read_with_rests(void **state)
 {
 	static const char *const chatty[] = {"/bin/cat", "/dev/zero", NULL};
@@ -563,6 +613,7 @@ int main(void)
 		JOB_TEST(test_nonsense_is_ignored),
 		JOB_TEST(test_cannot_be_executed),
 		JOB_TEST(test_daemon_keeps_the_pipe),
+		JOB_TEST(test_daemon_outlives_who_reads_it),
 		JOB_TEST(test_output_is_read_with_rests),
 	};
 
