@@ -1,12 +1,18 @@
 #include "agent/shared.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { KEPT_SIZE = offsetof(struct agent_shared, version) };
+
+static_assert(KEPT_SIZE == 65, "another version could not read the lease: take another magic");
 
 struct agent_shared *agent_shared_map(int fd, bool writable)
 {
@@ -31,18 +37,6 @@ static bool is_ours(const struct agent_shared *shared)
 	       shared->segment < AGENT_SHARED_SEGMENTS;
 }
 
-/* Of zeros, and with every page there: a full /run is found out now, not when it is written to. */
-static bool make_anew(int fd)
-{
-	int rc;
-
-	if (ftruncate(fd, 0) < 0)
-		return false;
-	rc = posix_fallocate(fd, 0, (off_t)sizeof(struct agent_shared));
-	errno = rc;
-	return rc == 0;
-}
-
 /* The file outlives a boot when run_dir is on a disk, the clock that the lease goes by does not. */
 static void forget_other_boot(struct agent_shared *shared)
 {
@@ -60,10 +54,60 @@ static void forget_other_boot(struct agent_shared *shared)
 	memcpy(shared->boot, boot, sizeof(boot));
 }
 
+/* The lease of another build's file. */
+static void keep_lease(int fd, struct agent_shared *to)
+{
+	const struct agent_shared *from;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || st.st_size < KEPT_SIZE)
+		return;
+	from = mmap(NULL, KEPT_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	if (from == MAP_FAILED)
+		return;
+	if (from->magic == AGENT_SHARED_MAGIC) {
+		memcpy(to->boot, from->boot, sizeof(to->boot));
+		atomic_store(&to->lease_until_us, atomic_load(&from->lease_until_us));
+		atomic_store(&to->feed_until_us, atomic_load(&from->feed_until_us));
+		atomic_store(&to->is_exclusive, atomic_load(&from->is_exclusive));
+	}
+	munmap((void *)from, KEPT_SIZE);
+}
+
+/* In place of what is there, which an engine may still have mapped: of zeros, and with every page
+ * there, so that a full /run is found out now, not when it is written to. */
+static int make_anew(const char *file_name, int old_fd, struct agent_shared **shared)
+{
+	int fd, rc;
+
+	if (unlink(file_name) < 0 && errno != ENOENT)
+		return -1;
+	fd = open(file_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		return -1;
+	rc = posix_fallocate(fd, 0, (off_t)sizeof(struct agent_shared));
+	errno = rc;
+	*shared = rc == 0 ? agent_shared_map(fd, true) : NULL;
+	if (*shared == NULL) {
+		rc = errno;
+		close(fd);
+		errno = rc;
+		return -1;
+	}
+	agent_shared_lease(*shared, (yoke_time){0}, false, false);
+	keep_lease(old_fd, *shared);
+	(*shared)->size = sizeof(struct agent_shared);
+	snprintf((*shared)->version, sizeof((*shared)->version), "%s", YOKE_VERSION);
+	(*shared)->magic = AGENT_SHARED_MAGIC;
+	forget_other_boot(*shared);
+	return fd;
+}
+
 int agent_shared_open(const char *file_name, bool create, struct agent_shared **shared)
 {
 	int fd = open(file_name, (create ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW,
 		      0640);
+	int made, failed;
 
 	if (fd < 0)
 		return -1;
@@ -76,23 +120,12 @@ int agent_shared_open(const char *file_name, bool create, struct agent_shared **
 	}
 	if (*shared != NULL)
 		munmap(*shared, sizeof(struct agent_shared));
-	if (!create) {
-		close(fd);
-		errno = EINVAL;
-		return -1;
-	}
-	if (!make_anew(fd) || (*shared = agent_shared_map(fd, true)) == NULL) {
-		int saved = errno;
-
-		close(fd);
-		errno = saved;
-		return -1;
-	}
-	(*shared)->size = sizeof(struct agent_shared);
-	snprintf((*shared)->version, sizeof((*shared)->version), "%s", YOKE_VERSION);
-	(*shared)->magic = AGENT_SHARED_MAGIC;
-	forget_other_boot(*shared);
-	return fd;
+	errno = EINVAL;
+	made = create ? make_anew(file_name, fd, shared) : -1;
+	failed = errno;
+	close(fd);
+	errno = failed;
+	return made;
 }
 
 void agent_shared_lease(struct agent_shared *shared, yoke_time until, bool exclusive, bool reset)

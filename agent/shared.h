@@ -24,7 +24,7 @@
 #include "agent/core/core.h"
 
 enum {
-	AGENT_SHARED_MAGIC = 0x796f6b31,
+	AGENT_SHARED_MAGIC = 0x796f6b32,
 	AGENT_SHARED_BOOT_SIZE = 40, /* bytes with NUL: the kernel's boot id */
 	AGENT_SHARED_SEGMENTS = 2,
 	AGENT_SHARED_SEGMENT_SIZE = 256 * 1024, /* bytes of events */
@@ -38,17 +38,19 @@ struct agent_shared_segment {
 };
 
 struct agent_shared {
+	/* What has this magic begins like this in every version, up to `version`: an upgrade takes
+	 * the lease over, or what runs by it would be stopped. */
 	uint32_t magic;
-	uint32_t size;                /* of this struct: another build's file is not read */
-	char version[YOKE_NAME_SIZE]; /* of the yoke that made it: it must be ours */
-	_Atomic int64_t alive_us;     /* monotonic clock at the engine's last turn; 0: starting */
-	_Atomic uint32_t engines;     /* engines started since the keeper's start */
-
+	uint32_t size; /* of this struct: of another build's file only this part is read */
 	/* The lease, on CLOCK_BOOTTIME: of the boot that `boot` names, else it is forgotten. */
 	char boot[AGENT_SHARED_BOOT_SIZE];
 	_Atomic int64_t lease_until_us; /* as the core told it last; 0: it did not */
 	_Atomic int64_t feed_until_us;  /* the watchdog is fed until then; YOKE_NEVER: for ever */
 	_Atomic bool is_exclusive;      /* something exclusive runs, or is about to */
+
+	char version[YOKE_NAME_SIZE]; /* of the yoke that made it: it must be ours */
+	_Atomic int64_t alive_us;     /* monotonic clock at the engine's last turn; 0: starting */
+	_Atomic uint32_t engines;     /* engines started since the keeper's start */
 
 	/* The watchdog, by the keeper; what the engine has read it sets back. */
 	_Atomic bool watchdog_fed;              /* it is open and fed */
@@ -63,8 +65,9 @@ struct agent_shared {
 	struct agent_shared_segment recorder[AGENT_SHARED_SEGMENTS];
 };
 
-/* Open (create: make anew if it is not of this build, and forget the lease of another boot) the
- * file.  Returns its descriptor and sets *shared; -1 with errno. */
+/* Open (create: make anew if it is not of this build, with the lease of the one that was there,
+ * and forget the lease of another boot) the file.  Returns its descriptor and sets *shared; -1 with
+ * errno. */
 int agent_shared_open(const char *file_name, bool create, struct agent_shared **shared);
 /* Map an inherited descriptor.  NULL with errno when it is not ours. */
 struct agent_shared *agent_shared_map(int fd, bool writable);

@@ -265,6 +265,51 @@ static void test_lease_is_of_one_boot(void **state)
 	close(fd);
 }
 
+/* A newer version takes the lease over, or it would stop what runs by it, and leaves alone what the
+ * engine of the older one may still have mapped. */
+static void test_lease_is_kept_over_versions(void **state)
+{
+	struct agent_shared *old, *s;
+	int old_fd = agent_shared_open(file, true, &old), fd;
+
+	(void)state;
+	assert_true(old_fd >= 0);
+	agent_shared_lease(old, (yoke_time){77}, true, false);
+	old->version[0] ^= 1;
+	old->last_event = 5;
+	fd = agent_shared_open(file, true, &s);
+	assert_true(fd >= 0);
+	assert_int_equal(s->lease_until_us, 77);
+	assert_int_equal(s->feed_until_us, 77);
+	assert_true(s->is_exclusive);
+	assert_int_equal(s->last_event, 0);
+	s->last_event = 6;
+	assert_int_equal(old->last_event, 5);
+	munmap(s, sizeof(*s));
+	close(fd);
+	munmap(old, sizeof(*old));
+	close(old_fd);
+}
+
+/* What is no file of ours has no lease. */
+static void test_lease_of_something_else(void **state)
+{
+	static const char text[300] = "something else";
+	struct agent_shared *s;
+	int fd = open(file, O_WRONLY | O_CREAT, 0600);
+
+	(void)state;
+	assert_int_equal(write(fd, text, sizeof(text)), sizeof(text));
+	close(fd);
+	fd = agent_shared_open(file, true, &s);
+	assert_true(fd >= 0);
+	assert_int_equal(s->lease_until_us, 0);
+	assert_true(s->feed_until_us == YOKE_NEVER.us);
+	assert_false(s->is_exclusive);
+	munmap(s, sizeof(*s));
+	close(fd);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -280,6 +325,8 @@ int main(void)
 		TEST(test_failing_writes_are_told_once),
 		TEST(test_full),
 		TEST(test_lease_is_of_one_boot),
+		TEST(test_lease_is_kept_over_versions),
+		TEST(test_lease_of_something_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
