@@ -49,10 +49,22 @@ static void ended(struct agent_keeper_child *child, int status, bool at_once)
 	child->start_at_ms = at_once && child->quick_ends <= QUICK_ENDS_MAX ? now : now + PAUSE_MS;
 }
 
+static void elder_ended(struct agent_keeper *k)
+{
+	close(k->elder_fd);
+	k->elder_fd = -1;
+	k->elder = k->engine.pid = 0;
+	k->engine.start_at_ms = agent_keeper_now_ms();
+}
+
 static void engine_ended(struct agent_keeper *k, int status)
 {
 	bool said_goodbye = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
+	if (k->engine.pid == k->elder) {
+		elder_ended(k);
+		return;
+	}
 	ended(&k->engine, status, true);
 	if (said_goodbye || (k->leaving && k->leaving_died)) {
 		k->done = true;
@@ -100,7 +112,7 @@ static void reap(struct agent_keeper *k)
 			ended(&k->saver, status, true);
 		else if (pid == k->snmp.pid)
 			ended(&k->snmp, status, false);
-		else if (!disk_ended(k, pid, status))
+		else if (!disk_ended(k, pid, status) && !agent_keeper_renew_ended(k, pid, status))
 			agent_job_ended(&k->jobs, pid, status);
 	}
 }
@@ -128,6 +140,8 @@ static void look(struct agent_keeper *k, int64_t now)
 		k->status = 1;
 		return;
 	}
+	if (k->renewal == AGENT_RENEW_ENDING)
+		return; /* the new program starts them */
 	if (k->engine.pid == 0 && k->engine.start_at_ms <= now) {
 		k->save_first = k->save_last + 1;
 		agent_job_engine(&k->jobs);
@@ -152,6 +166,8 @@ static int poll_ms(const struct agent_keeper *k, int64_t now)
 		at = agent_watchdog_deadline_ms(&k->watchdog);
 	if (k->leaving && k->leave_until_ms < at)
 		at = k->leave_until_ms;
+	if (agent_keeper_renew_deadline_ms(k) < at)
+		at = agent_keeper_renew_deadline_ms(k);
 	if (k->engine.pid == 0 && k->engine.start_at_ms < at)
 		at = k->engine.start_at_ms;
 	if (k->saver.pid == 0 && k->saver.start_at_ms < at)
@@ -296,7 +312,8 @@ static void from_saver(struct agent_keeper *k)
 	if (got < 0) {
 		close(k->saver_fd);
 		k->saver_fd = -1;
-		refuse_save(k); /* what it had may be lost: the engine asks again */
+		if (k->renewal != AGENT_RENEW_ENDING)
+			refuse_save(k); /* what it had may be lost: the engine asks again */
 	}
 }
 
@@ -328,6 +345,7 @@ static void leave(struct agent_keeper *k)
 	if (k->leaving)
 		return;
 	k->leaving = true;
+	k->renewal = AGENT_RENEW_NOT;
 	k->leave_until_ms = agent_keeper_now_ms() + stop_ms(&k->conf) + LEAVE_GRACE_MS;
 	if (k->engine.pid == 0)
 		k->engine.start_at_ms = agent_keeper_now_ms();
@@ -342,6 +360,8 @@ static void from_signals(struct agent_keeper *k)
 	while (read(k->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			reap(k);
+		else if (info.ssi_signo == SIGUSR2)
+			agent_keeper_renew(k);
 		else if (info.ssi_signo != SIGHUP)
 			leave(k);
 	}
@@ -373,7 +393,8 @@ static void turn(struct agent_keeper *k)
 {
 	struct pollfd p[POLL_JOBS + AGENT_JOB_FDS_MAX] = {
 		{.fd = k->signal_fd, .events = POLLIN},
-		{.fd = k->engine_fd, .events = poll_events(k->results_wait)},
+		{.fd = k->renewal == AGENT_RENEW_ENDING ? -1 : k->engine_fd,
+		 .events = poll_events(k->results_wait)},
 		{.fd = k->saver_fd, .events = poll_events(k->saving_waits)},
 	};
 	int64_t hang_ms = agent_role_hang_ms(k->conf.dead_ms), before = agent_keeper_now_ms();
@@ -403,6 +424,7 @@ static void turn(struct agent_keeper *k)
 		return;
 	look(k, agent_keeper_now_ms());
 	turn_jobs(k);
+	agent_keeper_renew_look(k, agent_keeper_now_ms());
 }
 
 /* Let the saver finish what it has, and end the rest. */
@@ -428,21 +450,32 @@ static void finish(struct agent_keeper *k)
 	}
 }
 
-int agent_keeper_run(const char *program, const char *conf_file, const char *node)
+/* The program before us left an engine, which beat on meanwhile: the next one is ready to start. */
+static void end_elder(struct agent_keeper *k)
+{
+	if (k->elder == 0)
+		return;
+	k->engine.pid = k->killed = k->elder;
+	kill(k->elder, SIGKILL);
+}
+
+int agent_keeper_run(const char *program, const char *conf_file, const char *node,
+		     const char *renewed)
 {
 	/* Not static: the engine, which is the same program, locks all that is. */
 	struct agent_keeper *k = calloc(1, sizeof(*k));
 	char why[YOKE_REASON_SIZE];
 	int status;
 
-	if (k == NULL || agent_keeper_prepare(k, program, conf_file, node) < 0) {
+	if (k == NULL || agent_keeper_prepare(k, program, conf_file, node, renewed) < 0) {
 		free(k);
 		return 1;
 	}
 	if (agent_privilege_realtime(AGENT_ROLE_PRIORITY_KEEPER, true, why) < 0)
 		yoke_log(YOKE_LOG_WARNING, "the keeper runs without realtime priority: %s", why);
-	yoke_log(YOKE_LOG_INFO, "yoked " YOKE_VERSION ", node %s, cluster %s", k->node,
-		 k->conf.cluster);
+	yoke_log(YOKE_LOG_INFO, "yoked " YOKE_VERSION ", node %s, cluster %s%s", k->node,
+		 k->conf.cluster, renewed == NULL ? "" : ": goes on with what runs");
+	end_elder(k);
 	while (!k->done)
 		turn(k);
 	finish(k);

@@ -7,6 +7,9 @@
  * with it, whoever started the keeper starts it again, and addresses and services stay where they
  * are.
  *
+ * For an upgrade the keeper becomes the new program (exec: the same process), which starts a new
+ * engine in place of the old one.  The configuration stays the one of the start.
+ *
  * Layer: agent.  Its loop waits in poll(2) only.
  */
 #ifndef AGENT_KEEPER_H
@@ -38,9 +41,23 @@ struct agent_keeper_disk {
 	uint32_t engine; /* which engine asked */
 };
 
+/* How far the exchange of the program is. */
+enum agent_keeper_renewal {
+	AGENT_RENEW_NOT = 0,
+	AGENT_RENEW_TRIED,  /* the new program is asked whether it could */
+	AGENT_RENEW_WAITS,  /* until no job changes anything */
+	AGENT_RENEW_ENDING, /* until what writes to disks has ended; the engine is not heard */
+};
+
 struct agent_keeper {
 	struct conf conf;
-	const char *program;
+	const char *program, *conf_file; /* as given */
+	char file[CONF_FILE_SIZE];       /* of the program; empty: not known */
+	enum agent_keeper_renewal renewal;
+	pid_t trial; /* process; 0: none */
+	int64_t renew_until_ms;
+	pid_t elder;  /* the engine of the program before us, which runs on; 0: none */
+	int elder_fd; /* its channel, not read; -1: none */
 	char node[YOKE_NAME_SIZE];
 	int conf_fd, key_fd, shared_fd, control_fd, lock_fd, signal_fd;
 	int engine_fd, saver_fd; /* channels; -1: closed */
@@ -67,9 +84,22 @@ struct agent_keeper {
 	bool done;
 };
 
-/* keeper_start.c: everything before the loop.  Returns 0; -1 after it said what is wrong. */
+/* keeper_start.c: everything before the loop.  Returns 0; -1 after it said what is wrong.
+ * renewed: what the program before us left us; NULL: it is a start. */
 int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char *conf_file,
-			 const char *node);
+			 const char *node, const char *renewed);
+
+/* ---- keeper_renew.c: another program, while everything runs ---- */
+
+/* SIGUSR2: the program's file may be another one now. */
+void agent_keeper_renew(struct agent_keeper *k);
+/* Was that the trial?  Then its status says whether to go on. */
+bool agent_keeper_renew_ended(struct agent_keeper *k, pid_t pid, int status);
+/* Each turn.  Does not return when all is ready. */
+void agent_keeper_renew_look(struct agent_keeper *k, int64_t now);
+int64_t agent_keeper_renew_deadline_ms(const struct agent_keeper *k);
+/* In the new program: take what was left.  Returns 0; -1: it is nonsense. */
+int agent_keeper_renew_take(struct agent_keeper *k, const char *renewed);
 
 /* keeper_child.c: processes. */
 void agent_keeper_start_engine(struct agent_keeper *k);
@@ -77,6 +107,8 @@ void agent_keeper_start_saver(struct agent_keeper *k);
 void agent_keeper_start_snmp(struct agent_keeper *k);
 /* arbiter: index */
 void agent_keeper_start_disk(struct agent_keeper *k, unsigned arbiter);
+/* Ask the program's file whether it could go on from here.  Returns its process; -1 with errno. */
+pid_t agent_keeper_start_trial(const struct agent_keeper *k);
 /* Milliseconds of the clock that all of yoke goes by: CLOCK_BOOTTIME, which a suspend does not
  * stop, so that who slept knows it. */
 int64_t agent_keeper_now_ms(void);

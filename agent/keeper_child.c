@@ -46,6 +46,7 @@ static void deaf_to_stops(void)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -169,6 +170,22 @@ void agent_keeper_start_disk(struct agent_keeper *k, unsigned arbiter)
 	execl("/proc/self/exe", k->program, "--role", "disk", "--node", k->node, "--arbiter",
 	      number, "--keeper", parent, (char *)NULL);
 	fail_child("disk: exec");
+}
+
+pid_t agent_keeper_start_trial(const struct agent_keeper *k)
+{
+	int fds[] = {k->conf_fd, k->conf_fd};
+	pid_t keeper = getpid(), pid = fork();
+
+	if (pid != 0)
+		return pid;
+	deaf_to_stops();
+	if (hand_down(fds, (int)(sizeof(fds) / sizeof(fds[0]))) < 0)
+		fail_child("trial: descriptors");
+	if (agent_privilege_bind(keeper) < 0)
+		_exit(127);
+	execl(k->file, k->program, "--role", "trial", "--node", k->node, (char *)NULL);
+	fail_child(k->file);
 }
 
 void agent_keeper_start_snmp(struct agent_keeper *k)

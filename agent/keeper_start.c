@@ -18,7 +18,7 @@
 #include "agent/privilege.h"
 #include "agent/role.h"
 
-enum { LISTEN_BACKLOG = 16, SAVER_FIRST_ANSWER_MS = 5000 };
+enum { LISTEN_BACKLOG = 16, SAVER_FIRST_ANSWER_MS = 5000, FIRST_LOOK_MS = 50 };
 
 static int say(const char *what, const char *why)
 {
@@ -151,7 +151,8 @@ static int open_shared(struct agent_keeper *k)
 		return say_errno(name);
 	if (fchown(k->shared_fd, 0, k->gid) < 0)
 		return say_errno(name);
-	atomic_store(&k->shared->engines, 0);
+	/* The next engine is not the first one when an elder runs. */
+	atomic_store(&k->shared->engines, k->elder == 0 ? 0 : 1);
 	return 0;
 }
 
@@ -164,6 +165,7 @@ static int open_signals(struct agent_keeper *k)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR2);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return say_errno("sigprocmask");
 	k->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -179,8 +181,15 @@ static void first_record(struct agent_keeper *k)
 
 	agent_keeper_start_saver(k);
 	while ((left_ms = until_ms - agent_keeper_now_ms()) > 0) {
-		if (agent_channel_wait(k->saver_fd, &k->record, (int)left_ms) < 0)
+		int got = agent_channel_wait(k->saver_fd, &k->record,
+					     left_ms < FIRST_LOOK_MS ? (int)left_ms
+								     : FIRST_LOOK_MS);
+
+		agent_watchdog_tick(&k->watchdog, agent_keeper_now_ms());
+		if (got < 0)
 			break;
+		if (got == 0)
+			continue;
 		if (k->record.kind == AGENT_CHANNEL_EVENT && wants_events)
 			agent_shared_remember(k->shared, &k->record.u.event);
 		if (k->record.kind == AGENT_CHANNEL_RECORD) {
@@ -194,20 +203,20 @@ static void first_record(struct agent_keeper *k)
 		 "the disk does not answer");
 }
 
-/* What is not configured is beside us. */
-static void find_snmp_program(struct agent_keeper *k)
+/* Our own file, by its name: after an upgrade another one is there.  What is not configured is
+ * beside it. */
+static void find_programs(struct agent_keeper *k)
 {
-	char self[CONF_FILE_SIZE];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	ssize_t len = readlink("/proc/self/exe", k->file, sizeof(k->file) - 1);
 	char *slash;
 
-	if (k->conf.snmp_program[0] != '\0' || len <= 0)
+	if (len <= 0)
 		return;
-	self[len] = '\0';
-	slash = strrchr(self, '/');
-	if (slash != NULL)
+	k->file[len] = '\0';
+	slash = strrchr(k->file, '/');
+	if (k->conf.snmp_program[0] == '\0' && slash != NULL)
 		snprintf(k->conf.snmp_program, sizeof(k->conf.snmp_program), "%.*s/yoke-snmp",
-			 (int)(slash - self), self);
+			 (int)(slash - k->file), k->file);
 }
 
 static int find_users(struct agent_keeper *k)
@@ -222,20 +231,32 @@ static int find_users(struct agent_keeper *k)
 	return 0;
 }
 
+/* Of what the program before us left nothing is made again: not even a client notices. */
+static int open_all(struct agent_keeper *k, bool renewed)
+{
+	if (!renewed && (share_key(k) < 0 || share_conf(k) < 0))
+		return -1;
+	if (make_dirs(k) < 0 || (!renewed && take_lock(k) < 0) || open_shared(k) < 0 ||
+	    (!renewed && open_control(k) < 0))
+		return -1;
+	return open_signals(k);
+}
+
 int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char *conf_file,
-			 const char *node)
+			 const char *node, const char *renewed)
 {
 	char why[YOKE_REASON_SIZE];
 	int self;
 
 	k->program = program;
-	k->engine_fd = k->saver_fd = -1;
+	k->conf_file = conf_file;
+	k->engine_fd = k->saver_fd = k->elder_fd = -1;
 	k->engine.name = "engine";
 	k->saver.name = "saver";
 	k->snmp.name = "yoke-snmp";
 	if (geteuid() != 0)
 		return say("yoked", "must be started as root");
-	if (load_conf(k, conf_file) < 0)
+	if ((renewed == NULL ? load_conf(k, conf_file) : agent_keeper_renew_take(k, renewed)) < 0)
 		return -1;
 	self = conf_self(&k->conf, node, why);
 	if (self < 0)
@@ -244,8 +265,7 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 	yoke_log_open("yoked", k->conf.log_syslog ? YOKE_LOG_SYSLOG : YOKE_LOG_STDERR,
 		      k->conf.log_debug ? YOKE_LOG_DEBUG : YOKE_LOG_INFO);
 	umask(0022);
-	if (find_users(k) < 0 || share_key(k) < 0 || share_conf(k) < 0 || make_dirs(k) < 0 ||
-	    take_lock(k) < 0 || open_shared(k) < 0 || open_control(k) < 0 || open_signals(k) < 0)
+	if (find_users(k) < 0 || open_all(k, renewed != NULL) < 0)
 		return -1;
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* what jobs leave behind is ours to reap */
@@ -260,12 +280,12 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 		k->disk[i].child.name = "disk";
 		k->disk[i].child.start_at_ms = is_disk ? 0 : INT64_MAX;
 	}
-	find_snmp_program(k);
+	find_programs(k);
 	k->snmp.start_at_ms = k->conf.snmp ? 0 : INT64_MAX;
-	first_record(k);
-	yoke_trim();
-	/* Last: from now on it wants to be fed. */
+	/* From now on it wants to be fed, also while the disk is waited for. */
 	agent_watchdog_open(&k->watchdog, k->conf.watchdog, k->conf.watchdog_ms, k->shared,
 			    agent_keeper_now_ms());
+	first_record(k);
+	yoke_trim();
 	return 0;
 }

@@ -13,11 +13,12 @@
 #include "agent/saver.h"
 #include "agent/witness.h"
 
-enum { OPTION_ROLE = 256, OPTION_KEEPER, OPTION_SNMP_UID, OPTION_STATE_DIR, OPTION_ARBITER };
+enum { OPTION_ROLE = 256, OPTION_KEEPER, OPTION_SNMP_UID, OPTION_STATE_DIR, OPTION_ARBITER,
+       OPTION_RENEWED };
 
 struct arguments {
 	bool witness;
-	const char *conf_file, *node, *role, *state_dir;
+	const char *conf_file, *node, *role, *state_dir, *renewed;
 	long long keeper, snmp_uid, arbiter;
 };
 
@@ -25,7 +26,8 @@ static const char usage[] =
 	"usage: yoked [--config FILE] [--node NAME]\n"
 	"Keeps the services of a two-node cluster alive.  Stays in the foreground; ends after a "
 	"clean\n"
-	"leave on SIGTERM: its groups are handed over first.\n"
+	"leave on SIGTERM: its groups are handed over first.  SIGUSR2: become the program that\n"
+	"is installed now, and move nothing.\n"
 	"  -c, --config FILE  the configuration (default /etc/yoke/yoke.conf); 'yoke check' "
 	"explains it\n"
 	"      --witness      keep the locks of clusters on a third host instead; the\n"
@@ -46,6 +48,7 @@ static const struct option options[] = {
 	{"snmp-uid", required_argument, NULL, OPTION_SNMP_UID},
 	{"state-dir", required_argument, NULL, OPTION_STATE_DIR},
 	{"arbiter", required_argument, NULL, OPTION_ARBITER},
+	{"renewed", required_argument, NULL, OPTION_RENEWED},
 	{NULL, 0, NULL, 0},
 };
 
@@ -96,6 +99,9 @@ static void parse(int argc, char **argv, struct arguments *a)
 		case OPTION_ARBITER:
 			a->arbiter = number(optarg);
 			break;
+		case OPTION_RENEWED:
+			a->renewed = optarg;
+			break;
 		case OPTION_STATE_DIR:
 			a->state_dir = optarg;
 			break;
@@ -122,7 +128,9 @@ int main(int argc, char **argv)
 	if (a.witness)
 		return agent_witness_run(a.conf_file);
 	if (a.role == NULL)
-		return agent_keeper_run(argv[0], a.conf_file, a.node);
+		return agent_keeper_run(argv[0], a.conf_file, a.node, a.renewed);
+	if (strcmp(a.role, "trial") == 0 && a.node != NULL)
+		return agent_keeper_trial(a.node);
 	if (strcmp(a.role, "engine") == 0 && a.node != NULL)
 		return agent_engine_run(a.node, (pid_t)a.keeper, a.snmp_uid);
 	if (strcmp(a.role, "saver") == 0 && a.state_dir != NULL)

@@ -6,6 +6,7 @@
  *   keeper   root; starts and restarts the others, relays, watches the engine's sign of life
  *   engine   user `user` with four capabilities, realtime; everything that must not wait
  *   saver    root; everything that waits for the disk
+ *   trial    root; a new program, asked before an upgrade whether it could be the keeper
  *   and yoke-snmp, a program of its own, user `snmp_user`, no rights
  *
  * Layer: agent.
@@ -36,8 +37,14 @@ enum { AGENT_ROLE_PRIORITY_ENGINE = 50, AGENT_ROLE_PRIORITY_KEEPER = 51 };
 uint32_t agent_role_hang_ms(uint32_t dead_ms);
 
 /* Run the keeper of the configuration in conf_file as node `node` (NULL: by host name).  program:
- * how yoked was called.  Returns the exit status: 0 after a clean leave, 1 after an error. */
-int agent_keeper_run(const char *program, const char *conf_file, const char *node);
+ * how yoked was called.  renewed: what the program left that we replace; NULL: it is a start.
+ * Returns the exit status: 0 after a clean leave, 1 after an error. */
+int agent_keeper_run(const char *program, const char *conf_file, const char *node,
+		     const char *renewed);
+
+/* Could this program go on with what the running one has, whose configuration is in
+ * AGENT_ROLE_FD_CONF?  Returns the exit status: 0 if so, else 1 after it said why not. */
+int agent_keeper_trial(const char *node);
 
 /* Run the engine.  snmp_uid: the subagent's user, who may change the cluster
  * when SNMP SET is enabled; -1: none.

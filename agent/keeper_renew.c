@@ -1,0 +1,245 @@
+/* The program is exchanged while everything runs: an upgrade.
+ *
+ *   NOT --SIGUSR2--> TRIED --it could--> WAITS --nothing changes--> ENDING --all ended--> exec
+ *    ^                 | it could not                                 | one does not end
+ *    +-----------------+----------------------------------------------+
+ *
+ * The new program is tried first: one that is broken, or does not understand the configuration,
+ * changes nothing.  What writes to a disk ends before, so that no write of its comes after one of
+ * its successor's.  The engine beats on through all of it, by its own old program, until the new
+ * keeper is ready to start the next: what the other node notices is an engine's restart.
+ *
+ * The keeper stays the same process: its children stay its own, and for who started it nothing
+ * happened.  What the engine says meanwhile is heard by nobody; the next one begins from what runs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+#include "agent/keeper.h"
+#include "agent/role.h"
+
+enum {
+	TRIAL_MS = 5000,
+	ENDING_MS = 2000,
+	LEFT_SIZE = 128, /* bytes of the text that the new program is given */
+};
+
+/* What is left to the new program, in the order of the text. */
+enum { LEFT_ELDER, LEFT_ENGINE_FD, LEFT_CONF_FD, LEFT_KEY_FD, LEFT_LOCK_FD, LEFT_CONTROL_FD, LEFT };
+
+static void give_up(struct agent_keeper *k, const char *why)
+{
+	yoke_log(YOKE_LOG_WARNING, "the program is not exchanged: %s", why);
+	k->renewal = AGENT_RENEW_NOT;
+}
+
+/* ---- the old program ---- */
+
+void agent_keeper_renew(struct agent_keeper *k)
+{
+	if (k->renewal != AGENT_RENEW_NOT || k->leaving || k->elder != 0 || k->trial != 0) {
+		yoke_log(YOKE_LOG_WARNING, "the program is not exchanged now: %s",
+			 k->leaving ? "this node is leaving" : "that is under way");
+		return;
+	}
+	k->trial = agent_keeper_start_trial(k);
+	if (k->trial < 0) {
+		k->trial = 0;
+		give_up(k, strerror(errno));
+		return;
+	}
+	k->renewal = AGENT_RENEW_TRIED;
+	k->renew_until_ms = agent_keeper_now_ms() + TRIAL_MS;
+}
+
+bool agent_keeper_renew_ended(struct agent_keeper *k, pid_t pid, int status)
+{
+	if (pid != k->trial)
+		return false;
+	k->trial = 0;
+	if (k->renewal != AGENT_RENEW_TRIED)
+		return true;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		k->renewal = AGENT_RENEW_WAITS;
+	else
+		give_up(k, "the one that is installed now refuses");
+	return true;
+}
+
+/* They read to the end of what they were sent, and end. */
+static void end_others(struct agent_keeper *k, int64_t now)
+{
+	if (k->saver_fd >= 0)
+		shutdown(k->saver_fd, SHUT_WR);
+	for (unsigned i = 0; i < k->conf.arbiter_count; i++)
+		if (k->disk[i].fd >= 0)
+			shutdown(k->disk[i].fd, SHUT_WR);
+	if (k->snmp.pid != 0)
+		kill(k->snmp.pid, SIGKILL);
+	k->renewal = AGENT_RENEW_ENDING;
+	k->renew_until_ms = now + ENDING_MS;
+}
+
+/* Who has not ended; NULL: all have. */
+static const char *not_ended(const struct agent_keeper *k)
+{
+	for (unsigned i = 0; i < k->conf.arbiter_count; i++)
+		if (k->disk[i].child.pid != 0)
+			return "a shared disk does not answer";
+	if (k->saver.pid != 0)
+		return "the disk does not answer";
+	return k->snmp.pid != 0 ? "yoke-snmp does not end" : NULL;
+}
+
+/* They are started again as soon as they end. */
+static void go_on(struct agent_keeper *k, const char *why)
+{
+	give_up(k, why);
+	if (k->saver_fd >= 0)
+		close(k->saver_fd);
+	k->saver_fd = -1;
+	for (unsigned i = 0; i < k->conf.arbiter_count; i++) {
+		if (k->disk[i].fd >= 0)
+			close(k->disk[i].fd);
+		k->disk[i].fd = -1;
+	}
+	/* Of what the engine waits for something may be lost: the next one knows. */
+	if (k->engine.pid != 0)
+		kill(k->engine.pid, SIGKILL);
+}
+
+static void keep_open(const int number[LEFT], bool open)
+{
+	for (int i = LEFT_ENGINE_FD; i < LEFT; i++)
+		if (number[i] >= 0)
+			fcntl(number[i], F_SETFD, open ? 0 : FD_CLOEXEC);
+}
+
+static void become(struct agent_keeper *k)
+{
+	int number[LEFT] = {[LEFT_ELDER] = (int)k->engine.pid,
+			    [LEFT_ENGINE_FD] = k->engine_fd,
+			    [LEFT_CONF_FD] = k->conf_fd,
+			    [LEFT_KEY_FD] = k->key_fd,
+			    [LEFT_LOCK_FD] = k->lock_fd,
+			    [LEFT_CONTROL_FD] = k->control_fd};
+	char text[LEFT_SIZE];
+
+	snprintf(text, sizeof(text), "%d %d %d %d %d %d", number[0], number[1], number[2],
+		 number[3], number[4], number[5]);
+	agent_job_leave(&k->jobs);
+	keep_open(number, true);
+	execl(k->file, k->program, "--config", k->conf_file, "--node", k->node, "--renewed", text,
+	      (char *)NULL);
+	keep_open(number, false);
+	go_on(k, strerror(errno));
+}
+
+void agent_keeper_renew_look(struct agent_keeper *k, int64_t now)
+{
+	switch (k->renewal) {
+	case AGENT_RENEW_NOT:
+		break;
+	case AGENT_RENEW_TRIED:
+		if (now >= k->renew_until_ms) {
+			kill(k->trial, SIGKILL);
+			give_up(k, "the one that is installed now does not answer");
+		}
+		break;
+	case AGENT_RENEW_WAITS:
+		if (!agent_job_is_busy(&k->jobs) && !k->saving_waits && k->engine.pid != 0)
+			end_others(k, now);
+		break;
+	case AGENT_RENEW_ENDING:
+		if (not_ended(k) == NULL)
+			become(k);
+		else if (now >= k->renew_until_ms)
+			go_on(k, not_ended(k));
+		break;
+	}
+}
+
+int64_t agent_keeper_renew_deadline_ms(const struct agent_keeper *k)
+{
+	return k->renewal == AGENT_RENEW_TRIED || k->renewal == AGENT_RENEW_ENDING
+		       ? k->renew_until_ms
+		       : INT64_MAX;
+}
+
+/* ---- the new program ---- */
+
+static int read_conf(int fd, struct conf *conf)
+{
+	struct conf_problems *problems = calloc(1, sizeof(*problems));
+	char *text = NULL;
+	struct stat st;
+	int rc = -1;
+
+	if (problems != NULL && fstat(fd, &st) == 0 && st.st_size < CONF_TEXT_MAX &&
+	    (text = calloc(1, (size_t)st.st_size + 1)) != NULL &&
+	    pread(fd, text, (size_t)st.st_size, 0) == (ssize_t)st.st_size)
+		rc = conf_parse(text, "the running configuration", conf, problems);
+	for (unsigned i = 0; rc < 0 && problems != NULL && i < problems->count; i++)
+		if (!problems->problem[i].warning)
+			yoke_log(YOKE_LOG_ERROR, "the running configuration: %s",
+				 problems->problem[i].text);
+	free(text);
+	free(problems);
+	return rc;
+}
+
+int agent_keeper_renew_take(struct agent_keeper *k, const char *renewed)
+{
+	int number[LEFT];
+	const char *at = renewed;
+	siginfo_t info;
+
+	for (int i = 0; i < LEFT; i++) {
+		char *end;
+		long value = strtol(at, &end, 10);
+
+		if (end == at || value < -1 || value > INT32_MAX) {
+			yoke_log(YOKE_LOG_ERROR, "--renewed is not for people");
+			return -1;
+		}
+		number[i] = (int)value;
+		at = end;
+	}
+	keep_open(number, false);
+	k->conf_fd = number[LEFT_CONF_FD];
+	k->key_fd = number[LEFT_KEY_FD];
+	k->lock_fd = number[LEFT_LOCK_FD];
+	k->control_fd = number[LEFT_CONTROL_FD];
+	/* Ours until we reap it: nobody else can have its number. */
+	if (number[LEFT_ELDER] > 0 && waitid(P_PID, (id_t)number[LEFT_ELDER], &info,
+					     WEXITED | WNOHANG | WNOWAIT) == 0)
+		k->elder = number[LEFT_ELDER];
+	if (k->elder != 0)
+		k->elder_fd = number[LEFT_ENGINE_FD];
+	else if (number[LEFT_ENGINE_FD] >= 0)
+		close(number[LEFT_ENGINE_FD]);
+	return read_conf(k->conf_fd, &k->conf);
+}
+
+int agent_keeper_trial(const char *node)
+{
+	struct conf *conf = calloc(1, sizeof(*conf));
+	char why[YOKE_REASON_SIZE];
+	int rc = conf == NULL ? -1 : read_conf(AGENT_ROLE_FD_CONF, conf);
+
+	if (rc == 0 && conf_self(conf, node, why) < 0) {
+		yoke_log(YOKE_LOG_ERROR, "%s", why);
+		rc = -1;
+	}
+	free(conf);
+	return rc == 0 ? 0 : 1;
+}
