@@ -1,14 +1,18 @@
 """tests/lab/arbiters.py - what decides from outside of the lab's two nodes: a fence device that
-pulls plugs, each node's watchdog, a witness on the client, a file as the shared disk."""
+pulls plugs, each node's watchdog, a witness on the client, a file as the shared disk; and Outside,
+a cluster with some of them."""
 
 import os
 import pathlib
+import re
 import select
 import shutil
 import socket
 import threading
 
 from lab import SERVICE, TOP, now, wait_until
+from measure import Echo
+from service import Cluster
 
 LEASE_MS, WATCHDOG_MS, DEAD_MS = 1000, 1000, 300
 MORE = (f"  dead_ms = {DEAD_MS}\n  lease_ms = {LEASE_MS}\n"
@@ -159,3 +163,68 @@ class Disk:
         done = yoke.node.try_run("env", f"YOKE_CONF={yoke.config}", yoke.bin / "yoke", "disk",
                                  "init", self.file, "--force")
         assert done.returncode == 0, done.stderr
+
+
+class Outside:
+    """A cluster, and what is outside of it: the kinds that are named.  The group is exclusive."""
+
+    def __init__(self, world, *kinds, group=GROUP, watchdog=True):
+        world.lab.restore()
+        world.stop()
+        self.world, self.lab = world, world.lab
+        self.dogs = [Watchdog(node) for node in self.lab.pair]
+        self.fence = Fence(self.lab) if "fence" in kinds else None
+        self.disk = Disk(self.lab) if "disk" in kinds else None
+        self.witness = None
+        text = group + (self.fence.text() if self.fence else "")
+        text += self.disk.text() if self.disk else ""
+        text += Witness.text(self.lab) if "witness" in kinds else ""
+        more = MORE if watchdog else MORE[:MORE.index("  watchdog = ")]
+        self.keys = {"snmp": False, "groups": text, "more": more}
+        self.cluster = None
+        self.kinds = kinds
+
+    def open(self, start=True):
+        self.cluster = Cluster(self.lab, start=False, **self.keys)
+        if self.disk:
+            self.disk.init(self.cluster.alpha)
+        if "witness" in self.kinds:
+            self.witness = Witness(self.cluster)
+        if start:
+            self.start()
+        return self
+
+    def start(self):
+        for node in self.lab.pair:
+            self.world.echo[node.name] = Echo(node)
+            self.cluster[node].start()
+        self.cluster.settle()
+        self.cluster.switch(self.lab.alpha)
+        for yoke in self.cluster.by_name.values():
+            wait_until(lambda at=yoke: all(a["state"] == "ready" for a in at.status()["arbiters"]),
+                       15, f"the arbiters of {yoke.node.name} work")
+
+    def bound_s(self, how):
+        """What `yoke check` promises."""
+        done = self.cluster.alpha.cli("check", self.cluster.alpha.config)
+        found = re.search(rf"{how} within ([0-9.]+) s", done.stdout)
+        assert found, done.stdout + done.stderr
+        return float(found.group(1))
+
+    def close(self):
+        self.lab.restore()
+        if self.cluster:
+            self.cluster.stop()
+        if self.witness:
+            self.witness.stop()
+        for dog in self.dogs:
+            dog.close()
+        if self.fence:
+            self.fence.close()
+
+
+def taken_over(one, since, bound_s):
+    wait_until(lambda: one.lab.beta.has(), bound_s + 5, "beta owns the address")
+    took = now() - since
+    assert took < bound_s + 0.5, f"{took:.2f} s, promised {bound_s} s"
+    return took

@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from arbiters import Outside  # noqa: E402
 from lab import BUILD, TOP, Lab, wait_until  # noqa: E402
 from measure import Echo, Noise, Owners, Probe  # noqa: E402
 from service import Cluster, Manager, Mib, Snmpd, Trapd  # noqa: E402
@@ -123,6 +124,19 @@ def snmp(world, mib):
         wait_until(lambda at=node: manager.get(at, mib.oid("yokeClusterName", 0)), 10,
                    f"YOKE-MIB answers on {node.name}")
     return cluster
+
+
+@pytest.fixture
+def outside(world):
+    """Makes an Outside: outside("witness", "fence"...)."""
+    made = []
+
+    def make(*kinds, start=True, **options):
+        made.append(Outside(world, *kinds, **options))
+        return made[-1].open(start)
+    yield make
+    for one in made:
+        one.close()
 
 
 @pytest.fixture

@@ -2,90 +2,11 @@
 
 Two owners are counted over the whole of each test: never one millisecond."""
 
-import re
 import signal
 
 import pytest
-from arbiters import GROUP, LEASE_MS, MORE, WATCHDOG_MS, Disk, Fence, Watchdog, Witness
+from arbiters import LEASE_MS, WATCHDOG_MS, taken_over
 from lab import now, wait_until
-
-
-class Outside:
-    """A cluster, and what is outside of it."""
-
-    def __init__(self, world, *kinds):
-        world.lab.restore()
-        world.stop()
-        self.world, self.lab = world, world.lab
-        self.dogs = [Watchdog(node) for node in self.lab.pair]
-        self.fence = Fence(self.lab) if "fence" in kinds else None
-        self.disk = Disk(self.lab) if "disk" in kinds else None
-        self.witness = None
-        text = GROUP + (self.fence.text() if self.fence else "")
-        text += self.disk.text() if self.disk else ""
-        text += Witness.text(self.lab) if "witness" in kinds else ""
-        self.keys = {"snmp": False, "groups": text, "more": MORE}
-        self.cluster = None
-        self.kinds = kinds
-
-    def open(self, start=True):
-        from service import Cluster
-        self.cluster = Cluster(self.lab, start=False, **self.keys)
-        if self.disk:
-            self.disk.init(self.cluster.alpha)
-        if "witness" in self.kinds:
-            self.witness = Witness(self.cluster)
-        if start:
-            self.start()
-        return self
-
-    def start(self):
-        from measure import Echo
-        for node in self.lab.pair:
-            self.world.echo[node.name] = Echo(node)
-            self.cluster[node].start()
-        self.cluster.settle()
-        self.cluster.switch(self.lab.alpha)
-        for yoke in self.cluster.by_name.values():
-            wait_until(lambda at=yoke: all(a["state"] == "ready" for a in at.status()["arbiters"]),
-                       15, f"the arbiters of {yoke.node.name} work")
-
-    def bound_s(self, how):
-        """What `yoke check` promises."""
-        done = self.cluster.alpha.cli("check", self.cluster.alpha.config)
-        found = re.search(rf"{how} within ([0-9.]+) s", done.stdout)
-        assert found, done.stdout + done.stderr
-        return float(found.group(1))
-
-    def close(self):
-        self.lab.restore()
-        if self.cluster:
-            self.cluster.stop()
-        if self.witness:
-            self.witness.stop()
-        for dog in self.dogs:
-            dog.close()
-        if self.fence:
-            self.fence.close()
-
-
-@pytest.fixture
-def outside(world):
-    made = []
-
-    def make(*kinds, start=True):
-        made.append(Outside(world, *kinds))
-        return made[0].open(start)
-    yield make
-    for one in made:
-        one.close()
-
-
-def taken_over(one, since, bound_s):
-    wait_until(lambda: one.lab.beta.has(), bound_s + 5, "beta owns the address")
-    took = now() - since
-    assert took < bound_s + 0.5, f"{took:.2f} s, promised {bound_s} s"
-    return took
 
 
 @pytest.mark.parametrize("kind", ["witness", "disk"])
