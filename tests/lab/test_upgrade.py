@@ -130,7 +130,7 @@ def descriptors(pid):
 def test_again_and_again(lab, slow, package, owners):
     """Each time the same process, with no more open than before."""
     since, keeper = now(), slow.alpha.pids("keeper")[0]
-    counts = []
+    counts = [(descriptors(keeper), descriptors(slow.alpha.engine()))]
     for _ in range(4):
         old = slow.alpha.engine()
         slow.alpha.process.send_signal(signal.SIGUSR2)
