@@ -71,7 +71,7 @@ static yoke_time retry_at(const struct core *c, uint16_t group)
 }
 
 /* Another try; what cannot be stopped at all is ended with the machine, if it has a watchdog. */
-static void stop_failed(struct core *c, struct core_actions *out, uint16_t group)
+static void stop_failed(struct core *c, struct core_actions *out, uint16_t group, const char *why)
 {
 	struct core_group *g = &c->group[group - 1];
 	char reason[YOKE_REASON_SIZE];
@@ -82,7 +82,7 @@ static void stop_failed(struct core *c, struct core_actions *out, uint16_t group
 		return;
 	c->resetting = true;
 	core_text(reason, sizeof(reason), c->conf.group[group - 1].name,
-		  " cannot be stopped: ", g->reason, (char *)NULL);
+		  " cannot be stopped: ", why, (char *)NULL);
 	core_event(c, out, YOKE_EVENT_NODE_RESETTING, reason)->group = group;
 	core_lease_tell(c, out);
 }
@@ -104,7 +104,7 @@ void core_stop_look(struct core *c, struct core_actions *out, uint16_t group)
 		if (r->state == YOKE_RESOURCE_FAILED && r->run_kind == CORE_RUN_STOP) {
 			/* It may still run: nothing may be started elsewhere before it stops. */
 			if (yoke_time_is_never(g->retry_at))
-				stop_failed(c, out, group);
+				stop_failed(c, out, group, r->reason);
 			if (is_overdue(c, group))
 				g->retry_at = yoke_time_min(g->retry_at,
 							    yoke_time_add_ms(c->now, hurry_ms(c)));

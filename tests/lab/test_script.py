@@ -39,7 +39,7 @@ esac
 """
 
 GROUP = """group "web" {{
-  exclusive = no
+  exclusive = {exclusive}
   nodes = {{ "alpha", "beta" }}
   resource "vip" {{
     type = address
@@ -50,7 +50,7 @@ GROUP = """group "web" {{
     type = script
     program = "{program}"
     start_timeout_ms = 1500
-    stop_timeout_ms = 5000
+    stop_timeout_ms = {stop_ms}
     monitor_timeout_ms = 30000
     monitor_interval_ms = 200
     monitor_failures = 2
@@ -72,8 +72,9 @@ class Service:
         self.program.write_text(SCRIPT.replace("@SERVICE@", SERVICE))
         self.program.chmod(0o755)
 
-    def group(self):
-        return GROUP.format(address=SERVICE, program=self.program)
+    def group(self, exclusive="no", stop_ms=5000):
+        return GROUP.format(address=SERVICE, program=self.program, exclusive=exclusive,
+                            stop_ms=stop_ms)
 
     def file(self, node, what):
         return self.dir / f"{node.name}.{what}"
