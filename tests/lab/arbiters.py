@@ -15,18 +15,25 @@ from measure import Echo
 from service import Cluster
 
 LEASE_MS, WATCHDOG_MS, DEAD_MS = 1000, 1000, 300
-MORE = (f"  dead_ms = {DEAD_MS}\n  lease_ms = {LEASE_MS}\n"
-        f'  watchdog = "@DIR@/watchdog"\n  watchdog_ms = {WATCHDOG_MS}\n')
 GROUP = ('group "web" {\n  exclusive = yes\n  nodes = { "alpha", "beta" }\n'
          f'  resource "vip" {{\n    type = address\n    address = "{SERVICE}/24"\n'
          '    interface = "pub"\n  }\n}\n')
 
 
+def more(watchdog_ms=WATCHDOG_MS):
+    """Keys of the cluster; 0: no watchdog."""
+    text = f"  dead_ms = {DEAD_MS}\n  lease_ms = {LEASE_MS}\n"
+    if watchdog_ms:
+        text += f'  watchdog = "@DIR@/watchdog"\n  watchdog_ms = {watchdog_ms}\n'
+    return text
+
+
 class Fence:
-    """A power switch with a socket for each node; `works` and `is_on` say how it is."""
+    """A power switch with a socket for each node.  One that does not work answers nobody; one that
+    is `cut_from` a node does not answer that one."""
 
     def __init__(self, lab):
-        self.lab, self.works, self.shot = lab, True, []
+        self.lab, self.works, self.cut_from, self.shot = lab, True, None, []
         self.dir = lab.dir / "fence"
         self.dir.mkdir(exist_ok=True)
         self.secret = self.dir / "secret"
@@ -39,7 +46,8 @@ class Fence:
         self.listener.listen()
         for node in lab.pair:
             self.on(node)
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def file(self, node):
         return self.dir / node.name
@@ -55,11 +63,12 @@ class Fence:
                 return
             with peer:
                 action, name = peer.recv(256).decode().split()
-                if not self.works:
+                node = self.lab.nodes[name]
+                # Each node asks of the other one.
+                if not self.works or self.lab.other(node) is self.cut_from:
                     continue
                 if action == "off":
                     self.shot.append(name)
-                    node = self.lab.nodes[name]
                     if node.off_since is None:
                         node.power_cut()
                 peer.sendall(b"done\n")
@@ -74,15 +83,19 @@ class Fence:
                 f'  retries = 0\n  level = {level}\n{victims}}}\n')
 
     def close(self):
+        """The thread ends first: its accept() might go on with the next device's descriptor."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listener.close()
 
 
 class Watchdog(threading.Thread):
     """The hardware: cuts the machine's power when it was not fed for its time-out."""
 
-    def __init__(self, node):
+    def __init__(self, node, timeout_ms=WATCHDOG_MS):
         super().__init__(daemon=True)
-        self.node, self.fired, self.ended, self.armed = node, 0, False, False
+        self.node, self.timeout_ms = node, timeout_ms
+        self.fired, self.ended, self.armed = 0, False, False
         self.file = node.dir / "watchdog"
         self.file.unlink(missing_ok=True)
         os.mkfifo(self.file)
@@ -96,7 +109,7 @@ class Watchdog(threading.Thread):
             if ready:
                 self.armed = b"V" not in os.read(self.fd, 4096)
                 fed = now()
-            elif self.armed and now() - fed > WATCHDOG_MS / 1000:
+            elif self.armed and now() - fed > self.timeout_ms / 1000:
                 self.armed = False
                 if self.node.off_since is None:
                     self.fired += 1
@@ -168,19 +181,18 @@ class Disk:
 class Outside:
     """A cluster, and what is outside of it: the kinds that are named.  The group is exclusive."""
 
-    def __init__(self, world, *kinds, group=GROUP, watchdog=True):
+    def __init__(self, world, *kinds, group=GROUP, watchdog_ms=WATCHDOG_MS):
         world.lab.restore()
         world.stop()
         self.world, self.lab = world, world.lab
-        self.dogs = [Watchdog(node) for node in self.lab.pair]
+        self.dogs = [Watchdog(node, watchdog_ms) for node in self.lab.pair if watchdog_ms]
         self.fence = Fence(self.lab) if "fence" in kinds else None
         self.disk = Disk(self.lab) if "disk" in kinds else None
         self.witness = None
         text = group + (self.fence.text() if self.fence else "")
         text += self.disk.text() if self.disk else ""
         text += Witness.text(self.lab) if "witness" in kinds else ""
-        more = MORE if watchdog else MORE[:MORE.index("  watchdog = ")]
-        self.keys = {"snmp": False, "groups": text, "more": more}
+        self.keys = {"snmp": False, "groups": text, "more": more(watchdog_ms)}
         self.cluster = None
         self.kinds = kinds
 

@@ -12,9 +12,10 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from arbiters import Outside  # noqa: E402
-from lab import BUILD, TOP, Lab, wait_until  # noqa: E402
+from lab import BUILD, SERVICE, TOP, Lab, wait_until  # noqa: E402
 from measure import Echo, Noise, Owners, Probe  # noqa: E402
 from service import Cluster, Manager, Mib, Snmpd, Trapd  # noqa: E402
+from web import Client  # noqa: E402
 
 
 class World:
@@ -134,6 +135,7 @@ def outside(world):
     def make(*kinds, start=True, **options):
         made.append(Outside(world, *kinds, **options))
         return made[-1].open(start)
+    make.lab = world.lab
     yield make
     for one in made:
         one.close()
@@ -149,6 +151,20 @@ def probe(world):
         started.append(made)
         made.wait_answer()
         return made
+    yield start
+    for made in started:
+        made.close()
+
+
+@pytest.fixture
+def client(lab):
+    """A client of the web server, some 200 requests a second; started when the server answers."""
+    started = []
+
+    def start():
+        started.append(Client(lab, SERVICE))
+        wait_until(started[-1].served, 5, "the first answer")
+        return started[-1]
     yield start
     for made in started:
         made.close()

@@ -13,9 +13,9 @@ STOPS = 3  # before the watchdog is to reset the machine
 class Hanging:
     """alpha owns the service, and its stop hangs from now on."""
 
-    def __init__(self, outside, service, *kinds, watchdog=True):
+    def __init__(self, outside, service, *kinds, watchdog_ms=WATCHDOG_MS):
         self.service = service
-        self.one = outside(*kinds, watchdog=watchdog,
+        self.one = outside(*kinds, watchdog_ms=watchdog_ms,
                            group=service.group(exclusive="yes", stop_ms=STOP_MS))
         self.lab, self.cluster = self.one.lab, self.one.cluster
         wait_until(lambda: service.pid(self.lab.alpha), 5, "the service runs on alpha")
@@ -87,7 +87,7 @@ def test_reset_alone_proves_nothing(hanging, owners):
 
 def test_without_a_watchdog_it_is_tried_until_it_stops(hanging, owners):
     """alpha is in contact, so no fence device is asked, however long it takes."""
-    it = hanging("fence", watchdog=False)
+    it = hanging("fence", watchdog_ms=0)
     it.wait_tries(STOPS + 1)
     assert it.one.fence.shot == [] and not it.event("alpha", "node_resetting")
     assert it.cluster.beta.status()["condition"] != "ok"
@@ -98,7 +98,7 @@ def test_without_a_watchdog_it_is_tried_until_it_stops(hanging, owners):
 
 
 def test_power_cut_while_it_hangs_is_proven_by_the_fence_device(hanging, owners):
-    it = hanging("fence", watchdog=False)
+    it = hanging("fence", watchdog_ms=0)
     it.wait_tries(1)
     it.lab.alpha.power_cut()
     wait_until(lambda: it.service.pid(it.lab.beta), it.one.bound_s("is replaced") + 1,

@@ -6,9 +6,9 @@ import shutil
 import signal
 
 import pytest
-from arbiters import GROUP, MORE, Watchdog, Witness
+from arbiters import GROUP, Watchdog, Witness, more
 from lab import BUILD, SERVICE, TOP, now, run, wait_until
-from web import Client, Web
+from web import Web
 
 NEXT = "9.9.9"
 DEAD_MS = {"default": None, "short": 100}
@@ -43,19 +43,6 @@ def package(world, lab):
     yield made
     world.stop()
     made.install(BUILD)
-
-
-@pytest.fixture
-def client(lab):
-    started = []
-
-    def start():
-        started.append(Client(lab, SERVICE))
-        wait_until(lambda: started[0].served(), 5, "the first answer")
-        return started[0]
-    yield start
-    for made in started:
-        made.close()
 
 
 def renew(yoke):
@@ -99,7 +86,7 @@ def test_upgrade_with_a_lock_keeps_lease_and_watchdog(world, lab, package, owner
     world.stop()
     dogs = [Watchdog(node) for node in lab.pair]
     try:
-        cluster = world.ready(snmp=False, groups=GROUP + Witness.text(lab), more=MORE)
+        cluster = world.ready(snmp=False, groups=GROUP + Witness.text(lab), more=more())
         witness = Witness(cluster)
         for yoke in cluster.by_name.values():
             wait_until(lambda at=yoke: at.status()["arbiters"][0]["state"] == "ready", 10,
