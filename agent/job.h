@@ -49,6 +49,8 @@ enum {
 	AGENT_JOBS_MAX = 16,          /* that run */
 	AGENT_JOB_LOOKS_MAX = 8,      /* of them probes and monitors */
 	AGENT_JOB_OUTPUT_SIZE = 4096, /* bytes of output that are kept: the last ones */
+	AGENT_JOB_LEFT_MAX = 1 << 20, /* bytes that what a start left may write while no keeper
+					  reads: then it waits for the next one */
 	AGENT_JOB_TERM_MS = 2000,     /* between SIGTERM and SIGKILL */
 	AGENT_JOB_HUNG_MS = 5000,     /* after SIGKILL */
 	AGENT_JOB_REST_MS = 20,       /* output is read once in this time, so that none takes all */

@@ -141,8 +141,11 @@ static bool open_left(const struct agent_job_set *set, unsigned slot, int ends[2
 	if (ends[1] < 0)
 		return false;
 	ends[0] = open_fifo(set, slot, O_RDONLY, false);
-	if (ends[0] >= 0 && fcntl(ends[1], F_SETFL, 0) == 0) /* it may wait */
+	if (ends[0] >= 0 && fcntl(ends[1], F_SETFL, 0) == 0) { /* it may wait */
+		/* Where the system allows less, it waits earlier. */
+		fcntl(ends[1], F_SETPIPE_SZ, AGENT_JOB_LEFT_MAX);
 		return true;
+	}
 	close(ends[1]);
 	if (ends[0] >= 0)
 		close(ends[0]);

@@ -20,6 +20,8 @@ import time
 
 PORT = 8080
 EVERY_S = 0.005
+# A pipe that nobody reads is full after three seconds of requests.
+LINE_SIZE = 2000
 # Before the kernel repeats a SYN that was lost (1 s): so one lost packet is one lost request.
 PATIENCE_S = 0.9
 
@@ -50,7 +52,7 @@ def serve(listener):
         peer, _ = listener.accept()
         with peer:
             peer.recv(1000)
-            print("GET / 200".ljust(999), flush=True)  # in a second more than a pipe holds
+            print("GET / 200".ljust(LINE_SIZE), flush=True)
             peer.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + name + b"\n")
 
 

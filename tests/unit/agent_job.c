@@ -63,7 +63,7 @@ static void test_verdicts(void **state)
 	expect_verdict(CORE_RUN_PROBE, false, 0, CORE_RESULT_RUNNING);
 	for (int code = 1; code < 126; code++)
 		expect_verdict(CORE_RUN_PROBE, false, code,
-			       code == 5			? CORE_RESULT_FATAL
+			       code == 5                ? CORE_RESULT_FATAL
 			       : code <= 3 || code == 7 ? CORE_RESULT_STOPPED
 							: CORE_RESULT_FAILED);
 	expect_verdict(CORE_RUN_MONITOR, false, 0, CORE_RESULT_RUNNING);
@@ -573,6 +573,35 @@ static void test_daemon_outlives_who_reads_it(void **state)
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
+/* A keeper that is stopped for a while stops nothing that writes. */
+static void test_daemon_writes_while_nobody_reads(void **state)
+{
+	static const char *const starts[] = {
+		"/bin/sh", "-c", "(head -c 1000000 /dev/zero; exec sleep 1000) & echo $!", NULL};
+	char line[YOKE_REASON_SIZE], name[64], what[16] = "";
+	long pid;
+	FILE *f;
+
+	(void)state;
+	set_command(conf.resource[0].start, starts);
+	ask(1, 1, CORE_RUN_START, 0);
+	agent_job_tick(&set, 0);
+	await(1);
+	agent_job_last_line(&set.job[0].output, line);
+	pid = strtol(line, NULL, 10);
+	assert_true(pid > 0);
+	snprintf(name, sizeof(name), "/proc/%ld/comm", pid);
+	for (int i = 0; i < 1000 && strcmp(what, "sleep\n") != 0; i++) {
+		poll(NULL, 0, 10);
+		f = fopen(name, "r");
+		assert_non_null(f);
+		assert_non_null(fgets(what, sizeof(what), f));
+		fclose(f);
+	}
+	kill((pid_t)pid, SIGKILL);
+	assert_string_equal(what, "sleep\n");
+}
+
 static void test_output_is_read_with_rests(void **state)
 {
 	static const char *const chatty[] = {"/bin/cat", "/dev/zero", NULL};
@@ -614,6 +643,7 @@ int main(void)
 		JOB_TEST(test_cannot_be_executed),
 		JOB_TEST(test_daemon_keeps_the_pipe),
 		JOB_TEST(test_daemon_outlives_who_reads_it),
+		JOB_TEST(test_daemon_writes_while_nobody_reads),
 		JOB_TEST(test_output_is_read_with_rests),
 	};
 
