@@ -2,11 +2,13 @@
 
 Two owners are counted over the whole of each test: never one millisecond."""
 
-import signal
-
 import pytest
 from arbiters import LEASE_MS, WATCHDOG_MS, taken_over
 from lab import now, wait_until
+
+
+def is_held(one, node, before=0):
+    return one.cluster[node].has_event("group_held", before)
 
 
 @pytest.mark.parametrize("kind", ["witness", "disk"])
@@ -33,7 +35,7 @@ def test_split_leaves_the_owner_where_it_is(outside, owners, kind):
     one = outside(kind)
     since, before = now(), one.cluster.beta.last_event()
     one.lab.split()
-    wait_until(lambda: one.cluster.beta.has_event("group_held", before), 15, "beta holds the group")
+    wait_until(lambda: is_held(one, "beta", before), 15, "beta holds the group")
     assert one.lab.owner() is one.lab.alpha
     one.lab.heal()
     one.cluster.settle(one.lab.alpha)
@@ -51,6 +53,49 @@ def test_who_reaches_the_witness_goes_on(outside, owners):
     assert one.dogs[0].fired == 0
     one.lab.heal()
     one.cluster.settle(one.lab.beta)
+    assert owners.both_ms(since) == 0
+
+
+def cut_off(one, node):
+    """From everything: the other node, the clients, the witness and the fence device."""
+    since = now()
+    for link in node.links:
+        one.lab.cut(link, node.name)
+    if one.fence:
+        one.fence.cut_from = node
+    return since
+
+
+def test_owner_that_is_cut_off_is_held(outside, owners):
+    one = outside()
+    before = one.cluster.beta.last_event()
+    since = cut_off(one, one.lab.alpha)
+    wait_until(lambda: is_held(one, "beta", before), 10, "beta holds the group")
+    assert one.lab.owner() is one.lab.alpha
+    one.lab.heal()
+    one.cluster.settle(one.lab.alpha)
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 0
+
+
+def test_owner_that_is_cut_off_is_switched_off(outside, owners):
+    one = outside("fence")
+    since = cut_off(one, one.lab.alpha)
+    taken_over(one, since, one.bound_s("is replaced"))
+    assert one.fence.shot == ["alpha"] and owners.both_ms(since) == 0
+
+
+def test_split_while_the_witness_is_away_stops_the_service(outside, owners):
+    """Nobody could know which of the two goes on; when they hear each other again, one does."""
+    one = outside("witness")
+    one.witness.stop()
+    wait_until(lambda: one.cluster.alpha.has_event("arbiter_failed"), 10, "alpha knows it")
+    since = now()
+    one.lab.split()
+    wait_until(lambda: one.lab.owners() == [], 2 * LEASE_MS / 1000, "alpha stops with its lease")
+    wait_until(lambda: is_held(one, "beta"), 10, "beta holds the group")
+    assert one.lab.owners() == [] and one.dogs[0].fired == 0
+    one.lab.heal()
+    one.cluster.settle(timeout=30)
     assert owners.both_ms(since) == 0
 
 
@@ -77,7 +122,7 @@ def test_fence_device_that_fails_is_an_alarm_and_moves_nothing(outside, owners):
     since, before = now(), one.cluster.beta.last_event()
     one.lab.alpha.power_cut()
     wait_until(lambda: one.cluster.beta.has_event("fence_failed", before), 20, "the alarm")
-    wait_until(lambda: one.cluster.beta.has_event("group_held", before), 5, "the group is held")
+    wait_until(lambda: is_held(one, "beta", before), 5, "the group is held")
     assert not one.lab.beta.has()
     done = one.cluster.beta.cli("confirm-down", "alpha", "--reason", "I pulled its plug")
     assert done.returncode == 0, done.stderr
@@ -85,37 +130,120 @@ def test_fence_device_that_fails_is_an_alarm_and_moves_nothing(outside, owners):
     assert owners.both_ms(since) == 0
 
 
-def test_both_booted_with_the_links_down(outside, owners):
-    one = outside("witness", start=False)
+def boot_apart(one):
+    """Both nodes get power while they cannot hear each other."""
     since = now()
     one.lab.split()
     for node in one.lab.pair:
         one.cluster[node].start()
+    return since
+
+
+@pytest.mark.parametrize("kind", ["witness", "disk"])
+def test_both_booted_with_the_links_down(outside, owners, kind):
+    one = outside(kind, start=False)
+    since = boot_apart(one)
     wait_until(lambda: one.lab.owners(), 20, "one of them owns the address")
-    wait_until(lambda: any(one.cluster[node].has_event("group_held") for node in one.lab.pair), 20,
+    wait_until(lambda: any(is_held(one, node) for node in one.lab.pair), 20,
                "the other one holds the group")
-    assert len(one.lab.owners()) == 1 and owners.both_ms(since) == 0
+    owner = one.lab.owner()
+    assert owner and not is_held(one, owner)
+    one.lab.heal()
+    one.cluster.settle(owner)
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 1
 
 
-def test_yoke_that_stands_still_for_less_than_the_lease(outside, owners):
-    one = outside("witness")
-    since = now()
-    one.lab.alpha.group.freeze(True)
-    wait_until(lambda: now() - since > 0.15, 1, "a while")
-    one.lab.alpha.group.freeze(False)
-    one.cluster.settle(one.lab.alpha)
-    assert owners.takeovers(since) == 0 and one.dogs[0].fired == 0
+@pytest.mark.parametrize("kinds", [(), ("fence",), ("fence", "witness"), ("fence", "disk")],
+                         ids=lambda kinds: "-".join(kinds) or "nothing")
+def test_both_booted_with_the_links_down_and_nothing_that_decides(outside, owners, kinds):
+    """Who has just booted switches nobody off; and where nodes are switched off, it may be the one
+    that was: it does not go by a lock either."""
+    one = outside(*kinds, start=False)
+    since = boot_apart(one)
+    for node in one.lab.pair:
+        wait_until(lambda at=node: is_held(one, at), 20, f"{node.name} holds the group")
+    assert one.lab.owners() == []
+    one.lab.heal()
+    one.cluster.settle()
+    assert one.fence is None or one.fence.shot == []
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 1
 
 
-def test_yoke_that_stands_still_for_longer_is_reset_by_its_watchdog(outside, owners):
-    one = outside("witness")
-    since = now()
-    for pid in one.cluster.alpha.pids():
-        one.lab.alpha.run("kill", f"-{int(signal.SIGSTOP)}", pid)
-    taken_over(one, since, one.bound_s("is replaced"))
-    assert one.dogs[0].fired == 1
+# ---- two arbiters ----
+
+@pytest.mark.parametrize("lock", ["witness", "disk"])
+def test_fence_device_that_fails_leaves_it_to_the_lock(outside, owners, lock):
+    one = outside("fence", lock)
+    one.fence.works = False
+    since, before = now(), one.cluster.beta.last_event()
+    one.lab.alpha.power_cut()
+    took = taken_over(one, since, one.bound_s("is replaced"))
+    assert took > (LEASE_MS + WATCHDOG_MS) / 1000 and one.fence.shot == []
+    failed = wait_until(lambda: one.cluster.beta.has_event("fence_failed", before), 20, "the alarm")
+    assert failed["severity"] == "critical"
+    assert one.lab.owner() is one.lab.beta and owners.both_ms(since) == 0
+
+
+def test_witness_that_is_away_leaves_it_to_the_fence_device(outside, owners):
+    one = outside("fence", "witness")
+    one.witness.stop()
+    wait_until(lambda: one.cluster.beta.has_event("arbiter_failed"), 10, "beta knows it")
+    since = one.lab.alpha.power_cut()
+    taken_over(one, since, one.bound_s("or by fencing"))
+    assert one.fence.shot == ["alpha"] and one.cluster.beta.has_event("fence_succeeded")
     assert owners.both_ms(since) == 0
 
+
+def test_split_with_a_fence_device_and_a_lock_shoots_nobody(outside, owners):
+    """The owner has the lock, so the other one may not switch it off; and it has no need to."""
+    one = outside("fence", "witness")
+    since, before = now(), one.cluster.beta.last_event()
+    one.lab.split()
+    wait_until(lambda: is_held(one, "beta", before), 15, "beta holds the group")
+    assert one.lab.owner() is one.lab.alpha
+    one.lab.heal()
+    one.cluster.settle(one.lab.alpha)
+    assert one.fence.shot == []
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 0
+
+
+# ---- a node that was switched off comes back ----
+
+def power_on(one, node):
+    """Its yoke starts, too."""
+    one.fence.on(node)
+    node.power_on()
+    one.cluster[node].start()
+
+
+def test_owner_that_was_switched_off_comes_back(outside, owners):
+    one = outside("fence")
+    since = one.lab.alpha.power_cut()
+    taken_over(one, since, one.bound_s("is replaced"))
+    power_on(one, one.lab.alpha)
+    one.cluster.settle(one.lab.beta)
+    assert one.fence.shot == ["alpha"]
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 1
+
+
+@pytest.mark.parametrize("kinds", [("fence",), ("fence", "witness")], ids="-".join)
+def test_node_that_was_switched_off_comes_back_into_the_split(outside, owners, kinds):
+    """It hears nobody: it holds the group, takes nothing and switches nobody off."""
+    one = outside(*kinds)
+    since = now()
+    one.lab.alpha.power_cut()
+    taken_over(one, since, one.bound_s("is replaced"))
+    one.lab.split()
+    power_on(one, one.lab.alpha)
+    wait_until(lambda: is_held(one, "alpha"), 20, "alpha holds the group")
+    assert one.lab.owner() is one.lab.beta
+    one.lab.heal()
+    one.cluster.settle(one.lab.beta)
+    assert one.fence.shot == ["alpha"]
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 1
+
+
+# ---- alarms and secrets ----
 
 def test_witness_that_is_away_is_an_alarm_while_all_is_well(outside):
     one = outside("witness")
