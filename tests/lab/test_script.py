@@ -83,8 +83,9 @@ class Service:
         self.file(node, what).touch()
 
     def forget_wishes(self):
+        """And what became of them."""
         for node in self.lab.pair:
-            for what in ("fail-*", "hang-*"):
+            for what in ("fail-*", "hang-*", "hung"):
                 for file in self.dir.glob(f"{node.name}.{what}"):
                     file.unlink()
 
@@ -231,7 +232,6 @@ def test_start_that_hangs(lab, cluster, service):
 def test_stop_does_not_wait_for_a_monitor(lab, cluster, service):
     """The status hangs for 30 s; the group is moved at once all the same."""
     service.wish(lab.alpha, "hang-status")
-    service.file(lab.alpha, "hung").unlink(missing_ok=True)
     wait_until(service.file(lab.alpha, "hung").exists, 5, "the status hangs on alpha")
     hung = int(service.file(lab.alpha, "hung").read_text())
     since = now()

@@ -150,6 +150,7 @@ def test_start_that_runs_is_waited_for(world, lab, package):
     """What came of it would be heard by nobody."""
     from test_script import Service
     service = Service(lab)
+    service.forget_wishes()
     cluster = world.ready(snmp=False, groups=service.group())
     service.wish(lab.beta, "hang-start")
     try:
