@@ -1,9 +1,9 @@
 /* Two nodes that run the same group: which of them goes on, and who says so to the network.
  *
- * It happens to groups that may be taken over on silence, when a split heals.  One that
- * is not being stopped wins, then the higher term, then the preferred node (core_wins()); the loser stops at once, the winner announces its
- * addresses when it learns of the other, and again when the other has stopped: the last word is
- * its.
+ * It happens to groups that may be taken over on silence, when a split heals.  One that is not
+ * being stopped wins, then the higher term, then the preferred node (core_wins()); the loser stops
+ * at once, the winner announces its addresses when it learns of the other, and again when the other
+ * has stopped: the last word is its.
  */
 #include "agent/core/parts.h"
 

@@ -3,8 +3,8 @@
  *
  *   after     a group starts when the one that it comes after is started somewhere; when that one
  *             is parallel, it runs only where that one does
- *   yields    a group that yields does not run where one of higher priority runs or is to start (one
- *             in maintenance cannot make room, and is not waited for)
+ *   yields    a group that yields does not run where one of higher priority runs or is to start
+ *             (one in maintenance cannot make room, and is not waited for)
  *   manual    a fault never moves the group: it is held until an operator switches it
  *   failback  a group goes back to its first node when that has been fit for failback_ms, did not
  *             fail there lately, and the clock is in the window

@@ -54,7 +54,8 @@ def check(place, arbiters="", cluster="", group=""):
     ("", "", "exclusive = no", []),
     ("", "", "failover = manual", ["no fault moves it: a person does, with yoke switch"]),
     ("", "", 'exclusive = no  failback = auto  failback_ms = 7000  failback_window = "22:00-05:30"',
-     ["goes back to alpha by itself, when that was fit for it for 7000 ms, between 22:00 and 05:30"]),
+     ["goes back to alpha by itself, when that was fit for it for 7000 ms, between 22:00 and"
+      " 05:30"]),
 ], ids=["none", "ping", "disk", "watchdog", "fence", "both", "unproven", "one-node", "shared",
         "manual", "failback"])
 def test_check_says_how_long_a_failover_takes(place, arbiters, cluster, group, bounds):

@@ -1,5 +1,5 @@
-"""What people want of their groups, and a look ahead: maintenance, parallel groups, order, what would
-happen if something failed."""
+"""What people want of their groups, and a look ahead: maintenance, parallel groups, order, and what
+would happen if something failed."""
 
 import json
 import os

@@ -415,82 +415,45 @@ static void do_conf(struct sim_world *w)
 	sim_world_push(w, &item, span_us);
 }
 
-static void do_one(struct sim_world *w, enum sim_fault fault)
+static void do_stranger(struct sim_world *w)
 {
-	switch (fault) {
-	case SIM_FAULT_LOSS:
-		do_loss(w);
-		break;
-	case SIM_FAULT_ONE_WAY:
-		do_path(w, false);
-		break;
-	case SIM_FAULT_PATH:
-		do_path(w, true);
-		break;
-	case SIM_FAULT_SPLIT:
-		do_split(w);
-		break;
-	case SIM_FAULT_SWIZZLE:
-		do_swizzle(w);
-		break;
-	case SIM_FAULT_CRASH:
-		do_crash(w);
-		break;
-	case SIM_FAULT_POWER:
-		do_power(w);
-		break;
-	case SIM_FAULT_PAUSE:
-		do_pause(w);
-		break;
-	case SIM_FAULT_CARRIER:
-		do_carrier(w);
-		break;
-	case SIM_FAULT_REMOVE:
-		do_remove(w);
-		break;
-	case SIM_FAULT_SAVE:
-		do_save(w);
-		break;
-	case SIM_FAULT_STRANGER:
-		w->stranger_until[any_resource(w) - 1] = until(w, any_span_us(w));
-		break;
-	case SIM_FAULT_JOB:
-		do_job(w);
-		break;
-	case SIM_FAULT_ODD:
-		w->node[any_node(w) - 1].odd_until = until(w, any_span_us(w));
-		break;
-	case SIM_FAULT_RECORD:
-		w->node[any_node(w) - 1].disk_broken = true;
-		break;
-	case SIM_FAULT_SERVICE:
-		do_service(w);
-		break;
-	case SIM_FAULT_ARBITER:
-		do_arbiter(w);
-		break;
-	case SIM_FAULT_LIE:
-		do_lie(w);
-		break;
-	case SIM_FAULT_CONF:
-		do_conf(w);
-		break;
-	case SIM_FAULT_LEAVE:
-		do_leave(w);
-		break;
-	case SIM_FAULT_OPERATE:
-		do_operate(w);
-		break;
-	case SIM_FAULT_REST:
-		do_rest(w);
-		break;
-	case SIM_FAULT_CLOCK:
-		do_clock(w);
-		break;
-	case SIM_FAULTS:
-		break;
-	}
+	w->stranger_until[any_resource(w) - 1] = until(w, any_span_us(w));
 }
+
+static void do_odd(struct sim_world *w)
+{
+	w->node[any_node(w) - 1].odd_until = until(w, any_span_us(w));
+}
+
+static void do_record(struct sim_world *w)
+{
+	w->node[any_node(w) - 1].disk_broken = true;
+}
+
+static void do_one_way(struct sim_world *w)
+{
+	do_path(w, false);
+}
+
+static void do_both_ways(struct sim_world *w)
+{
+	do_path(w, true);
+}
+
+static void (*const faults[SIM_FAULTS])(struct sim_world *w) = {
+	[SIM_FAULT_LOSS] = do_loss,       [SIM_FAULT_ONE_WAY] = do_one_way,
+	[SIM_FAULT_PATH] = do_both_ways,  [SIM_FAULT_SPLIT] = do_split,
+	[SIM_FAULT_SWIZZLE] = do_swizzle, [SIM_FAULT_CRASH] = do_crash,
+	[SIM_FAULT_POWER] = do_power,     [SIM_FAULT_PAUSE] = do_pause,
+	[SIM_FAULT_CARRIER] = do_carrier, [SIM_FAULT_REMOVE] = do_remove,
+	[SIM_FAULT_SAVE] = do_save,       [SIM_FAULT_STRANGER] = do_stranger,
+	[SIM_FAULT_JOB] = do_job,         [SIM_FAULT_ODD] = do_odd,
+	[SIM_FAULT_RECORD] = do_record,   [SIM_FAULT_SERVICE] = do_service,
+	[SIM_FAULT_ARBITER] = do_arbiter, [SIM_FAULT_LIE] = do_lie,
+	[SIM_FAULT_CONF] = do_conf,       [SIM_FAULT_LEAVE] = do_leave,
+	[SIM_FAULT_OPERATE] = do_operate, [SIM_FAULT_REST] = do_rest,
+	[SIM_FAULT_CLOCK] = do_clock,
+};
 
 void sim_faults_do(struct sim_faults *f, struct sim_world *w)
 {
@@ -500,7 +463,7 @@ void sim_faults_do(struct sim_faults *f, struct sim_world *w)
 	while (!f->on[fault])
 		fault = (enum sim_fault)((fault + 1) % SIM_FAULTS);
 	sim_trace_mix(&w->trace, fault);
-	do_one(w, fault);
+	faults[fault](w);
 }
 
 void sim_faults_heal(struct sim_world *w)

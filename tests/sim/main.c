@@ -153,7 +153,8 @@ static int64_t rest_us(const struct sim_world *w)
 	       2 * sim_world_monitor_us(w);
 }
 
-/* Something would fail again, or is not gone back to, until an operator says that it is repaired. */
+/* Something would fail again, or is not gone back to, until an operator says that it is repaired.
+ */
 static bool is_fatal(const struct core *core)
 {
 	for (uint16_t g = 0; g < core->conf.group_count; g++)

@@ -226,7 +226,7 @@ void sim_node_leave(struct sim_world *w, uint16_t node);
 /* Returns the request's id, or 0 when the engine does not run. */
 /* Its wall clock is set, or goes on, to this minute of the day. */
 void sim_node_clock(struct sim_world *w, uint16_t node, uint16_t minute);
-/* Its configuration becomes another one, or that of all again; from the next start of its engine. */
+/* Its configuration becomes another one, or that of all again, from its engine's next start on. */
 void sim_node_configure(struct sim_world *w, uint16_t node, bool other);
 uint32_t sim_node_operate(struct sim_world *w, uint16_t node, enum yoke_verb verb, uint16_t group,
 			  uint16_t target);
