@@ -415,7 +415,7 @@ static bool publish(struct core *c)
 		claim.unsteady = core_stop_is_unsteady(c, g);
 		core_grant_publish(c, g, &claim);
 		if (!same_claim(&self->claim[g - 1], &claim)) {
-			core_node_fit(c, c->conf.self, g, claim.cause);
+			core_node_fit(c, c->conf.self, g, &claim);
 			self->claim[g - 1] = claim;
 			changed = true;
 		}
@@ -437,6 +437,7 @@ static void look(struct core *c, struct core_actions *out)
 	    yoke_time_due(yoke_time_add_ms(c->started, c->conf.startup_ms), c->now))
 		c->startup_over = true;
 	core_resource_expire(c, out);
+	core_record_expire(c, out);
 	keep_promise(c);
 	core_maintenance_look(c, out);
 	for (rounds = 0, changed = true; changed && rounds < LOOKS_MAX; rounds++) {

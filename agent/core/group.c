@@ -218,13 +218,21 @@ static bool is_failback_from(const struct core *c, uint16_t group, uint16_t owne
 	       core_is_fit(core_node_const(c, owner)->claim[group - 1].cause);
 }
 
+/* It is another node, and did not just fall silent. */
+static bool is_handed_over(const struct core *c, uint16_t owner)
+{
+	return owner != 0 && owner != c->conf.self &&
+	       (core_node_alive(core_node_const(c, owner)) ||
+		core_node_const(c, owner)->state == YOKE_NODE_LEFT);
+}
+
 static void start_reason(const struct core *c, uint16_t group, const char *why, char *text)
 {
 	const struct core_group *g = &c->group[group - 1];
 
 	if (operated_here(c, group))
 		core_text(text, YOKE_REASON_SIZE, "switchover by an operator", (char *)NULL);
-	else if (g->owner != 0 && g->owner != c->conf.self &&
+	else if (is_handed_over(c, g->owner) &&
 		 core_node_const(c, g->owner)->claim[group - 1].cause != CORE_CAUSE_NONE)
 		core_text(text, YOKE_REASON_SIZE, "handed over by ", node_name(c, g->owner), ": ",
 			  core_cause_text(core_node_const(c, g->owner)->claim[group - 1].cause),
@@ -655,7 +663,6 @@ yoke_time core_group_deadline(const struct core *c, uint16_t group)
 	yoke_time t = yoke_time_min(g->retry_at, g->prepare_at);
 
 	t = yoke_time_min(t, core_stop_steady_at(c, group));
-
 	if (g->state == YOKE_GROUP_STARTED)
 		t = yoke_time_min(t, g->announce_at);
 	if (c->leaving && !c->left && g->state == YOKE_GROUP_STARTED) {

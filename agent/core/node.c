@@ -173,11 +173,11 @@ void core_node_look(struct core *c, struct core_actions *out)
 	}
 }
 
-void core_node_fit(struct core *c, uint16_t node, uint16_t group, enum core_cause cause)
+void core_node_fit(struct core *c, uint16_t node, uint16_t group, const struct core_claim *claim)
 {
 	yoke_time *since = &core_node(c, node)->fit_since[group - 1];
 
-	if (cause != CORE_CAUSE_NONE)
+	if (claim->cause != CORE_CAUSE_NONE || claim->unsteady)
 		*since = YOKE_NEVER;
 	else if (yoke_time_is_never(*since))
 		*since = c->now;

@@ -35,8 +35,8 @@ struct yoke_event *core_event(struct core *c, struct core_actions *out, enum yok
 
 /* ---- node.c: membership ---- */
 
-/* What a node says of itself and a group: since when it could take it. */
-void core_node_fit(struct core *c, uint16_t node, uint16_t group, enum core_cause cause);
+/* What a node says of itself and a group: since when it could take it for good. */
+void core_node_fit(struct core *c, uint16_t node, uint16_t group, const struct core_claim *claim);
 void core_node_on_path(struct core *c, struct core_actions *out, const struct core_event *ev);
 /* A payload of a node's new or old incarnation came; forgets what an older one said. */
 void core_node_heard(struct core *c, uint16_t node, uint64_t incarnation);
@@ -320,6 +320,8 @@ bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,
 bool core_record_get(struct core *c, const uint8_t *bytes, size_t size);
 /* Reserve terms, and save when something durable changed. */
 void core_record_look(struct core *c, struct core_actions *out);
+/* A save that did not end in time has failed. */
+void core_record_expire(struct core *c, struct core_actions *out);
 void core_record_on_saved(struct core *c, struct core_actions *out, const struct core_event *ev);
 /* Something that must survive a restart changed. */
 void core_record_touch(struct core *c);

@@ -150,7 +150,7 @@ static yoke_time back_since(const struct core *c, uint16_t group)
 	uint16_t other = first == c->conf.self ? owner : first;
 
 	if (!c->conf.group[group - 1].failback || owner == 0 || owner == first ||
-	    n->claim[group - 1].cause != CORE_CAUSE_NONE || n->claim[group - 1].unsteady ||
+	    n->claim[group - 1].cause != CORE_CAUSE_NONE ||
 	    yoke_time_is_never(n->fit_since[group - 1]) || !core_node_const(c, other)->config_same)
 		return YOKE_NEVER;
 	return other == c->conf.self ? n->fit_since[group - 1]

@@ -189,16 +189,8 @@ void core_record_look(struct core *c, struct core_actions *out)
 {
 	struct core_action *a;
 
-	if (c->save.asked != 0) {
-		struct core_event late = {.type = CORE_SAVED, .now = c->now};
-
-		if (!yoke_time_due(c->save.retry_at, c->now))
-			return;
-		late.u.saved.version = c->save.asked;
-		core_text(late.u.saved.reason, sizeof(late.u.saved.reason),
-			  "the disk does not answer", (char *)NULL);
-		core_record_on_saved(c, out, &late);
-	}
+	if (c->save.asked != 0)
+		return;
 	reserve(c);
 	if (c->save.version == c->save.durable)
 		return;
@@ -209,6 +201,18 @@ void core_record_look(struct core *c, struct core_actions *out)
 	put(c, out);
 	a = core_act(out, CORE_SAVE);
 	a->u.save.version = c->save.asked;
+}
+
+void core_record_expire(struct core *c, struct core_actions *out)
+{
+	struct core_event late = {.type = CORE_SAVED, .now = c->now};
+
+	if (c->save.asked == 0 || !yoke_time_due(c->save.retry_at, c->now))
+		return;
+	late.u.saved.version = c->save.asked;
+	core_text(late.u.saved.reason, sizeof(late.u.saved.reason), "the disk does not answer",
+		  (char *)NULL);
+	core_record_on_saved(c, out, &late);
 }
 
 static void take_reserved(struct core *c, bool ok)

@@ -5,8 +5,8 @@
  * machine, if there is one; once the lease is over, what the watchdog is not fed for any more is
  * stopped in a hurry.
  *
- * A group that failed rests for retry_ms, and each time twice as long, until it was well for twice
- * as long as it last rested.  What would fail again for good rests until an operator says so.
+ * A group that failed rests for retry_ms, and is unsteady for as long again: nobody goes back to it
+ * meanwhile.  When it fails again before it was well for as long as that, it rests twice as long.  What would fail again for good rests until an operator says so.
  */
 #include "agent/core/parts.h"
 
@@ -53,11 +53,24 @@ yoke_time core_stop_steady_at(const struct core *c, uint16_t group)
 		       : YOKE_NEVER;
 }
 
+/* Came it so soon after the last failure that the group had hardly been back here: when its rest was
+ * over, or by a failback?  Then this one is the next of a series. */
+static bool is_next_failure(const struct core *c, uint16_t group)
+{
+	const struct core_group *g = &c->group[group - 1];
+	int64_t memory_ms = 4 * rest_ms(c, g->failures) + c->conf.group[group - 1].failback_ms;
+
+	return !yoke_time_due(yoke_time_add_ms(g->failed_at, memory_ms), c->now);
+}
+
 static void count_failure(struct core *c, uint16_t group)
 {
 	struct core_group *g = &c->group[group - 1];
 
-	g->failures = core_stop_is_unsteady(c, group) ? (uint16_t)(g->failures + 1) : 1;
+	if (g->failures == 0 || !is_next_failure(c, group))
+		g->failures = 1;
+	else if (g->failures < UINT16_MAX)
+		g->failures++;
 	g->failed_at = c->now;
 }
 

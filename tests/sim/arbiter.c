@@ -108,9 +108,20 @@ static void show(struct sim_world *w, const struct sim_ask *ask, const char *wha
 			       w->names.arbiter[ask->arbiter - 1], kinds[ask->kind], what);
 }
 
+/* The oldest one is answered by now, unless its disk stands still. */
+static uint32_t next_ask(struct sim_world *w)
+{
+	uint32_t index;
+
+	do
+		index = w->ask_next++ % SIM_ASKS_MAX;
+	while (w->ask[index].used && w->ask[index].waits);
+	return index;
+}
+
 void sim_arbiter_ask(struct sim_world *w, uint16_t node, const struct core_action *a)
 {
-	uint32_t index = w->ask_next++ % SIM_ASKS_MAX;
+	uint32_t index = next_ask(w);
 	struct sim_ask *ask = &w->ask[index];
 	struct sim_arbiter *arbiter = &w->arbiter[a->u.ask.arbiter - 1];
 
@@ -133,6 +144,7 @@ void sim_arbiter_ask(struct sim_world *w, uint16_t node, const struct core_actio
 			return;
 		}
 		arbiter->busy[node - 1] = true;
+		ask->waits = true;
 	}
 	if (is_reachable(w, ask->arbiter - 1u, node) ||
 	    w->setup.arbiter[ask->arbiter - 1] == YOKE_ARBITER_TYPE_DISK)
@@ -234,6 +246,7 @@ void sim_arbiter_reached(struct sim_world *w, const struct sim_item *item)
 	}
 	if (is_disk)
 		w->arbiter[ask->arbiter - 1].busy[ask->node - 1] = false;
+	ask->waits = false;
 	switch (w->setup.arbiter[ask->arbiter - 1]) {
 	case YOKE_ARBITER_TYPE_DISK:
 		at_disk(w, ask);

@@ -380,6 +380,8 @@ void sim_node_clock(struct sim_world *w, uint16_t node, uint16_t minute)
 {
 	struct core_event ev = {.type = CORE_CLOCK};
 
+	if (sim_world_in_force(w, w->node[node - 1].paused_until))
+		return;
 	w->node[node - 1].minute = minute;
 	ev.u.clock.minute = minute;
 	sim_node_step(w, node, &ev);

@@ -6,7 +6,10 @@
  *   set KEY NUMBER        dead_ms late_ms interval_ms startup_ms conflict_ms operation_ms retry_ms
  *                         latency_us paths groups resources services (how many of a group's
  *                         resources) monitor_ms monitor_interval_ms monitor_failures restarts
- *                         restart_window_ms
+ *                         restart_window_ms exclusive lease_ms watchdog_ms delay_ms test_ms
+ *   arbiter TYPE          fence, disk or witness; several are possible
+ *   group NUMBER WISH     parallel, manual, yields, priority N, after N, failback_ms N, from N and
+ *                         to N (minutes of the day): as in the configuration
  *
  * and then, with nodes alpha and beta, paths path1.., groups group1.., resources address1.. and
  * service1..:
@@ -25,6 +28,10 @@
  *   switch GROUP NODE at NODE       failback GROUP|all at NODE
  *   confirm-down NODE at NODE
  *   standby NODE at NODE            online NODE at NODE
+ *   maintenance|resume [group NAME | node NAME] at NODE
+ *   arbiter TYPE down|fails|lies|works      arbiter TYPE cut NODE
+ *   clock NODE MINUTE     its wall clock  conf NODE other|same   from its next start on
+ *   old NODE yes|no       its yoke is one version older
  *
  * With rewrite the expected traces are replaced by what happened: read the difference before you
  * keep it.

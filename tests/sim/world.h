@@ -105,6 +105,7 @@ struct sim_ask {
 	uint32_t lease_ms, timeout_ms;
 	struct core_slot slot;
 	uint64_t order;
+	bool waits; /* in a kernel that waits for its disk */
 	bool twice; /* another answer is on its way, too */
 	enum core_result result;
 	uint16_t holder;

@@ -48,6 +48,7 @@ def two_nodes():
         "arbiters": [{"name": "third", "type": "witness", "text": "192.0.2.7:4748",
                       "state": "ready", "changed_wall_ms": now - 60000,
                       "tested_wall_ms": now - 1000, "reason": ""}],
+        "unready": [{"reason": "a path to beta is down"}],
     }
 
 

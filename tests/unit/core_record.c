@@ -158,6 +158,19 @@ static void an_answer_about_another_record_is_ignored(void **state)
 	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_SAVE_FAILED), 0);
 }
 
+/* What follows from it is looked at in the same step. */
+static void a_disk_that_does_not_answer_is_told_at_once(void **state)
+{
+	(void)state;
+	pair_init(&pair);
+	pair.saves_by_hand = true;
+	pair_start(&pair, ALPHA);
+	assert_int_equal(pair_core(&pair, ALPHA)->node[0].claim[0].cause, CORE_CAUSE_NONE);
+	while (pair_told(&pair, ALPHA, YOKE_EVENT_SAVE_FAILED) == 0)
+		pair_run(&pair, 10);
+	assert_int_equal(pair_core(&pair, ALPHA)->node[0].claim[0].cause, CORE_CAUSE_UNSAVED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +181,7 @@ int main(void)
 		cmocka_unit_test(a_held_node_stops_what_it_finds_running),
 		cmocka_unit_test(a_disk_that_does_not_answer_is_a_failure),
 		cmocka_unit_test(an_answer_about_another_record_is_ignored),
+		cmocka_unit_test(a_disk_that_does_not_answer_is_told_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
