@@ -100,12 +100,12 @@ static void push(struct sim_world *w, enum sim_what what, uint32_t index, int64_
 	sim_world_push(w, &item, in_us);
 }
 
-static void show(struct sim_world *w, const struct sim_ask *ask, const char *what)
+static void show(struct sim_world *w, const struct sim_ask *ask)
 {
 	if (ask->kind == CORE_ASK_OFF || ask->kind == CORE_ASK_CLAIM ||
 	    ask->kind == CORE_ASK_RELEASE || ask->kind == CORE_ASK_WRITE)
-		sim_trace_line(&w->trace, w->now, sim_world_name(w, ask->node), "  > ask %s: %s %s",
-			       w->names.arbiter[ask->arbiter - 1], kinds[ask->kind], what);
+		sim_trace_line(&w->trace, w->now, sim_world_name(w, ask->node), "  > ask %s: %s",
+			       w->names.arbiter[ask->arbiter - 1], kinds[ask->kind]);
 }
 
 /* The oldest one is answered by now, unless its disk stands still. */
@@ -137,7 +137,7 @@ void sim_arbiter_ask(struct sim_world *w, uint16_t node, const struct core_actio
 				.order = w->order_last,
 				.result = CORE_RESULT_FAILED};
 	sim_check_ask(w, node, a);
-	show(w, ask, "");
+	show(w, ask);
 	if (w->setup.arbiter[ask->arbiter - 1] == YOKE_ARBITER_TYPE_DISK) {
 		if (arbiter->busy[node - 1]) {
 			push(w, SIM_ANSWER, index, 1);
