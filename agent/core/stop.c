@@ -6,7 +6,8 @@
  * stopped in a hurry.
  *
  * A group that failed rests for retry_ms, and is unsteady for as long again: nobody goes back to it
- * meanwhile.  When it fails again before it was well for as long as that, it rests twice as long.  What would fail again for good rests until an operator says so.
+ * meanwhile.  When it fails again soon after, it rests twice as long.  What would fail again for good
+ * rests until an operator says so.
  */
 #include "agent/core/parts.h"
 
@@ -53,8 +54,8 @@ yoke_time core_stop_steady_at(const struct core *c, uint16_t group)
 		       : YOKE_NEVER;
 }
 
-/* Came it so soon after the last failure that the group had hardly been back here: when its rest was
- * over, or by a failback?  Then this one is the next of a series. */
+/* Came it so soon after the last failure that the group had hardly been back here, when its rest
+ * was over or by a failback?  Then this one is the next of a series. */
 static bool is_next_failure(const struct core *c, uint16_t group)
 {
 	const struct core_group *g = &c->group[group - 1];
