@@ -5,9 +5,9 @@
  * machine, if there is one; once the lease is over, what the watchdog is not fed for any more is
  * stopped in a hurry.
  *
- * A group that failed rests for retry_ms, and is unsteady for as long again: nobody goes back to it
- * meanwhile.  When it fails again soon after, it rests twice as long.  What would fail again for good
- * rests until an operator says so.
+ * A group that failed rests for retry_ms, and is unsteady for as long again: nobody goes back to
+ * it meanwhile.  When it fails again soon after, it rests twice as long.  What would fail again for
+ * good rests until an operator says so.
  */
 #include "agent/core/parts.h"
 

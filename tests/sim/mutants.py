@@ -65,7 +65,7 @@ def main():
         patch(tree, file, "-R")
         took = time.monotonic() - started
         survived += found is None
-        print(f"{'killed  ' if found else 'SURVIVED'} {file.stem:28} {took:5.0f} s  "
+        print(f"{'killed  ' if found else 'SURVIVED'} {file.stem:32} {took:5.0f} s  "
               f"{f'within {found[0]}: {found[1]}' if found else f'{RUNS} histories'}", flush=True)
     print(f"{len(files) - survived} passed, {survived} failed")
     if survived:
