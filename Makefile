@@ -30,6 +30,7 @@ AGENT := $(call objs,agent)
 SUBAGENT := $(call objs,subagent)
 TOOLS := $(call objs,tools)
 SIM := $(call objs,tests/sim)
+SIM_ALL := $(wildcard tests/sim/*.c agent/base/*.c agent/core/*.c) hb/path.c hb/window.c
 
 YOKED_LIBS := -levent_core -lconfuse -lcrypto -lmnl -ljansson -lcap
 SNMP_LIBS := -lnetsnmpmibs -lnetsnmpagent -lnetsnmp -ljansson
@@ -51,6 +52,15 @@ $(SAN)/%.o: %.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  SAN   $<")
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(SANFLAGS) -include agent/base/banned.h \
+		-DYOKE_VERSION='"$(VERSION)"' -DYOKE_OID='"$(YOKE_OID)"' -MMD -MP -c -o $@ $<
+
+# And a third time for the simulator, in build/fast.
+FASTFLAGS := -O3 -g -flto=auto
+FAST := $(B)/fast
+$(FAST)/%.o: %.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  FAST  $<")
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(FASTFLAGS) -include agent/base/banned.h \
 		-DYOKE_VERSION='"$(VERSION)"' -DYOKE_OID='"$(YOKE_OID)"' -MMD -MP -c -o $@ $<
 
 link = $(if $(V),,@echo "  LD    $@")
@@ -94,9 +104,11 @@ $(SAN)/tests/unit/%: $(SAN)/tests/unit/%.o $(SAN)/all.a
 $(B)/tests/unit/core_maintenance: $(B)/tests/sim/skew.o
 $(SAN)/tests/unit/core_maintenance: $(SAN)/tests/sim/skew.o
 
-$(B)/tests/sim/sim: $(SIM) $(B)/all.a
+# All of it at once and optimised as one: millions of steps are run, and that makes it 1.7 times as
+# fast.
+$(B)/tests/sim/sim: $(SIM_ALL:%.c=$(FAST)/%.o)
 	$(link)
-	$(Q)$(LD) -lcrypto -ljansson
+	$(Q)$(CC) $(FASTFLAGS) -o $@ $^ -lcrypto -ljansson
 $(SAN)/tests/sim/sim: $(patsubst $(B)/%,$(SAN)/%,$(SIM)) $(SAN)/all.a
 	$(link)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ -lcrypto -ljansson

@@ -93,9 +93,10 @@ static void add_all(const struct core *c, struct list *list)
 	if (c->save.failing)
 		add(list, "node ", c->conf.node_name[c->conf.self - 1], " cannot save its state",
 		    "");
+	if (yoke_time_is_never(c->rest_since))
+		return;
 	core_maintenance_text(c, rests);
-	if (rests[0] != '\0')
-		add(list, "in maintenance: ", rests, "", "");
+	add(list, "in maintenance: ", rests, "", "");
 }
 
 unsigned core_ready_list(const struct core *c, struct yoke_snapshot_unready *row, unsigned max)

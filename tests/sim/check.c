@@ -237,11 +237,17 @@ static bool uses_term(const struct core_group *g)
 	return g->state == YOKE_GROUP_STARTING || g->state == YOKE_GROUP_STARTED;
 }
 
-void sim_check_after(struct sim_world *w, uint16_t node)
+/* A beat or a timer that nothing followed from changed nothing that can be seen. */
+static bool may_have_changed(const struct sim_world *w, const struct core_event *ev)
+{
+	return w->actions.count > 0 || (ev->type != CORE_TIMER && ev->type != CORE_MESSAGE);
+}
+
+void sim_check_after(struct sim_world *w, uint16_t node, const struct core_event *ev)
 {
 	const struct core *core = &w->node[node - 1].core;
 
-	w->check.changed = true;
+	w->check.changed = w->check.changed || may_have_changed(w, ev);
 	sim_check_policy_after(w, node);
 	if (!yoke_time_before(sim_node_now(w, node), w->node[node - 1].core_at))
 		sim_world_fail(w, "the deadline of %s has passed", sim_world_name(w, node));
@@ -535,6 +541,9 @@ static void check_outage(struct sim_world *w, const struct sim_check_group *grou
 	    yoke_time_is_never(group->able_since) ||
 	    yoke_time_before(group->none_since, group->able_since))
 		return;
+	/* Who has just become able may have to ask first whether anybody has it. */
+	if (yoke_time_span_us(group->able_since, group->none_since) < sim_check_settle_us(w))
+		bound_us += (int64_t)s->conflict_ms * 1000 + s->latency_us + s->jitter_us;
 	/* Of two that crossed, the one that lost may have had it stopped: it is probed anew. */
 	if (yoke_time_before(yoke_time_add_us(group->none_since, -MARGIN_US), w->check.crossed_at))
 		bound_us += (int64_t)s->conflict_ms * 1000 + s->latency_us + s->jitter_us;
@@ -646,6 +655,9 @@ void sim_check_step(struct sim_world *w)
 		if (!is_calm(&k->group[g - 1]))
 			k->look_at = w->now;
 	}
+	if (yoke_time_before(w->now, k->watch_at))
+		return;
+	k->watch_at = yoke_time_add_us(w->now, LOOK_US);
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
 		for (uint16_t r = 1; r <= w->names.resource_count; r++)
 			if (sim_world_is_service(w, r))

@@ -69,10 +69,10 @@ struct sim_check_group {
 };
 
 struct sim_check {
-	bool never_both;   /* the run has no faults at all */
-	bool changed;      /* something that is checked may have, since it was */
-	yoke_time look_at; /* to be checked then all the same */
-	bool lied;         /* a fence device said that a node is off that is on */
+	bool never_both;             /* the run has no faults at all */
+	bool changed;                /* something that is checked may have, since it was */
+	yoke_time look_at, watch_at; /* to be checked then all the same */
+	bool lied;                   /* a fence device said that a node is off that is on */
 	yoke_time disturbed_until, operated_at, mild_until;
 	yoke_time crossed_at; /* what moved it was taken back last, by another operation */
 	struct sim_check_group group[SIM_CHECK_GROUPS_MAX];
@@ -107,7 +107,7 @@ void sim_check_operate(struct sim_world *w, enum yoke_verb verb, uint16_t target
 void sim_check_reply(struct sim_world *w, enum yoke_verdict verdict);
 void sim_check_start(struct sim_world *w, uint16_t node);
 void sim_check_before(struct sim_world *w, uint16_t node, const struct core_event *ev);
-void sim_check_after(struct sim_world *w, uint16_t node);
+void sim_check_after(struct sim_world *w, uint16_t node, const struct core_event *ev);
 void sim_check_run(struct sim_world *w, uint16_t node, const struct core_action *a);
 void sim_check_ask(struct sim_world *w, uint16_t node, const struct core_action *a);
 void sim_check_cancel(struct sim_world *w, uint16_t node, uint32_t id);

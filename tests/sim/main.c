@@ -158,9 +158,8 @@ static int64_t rest_us(const struct sim_world *w)
 static bool is_fatal(const struct core *core)
 {
 	for (uint16_t g = 0; g < core->conf.group_count; g++)
-		if ((core->conf.group[g].failback || core->conf.group[g].manual ||
-		     core->conf.group[g].parallel) &&
-		    core->group[g].failures > 0)
+		if (core->group[g].failures > 1 ||
+		    (core->conf.group[g].failback && core->group[g].failures > 0))
 			return true;
 	for (uint16_t r = 0; r < core->conf.resource_count; r++)
 		if (core->resource[r].fatal)

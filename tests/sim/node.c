@@ -227,7 +227,7 @@ void sim_node_step(struct sim_world *w, uint16_t node, struct core_event *ev)
 	sim_trace_mix(&w->trace, (uint64_t)w->now.us ^ ((uint64_t)ev->type << 56) ^
 					 ((uint64_t)w->actions.count << 40));
 	n->core_at = core_deadline(&n->core);
-	sim_check_after(w, node);
+	sim_check_after(w, node, ev);
 	for (unsigned i = 0; i < w->actions.count && w->failure[0] == '\0'; i++)
 		perform(w, node, &w->actions.action[i]);
 	sim_node_rest(w, node);
