@@ -2,6 +2,21 @@
 
 #include <string.h>
 
+/* Few kinds, one soon after the other: what only happens when they meet happens often. */
+static void focus(struct sim_faults *f, struct sim_world *w)
+{
+	bool kept[SIM_FAULTS] = {false};
+
+	for (unsigned i = 0; i < 3; i++)
+		kept[sim_random_in(&w->random, 0, SIM_FAULTS - 1)] = true;
+	for (unsigned i = 0; i < SIM_FAULTS; i++)
+		f->on[i] = kept[i] && (i != SIM_FAULT_ARBITER || w->setup.arbiter_count > 0) &&
+			   (i != SIM_FAULT_SERVICE || w->setup.service_count > 0) &&
+			   (i != SIM_FAULT_LIE || f->on[i]);
+	f->on[sim_random_permille(&w->random, 500) ? SIM_FAULT_OPERATE : SIM_FAULT_SPLIT] = true;
+	f->pause_us = w->setup.dead_ms * 1000 * (uint32_t)sim_random_in(&w->random, 1, 4);
+}
+
 void sim_faults_draw(struct sim_faults *f, struct sim_world *w, bool fault_free)
 {
 	for (unsigned i = 0; i < SIM_FAULTS; i++)
@@ -13,6 +28,8 @@ void sim_faults_draw(struct sim_faults *f, struct sim_world *w, bool fault_free)
 	f->on[SIM_FAULT_SERVICE] = w->setup.service_count > 0 && !fault_free;
 	f->on[SIM_FAULT_OPERATE] = f->on[SIM_FAULT_OPERATE] || fault_free;
 	f->pause_us = w->setup.dead_ms * 1000 * (uint32_t)sim_random_in(&w->random, 1, 25);
+	if (!fault_free && sim_random_permille(&w->random, 300))
+		focus(f, w);
 	f->next_at = yoke_time_add_us(w->now, sim_world_span(w, 2 * f->pause_us));
 }
 
