@@ -107,6 +107,7 @@ $(SAN)/tests/unit/core_maintenance: $(SAN)/tests/sim/skew.o
 # All of it at once and optimised as one: millions of steps are run, and that makes it 1.7 times as
 # fast.
 $(B)/tests/sim/sim: $(SIM_ALL:%.c=$(FAST)/%.o)
+	@mkdir -p $(@D)
 	$(link)
 	$(Q)$(CC) $(FASTFLAGS) -o $@ $^ -lcrypto -ljansson
 $(SAN)/tests/sim/sim: $(patsubst $(B)/%,$(SAN)/%,$(SIM)) $(SAN)/all.a

@@ -337,7 +337,11 @@ static void tell_timeout(const struct agent_job_set *set, struct agent_job *job)
 	agent_job_last_line(&job->output, line);
 	snprintf(reason, YOKE_REASON_SIZE, "timed out after %u ms%s%.60s", job->request.timeout_ms,
 		 line[0] == '\0' ? "" : ": ", line);
-	tell_running(set, job, CORE_RESULT_FAILED, reason);
+	tell_running(set, job,
+		     class_of(&job->request) != CLASS_FENCE && job->request.kind == CORE_RUN_MONITOR
+			     ? CORE_RESULT_LATE
+			     : CORE_RESULT_FAILED,
+		     reason);
 }
 
 bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status)

@@ -19,6 +19,7 @@ static void setup_resource(const struct conf *conf, const struct conf_resource *
 	to->monitor_ms = is_script ? from->monitor_timeout_ms : conf->operation_ms;
 	to->monitor_interval_ms = from->monitor_interval_ms;
 	to->monitor_failures = (uint16_t)(is_script ? from->monitor_failures : 1);
+	to->monitor_window = (uint16_t)from->monitor_window;
 	to->restarts = (uint16_t)from->restarts;
 	to->restart_window_ms = from->restart_window_ms;
 }

@@ -74,6 +74,8 @@ struct conf_resource {
 	uint32_t monitor_timeout_ms;		    /* of monitor and status; default 20000 */
 	uint32_t monitor_interval_ms;		    /* 0 (never), 100..3600000, default 10000 */
 	uint32_t monitor_failures; /* so many in a row are a failure: 1..100, default 2 */
+	uint32_t monitor_window; /* or so many of the last ones; 0 (default): only in a row; 2..32,
+				    and more than monitor_failures */
 	/* all types */
 	uint32_t restarts;	    /* here, within the window, before the group moves: 0..16,
 				       default 3 */

@@ -55,6 +55,8 @@ static void print_script(const struct conf_resource *r, FILE *out)
 	fprintf(out, "\t\tmonitor_timeout_ms = %u\n\t\tmonitor_interval_ms = %u\n",
 		r->monitor_timeout_ms, r->monitor_interval_ms);
 	fprintf(out, "\t\tmonitor_failures = %u\n", r->monitor_failures);
+	if (r->monitor_window != 0)
+		fprintf(out, "\t\tmonitor_window = %u\n", r->monitor_window);
 }
 
 static void print_resource(const struct conf_resource *r, FILE *out)

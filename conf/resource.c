@@ -16,6 +16,7 @@ const struct conf_scan_key conf_resource_keys[] = {
 	{"monitor_timeout_ms", CONF_SCAN_VALUE, NULL},
 	{"monitor_interval_ms", CONF_SCAN_VALUE, NULL},
 	{"monitor_failures", CONF_SCAN_VALUE, NULL},
+	{"monitor_window", CONF_SCAN_VALUE, NULL},
 	{"restarts", CONF_SCAN_VALUE, NULL},
 	{"restart_window_ms", CONF_SCAN_VALUE, NULL},
 	{NULL, CONF_SCAN_VALUE, NULL},
@@ -43,6 +44,7 @@ static const struct {
 	{"monitor_timeout_ms", OF_SCRIPT},
 	{"monitor_interval_ms", OF_SCRIPT},
 	{"monitor_failures", OF_SCRIPT},
+	{"monitor_window", OF_SCRIPT},
 };
 
 struct number {
@@ -65,6 +67,7 @@ static const struct number numbers[] = {
 	 offsetof(struct conf_resource, monitor_interval_ms), 10000, 0},
 	{"monitor_failures", false, 1, 100, "", offsetof(struct conf_resource, monitor_failures), 2,
 	 0},
+	{"monitor_window", true, 2, 32, "", offsetof(struct conf_resource, monitor_window), 0, 0},
 	{"restarts", false, 0, 16, "", offsetof(struct conf_resource, restarts), 3, 3},
 	{"restart_window_ms", false, 1000, 86400000, "ms",
 	 offsetof(struct conf_resource, restart_window_ms), 3600000, 3600000},
@@ -174,6 +177,17 @@ static void read_script(const struct conf_values *values, struct conf_resource *
 		read_command(values, "monitor", out->monitor, problems);
 }
 
+static void check_window(const struct conf_values *values, const struct conf_resource *r,
+			 struct conf_problems *problems)
+{
+	const struct conf_value *window = find(values, "monitor_window");
+
+	if (window != NULL && r->monitor_window != 0 && r->monitor_window <= r->monitor_failures)
+		conf_problem(problems, window->line, false,
+			     "monitor_window = %u: make it more than monitor_failures (%u)",
+			     r->monitor_window, r->monitor_failures);
+}
+
 void conf_resource_read(const struct conf_values *values, struct conf_resource *out,
 			struct conf_problems *problems)
 {
@@ -196,6 +210,7 @@ void conf_resource_read(const struct conf_values *values, struct conf_resource *
 		refuse_keys(values, OF_SCRIPT, out, problems);
 		read_script(values, out, problems);
 		read_numbers(values, OF_SCRIPT, out, problems);
+		check_window(values, out, problems);
 	} else {
 		refuse_keys(values, OF_ADDRESS, out, problems);
 		read_address(values, out, problems);

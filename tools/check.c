@@ -188,9 +188,12 @@ static void print_script(const struct conf_resource *r)
 	if (r->monitor_interval_ms == 0)
 		printf("not monitored\n");
 	else
-		printf("monitored every %u ms: %u failure%s in a row count\n",
-		       r->monitor_interval_ms, r->monitor_failures,
-		       r->monitor_failures == 1 ? "" : "s");
+		printf("monitored every %u ms: %u failure%s in a row count", r->monitor_interval_ms,
+		       r->monitor_failures, r->monitor_failures == 1 ? "" : "s");
+	if (r->monitor_interval_ms != 0 && r->monitor_window != 0)
+		printf(", or of the last %u", r->monitor_window);
+	if (r->monitor_interval_ms != 0)
+		putchar('\n');
 }
 
 static void print_resource(const struct conf_resource *r)

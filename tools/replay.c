@@ -41,7 +41,7 @@ static const char *run_word(enum core_run_kind kind)
 static const char *result_word(enum core_result result)
 {
 	static const char *const words[] = {"?",       "done",     "failed", "running",
-					    "stopped", "answered", "fatal"};
+					    "stopped", "answered", "late",   "fatal"};
 
 	return result >= CORE_RESULT_DONE && result <= CORE_RESULT_FATAL ? words[result] : words[0];
 }

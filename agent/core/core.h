@@ -12,7 +12,7 @@
  * Reading order: this file, group.c (the state machine, with its diagram), permit.c (who may run a
  * group), policy.c (how people want their groups run), grant.c (exclusive groups), lease.c (how
  * long we may run them), arbiter.c, disk.c and fence.c (what decides when nobody answers),
- * conflict.c (two owners), prepare.c (conflict probe), resource.c, node.c (membership), oper.c
+ * conflict.c (two owners), prepare.c (conflict probe), resource.c, monitor.c, node.c (membership), oper.c
  * (operator verbs), maintenance.c, ready.c (could the other take over?), wire.c, detail.c and
  * record.c (bytes), core.c.
  *
@@ -40,6 +40,7 @@ enum {
 	CORE_DIGEST_SIZE = 8,    /* bytes of the configuration's digest that travel */
 	CORE_HWADDR_SIZE = 6,
 	CORE_RESTARTS_MAX = 16, /* within a window */
+	CORE_MONITOR_WINDOW_MAX = 32,
 	CORE_RESTORES_MAX = 10, /* a resource put back more often within a minute has failed */
 };
 
@@ -71,6 +72,8 @@ struct core_resource_conf {
 	uint32_t monitor_ms;
 	uint32_t monitor_interval_ms; /* 0: not monitored, it tells by itself */
 	uint16_t monitor_failures;    /* so many in a row are a failure; at least 1 */
+	uint16_t monitor_window;      /* or so many of the last ones; 0: only in a row; at most
+					 CORE_MONITOR_WINDOW_MAX */
 	uint16_t restarts;            /* here, within the window, before the group moves; at most
 					 CORE_RESTARTS_MAX */
 	uint32_t restart_window_ms;
@@ -162,6 +165,7 @@ enum core_result {
 	CORE_RESULT_RUNNING,  /* probe: it runs here */
 	CORE_RESULT_STOPPED,  /* probe: it does not */
 	CORE_RESULT_ANSWERED, /* prepare: hwaddr already answers for it */
+	CORE_RESULT_LATE,     /* monitor: no answer in time */
 	CORE_RESULT_FATAL,    /* start, stop: failed, and would again; probe: it cannot run here */
 };
 

@@ -273,6 +273,12 @@ bool core_resource_may_restart(struct core *c, uint16_t resource);
 /* Operations that did not end in time have failed. */
 void core_resource_expire(struct core *c, struct core_actions *out);
 
+/* ---- monitor.c: how many bad monitors are a failure ---- */
+
+/* Count one; do they weigh enough now? */
+bool core_monitor_fails(struct core *c, uint16_t resource, enum core_result result);
+void core_monitor_forget(struct core *c, uint16_t resource);
+
 /* ---- oper.c: operators and their operations ---- */
 
 void core_oper_on_operate(struct core *c, struct core_actions *out, const struct core_event *ev);

@@ -7,8 +7,8 @@
  *                                         +--------------> FAILED <---------+
  *
  * What something else removed is started again at once.  What is monitored is asked each
- * monitor_interval_ms; monitor_failures answers in a row that it is not well, or one that it is not
- * running, make it FAILED.
+ * monitor_interval_ms; answers that it is not well make it FAILED when they are too many
+ * (monitor.c), one that it is not running at once.
  *
  * A result counts only if its id is the one that is out; anything else is late or double and is
  * ignored.  run_kind keeps what the last operation was, so that FAILED tells a failed stop (which
@@ -158,7 +158,7 @@ static void started(struct core *c, struct core_actions *out, uint16_t resource)
 
 	r->state = YOKE_RESOURCE_STARTED;
 	r->reason[0] = '\0';
-	r->monitor_misses = 0;
+	core_monitor_forget(c, resource);
 	if (r->restoring) {
 		r->restoring = false;
 		r->restores++;
@@ -189,7 +189,7 @@ static void look_again(struct core *c, struct core_actions *out, uint16_t resour
 		return;
 	r->state = YOKE_RESOURCE_STARTED;
 	r->reason[0] = '\0';
-	r->monitor_misses = 0;
+	core_monitor_forget(c, resource);
 	tell(c, out, resource, YOKE_EVENT_RESOURCE_RESTORED, "");
 }
 
@@ -198,18 +198,14 @@ static void monitored(struct core *c, struct core_actions *out, uint16_t resourc
 {
 	struct core_resource *r = &c->resource[resource - 1];
 
-	if (r->state != YOKE_RESOURCE_STARTED) {
+	if (r->state != YOKE_RESOURCE_STARTED)
 		look_again(c, out, resource, result);
-	} else if (result == CORE_RESULT_RUNNING) {
-		r->monitor_misses = 0;
-		monitor_later(c, resource);
-	} else if (result == CORE_RESULT_STOPPED) {
+	else if (result == CORE_RESULT_STOPPED)
 		fail(c, out, resource, reason[0] != '\0' ? reason : "it was found not running");
-	} else if (++r->monitor_misses >= c->conf.resource[resource - 1].monitor_failures) {
+	else if (core_monitor_fails(c, resource, result))
 		fail(c, out, resource, reason);
-	} else {
+	else
 		monitor_later(c, resource);
-	}
 }
 
 static void apply(struct core *c, struct core_actions *out, uint16_t resource,
@@ -317,7 +313,8 @@ void core_resource_expire(struct core *c, struct core_actions *out)
 		if (!yoke_time_due(r->run_deadline, c->now))
 			continue;
 		late.u.result.id = r->run;
-		late.u.result.result = CORE_RESULT_FAILED;
+		late.u.result.result =
+			r->run_kind == CORE_RUN_MONITOR ? CORE_RESULT_LATE : CORE_RESULT_FAILED;
 		core_text(late.u.result.reason, sizeof(late.u.result.reason), "timed out",
 			  (char *)NULL);
 		core_resource_on_result(c, out, &late);

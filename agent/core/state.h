@@ -196,7 +196,8 @@ struct core_resource {
 	uint32_t restores;     /* since init */
 	uint32_t window_count; /* restores in the present minute */
 	yoke_time window_since;
-	uint16_t monitor_misses;                   /* monitors that failed in a row */
+	uint16_t monitor_row;                      /* what the bad ones in a row weigh */
+	uint32_t monitor_bad, monitor_late;        /* of the last ones, the newest in bit 0 */
 	yoke_time monitor_at;                      /* the next one; YOKE_NEVER: none */
 	uint32_t restart_count;                    /* local restarts since it was last forgiven */
 	yoke_time restarted_at[CORE_RESTARTS_MAX]; /* ring of the latest */

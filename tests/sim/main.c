@@ -45,6 +45,8 @@ static void draw_services(struct sim_setup *s, struct sim_random *r)
 	s->monitor_interval_ms = (uint32_t)one_of(r, interval_ms, 4);
 	s->monitor_ms = (uint32_t)sim_random_in(r, 500, 3000);
 	s->monitor_failures = (uint16_t)sim_random_in(r, 1, 3);
+	if (sim_random_permille(r, 300))
+		s->monitor_window = (uint16_t)(s->monitor_failures + sim_random_in(r, 1, 5));
 	s->restarts = (uint16_t)sim_random_in(r, 0, 3);
 	s->restart_window_ms = (uint32_t)one_of(r, window_ms, 3);
 }

@@ -56,6 +56,7 @@ static void configure(struct sim_world *w, uint16_t number, struct core_conf *co
 		resource->monitor_ms = s->monitor_ms;
 		resource->monitor_interval_ms = s->monitor_interval_ms;
 		resource->monitor_failures = s->monitor_failures;
+		resource->monitor_window = s->monitor_window;
 		resource->restarts = s->restarts;
 		resource->restart_window_ms = s->restart_window_ms;
 	}

@@ -85,7 +85,7 @@ int64_t sim_world_monitor_us(const struct sim_world *w)
 	if (s->service_count == 0)
 		return 0;
 	return ((int64_t)s->monitor_ms + 1000 + s->monitor_interval_ms) *
-	       (s->monitor_failures + 1) * 1000;
+	       (2 * s->monitor_failures + 1) * 1000; /* no answer in time weighs half */
 }
 
 void sim_world_calm(struct sim_world *w)

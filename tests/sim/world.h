@@ -55,7 +55,7 @@ struct sim_setup {
 	uint32_t save_us;               /* what saving takes at most */
 	/* of a service */
 	uint32_t monitor_ms, monitor_interval_ms, restart_window_ms;
-	uint16_t monitor_failures, restarts;
+	uint16_t monitor_failures, monitor_window, restarts;
 	bool exclusive; /* every group */
 	uint32_t lease_ms, watchdog_ms, test_ms;
 	uint32_t fence_us, delay_ms; /* what a fence agent takes at most */

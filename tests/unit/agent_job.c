@@ -404,7 +404,7 @@ static void test_hung(void **state)
 	ask(1, 1, CORE_RUN_MONITOR, 0);
 	agent_job_tick(&set, 0);
 	agent_job_tick(&set, TIMEOUT_MS);
-	expect_done(1, CORE_RESULT_FAILED, "timed out after 1000 ms");
+	expect_done(1, CORE_RESULT_LATE, "timed out after 1000 ms");
 	agent_job_tick(&set, TIMEOUT_MS + AGENT_JOB_TERM_MS);
 	ask(2, 1, CORE_RUN_STOP, late_ms);
 	agent_job_tick(&set, late_ms);

@@ -32,7 +32,8 @@ static const char text[] =
 	"    monitor = { '/w4', '-x' } start_timeout_ms = 101 stop_timeout_ms = 102 "
 	"monitor_timeout_ms "
 	"= 103\n"
-	"    monitor_interval_ms = 104 monitor_failures = 5 restarts = 6 restart_window_ms = 1007 "
+	"    monitor_interval_ms = 104 monitor_failures = 5 monitor_window = 9 restarts = 6 "
+	"restart_window_ms = 1007 "
 	"} "
 	"}\n"
 	"group j { takeover = unproven\n"
@@ -288,6 +289,7 @@ static void test_digest_notices(void **state)
 	assert_true(digest_changes("= 103", "= 100"));
 	assert_true(digest_changes("monitor_interval_ms = 104", "monitor_interval_ms = 105"));
 	assert_true(digest_changes("monitor_failures = 5", "monitor_failures = 6"));
+	assert_true(digest_changes("monitor_window = 9", "monitor_window = 8"));
 	assert_true(digest_changes("lease_ms = 1800", "lease_ms = 1801"));
 	assert_true(digest_changes("watchdog = '/dev/w'", ""));
 	assert_true(digest_changes("watchdog_ms = 1005", "watchdog_ms = 1006"));

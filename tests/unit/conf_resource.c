@@ -179,6 +179,7 @@ static void test_bad_numbers(void **state)
 		"stop_timeout_ms = 0",      "monitor_timeout_ms = 99",
 		"monitor_interval_ms = 99", "monitor_interval_ms = 3600001",
 		"monitor_failures = 0",     "monitor_failures = 101",
+		"monitor_window = 1",       "monitor_window = 33",
 		"restarts = 101",           "restarts = x",
 		"restart_window_ms = 999",  "restart_window_ms = 86400001",
 	};
@@ -189,6 +190,15 @@ static void test_bad_numbers(void **state)
 		snprintf(keys, sizeof(keys), "type = script program = '/x'\n%s", bad[i]);
 		expect_error(keys, 6, strchr(bad[i], 'x') != NULL ? "0..16" : "is out of range");
 	}
+}
+
+static void test_window(void **state)
+{
+	(void)state;
+	expect_error("type = script program = '/x' monitor_failures = 3\nmonitor_window = 3", 6,
+		     "more than monitor_failures (3)");
+	expect_good("type = script program = '/x' monitor_failures = 3 monitor_window = 4");
+	assert_int_equal(conf.resource[0].monitor_window, 4);
 }
 
 static void test_all_at_once(void **state)
@@ -215,7 +225,8 @@ int main(void)
 		cmocka_unit_test(test_program),      cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_address_keys), cmocka_unit_test(test_keys_of_the_other_type),
 		cmocka_unit_test(test_bad_commands), cmocka_unit_test(test_bad_numbers),
-		cmocka_unit_test(test_all_at_once),  cmocka_unit_test(test_type),
+		cmocka_unit_test(test_window),       cmocka_unit_test(test_all_at_once),
+		cmocka_unit_test(test_type),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,7 +157,7 @@ static void misses_in_a_row_fail_it(void **state)
 	form();
 	for (unsigned i = 1; i < MISSES; i++) {
 		answer(CORE_RESULT_FAILED);
-		assert_int_equal(service(ALPHA)->monitor_misses, i);
+		assert_int_equal(service(ALPHA)->monitor_row, 2 * i);
 	}
 	assert_int_equal(restarts(ALPHA), 0);
 	answer(CORE_RESULT_FAILED);
@@ -166,7 +166,7 @@ static void misses_in_a_row_fail_it(void **state)
 			    "it broke");
 	assert_string_equal(pair_last(&pair, ALPHA, YOKE_EVENT_GROUP_RESTARTING)->reason,
 			    "restarted here: it broke");
-	assert_int_equal(service(ALPHA)->monitor_misses, 0);
+	assert_int_equal(service(ALPHA)->monitor_row, 0);
 }
 
 static void one_success_forgets_the_misses(void **state)
@@ -180,6 +180,43 @@ static void one_success_forgets_the_misses(void **state)
 	}
 	assert_int_equal(restarts(ALPHA), 0);
 	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_RESOURCE_FAILED), 0);
+}
+
+/* A machine that is busy answers late, too. */
+static void no_answer_in_time_weighs_half(void **state)
+{
+	(void)state;
+	form();
+	for (unsigned i = 1; i < 2 * MISSES; i++)
+		answer(CORE_RESULT_LATE);
+	assert_int_equal(restarts(ALPHA), 0);
+	answer(CORE_RESULT_LATE);
+	assert_int_equal(restarts(ALPHA), 1);
+}
+
+static void a_window_counts_over_good_ones(void **state)
+{
+	(void)state;
+	form();
+	pair_core(&pair, ALPHA)->conf.resource[SERVICE - 1].monitor_window = 3 * MISSES;
+	for (unsigned i = 1; i < MISSES; i++) {
+		answer(CORE_RESULT_FAILED);
+		answer(CORE_RESULT_RUNNING);
+	}
+	assert_int_equal(restarts(ALPHA), 0);
+	/* The first ones leave the window. */
+	for (unsigned i = 0; i < 3 * MISSES; i++)
+		answer(CORE_RESULT_RUNNING);
+	answer(CORE_RESULT_FAILED);
+	assert_int_equal(restarts(ALPHA), 0);
+	for (unsigned i = 1; i < MISSES; i++) {
+		answer(CORE_RESULT_RUNNING);
+		answer(CORE_RESULT_FAILED);
+	}
+	assert_int_equal(restarts(ALPHA), 1);
+	/* And then it begins anew. */
+	answer(CORE_RESULT_FAILED);
+	assert_int_equal(restarts(ALPHA), 1);
 }
 
 /* Not answered in time is a miss; the late answer is nobody's. */
@@ -196,14 +233,14 @@ static void no_answer_is_a_miss(void **state)
 	left_ms = yoke_time_span_us(pair.now, service(ALPHA)->run_deadline) / 1000;
 	assert_in_range(left_ms, MONITOR_MS, MONITOR_MS + 1000); /* the core's own is later */
 	pair_run(&pair, left_ms - 1);
-	assert_int_equal(service(ALPHA)->monitor_misses, 0);
+	assert_int_equal(service(ALPHA)->monitor_row, 0);
 	pair_run(&pair, 1);
-	assert_int_equal(service(ALPHA)->monitor_misses, 1);
+	assert_int_equal(service(ALPHA)->monitor_row, 1);
 	pair_result_of(&pair, ALPHA, id, CORE_RESULT_STOPPED, 0);
 	assert_int_equal(service(ALPHA)->state, YOKE_RESOURCE_STARTED);
-	assert_int_equal(service(ALPHA)->monitor_misses, 1);
+	assert_int_equal(service(ALPHA)->monitor_row, 1);
 	answer(CORE_RESULT_RUNNING);
-	assert_int_equal(service(ALPHA)->monitor_misses, 0);
+	assert_int_equal(service(ALPHA)->monitor_row, 0);
 }
 
 static void not_running_fails_at_once(void **state)
@@ -226,7 +263,7 @@ static void an_answer_twice_counts_once(void **state)
 	id = pair.run[ALPHA - 1][SERVICE - 1];
 	pair_result_of(&pair, ALPHA, id, CORE_RESULT_FAILED, 0);
 	pair_result_of(&pair, ALPHA, id, CORE_RESULT_FAILED, 0);
-	assert_int_equal(service(ALPHA)->monitor_misses, 1);
+	assert_int_equal(service(ALPHA)->monitor_row, 2);
 }
 
 /* ---- restarts ---- */
@@ -558,6 +595,8 @@ int main(void)
 		cmocka_unit_test(nobody_asks_while_the_group_is_restarted),
 		cmocka_unit_test(misses_in_a_row_fail_it),
 		cmocka_unit_test(one_success_forgets_the_misses),
+		cmocka_unit_test(no_answer_in_time_weighs_half),
+		cmocka_unit_test(a_window_counts_over_good_ones),
 		cmocka_unit_test(no_answer_is_a_miss),
 		cmocka_unit_test(not_running_fails_at_once),
 		cmocka_unit_test(an_answer_twice_counts_once),
