@@ -47,11 +47,12 @@ static const struct tool_verb verbs[] = {
 	 "SrNtj", 0, 1, tool_standby},
 	{"online", "[NODE]", "End the standby of NODE (this one), and forget its failures", WAITS,
 	 "SrNtj", 0, 1, tool_online},
-	{"confirm-down", "NODE", "Vouch that the silent NODE is down, so that its groups can move",
+	{"confirm-down", "NODE [--by WHO] [--ticket NUMBER]",
+	 "Vouch that the silent NODE is down, so that its groups can move",
 	 "\nOnly for a node that is lost, and only when you know that it is off or will not come\n"
-	 "back with its groups: an exclusive group then starts on the other node.  Your name and\n"
-	 "--reason are recorded.\n" WAITS,
-	 "SrNtj", 1, 1, tool_confirm_down},
+	 "back with its groups: an exclusive group then starts on the other node.  Who says so,\n"
+	 "the ticket and the reason are recorded.\n" WAITS,
+	 "SrbkNtj", 1, 1, tool_confirm_down},
 	{"maintenance", "[group NAME | node NAME]",
 	 "Watch, but do not act: for a group, a node, or the whole cluster",
 	 "\nWhat is in maintenance is monitored, and nothing is started, stopped, restarted, "

@@ -247,9 +247,15 @@ static int run(const struct tool_options *options, enum yoke_verb verb, const ch
 	if (name(task.request.group, group, "group") != TOOL_OK ||
 	    name(task.request.node, node, "node") != TOOL_OK)
 		return TOOL_USAGE;
-	by(task.request.by);
-	if (options->reason != NULL)
-		snprintf(task.request.reason, YOKE_REASON_SIZE, "%s", options->reason);
+	if (options->by != NULL)
+		snprintf(task.request.by, YOKE_NAME_SIZE, "%s", options->by);
+	else
+		by(task.request.by);
+	snprintf(task.request.reason, YOKE_REASON_SIZE, "%s%s%s%s",
+		 options->ticket != NULL ? "ticket " : "",
+		 options->ticket != NULL ? options->ticket : "",
+		 options->ticket != NULL && options->reason != NULL ? ": " : "",
+		 options->reason != NULL ? options->reason : "");
 	return operate(&task);
 }
 

@@ -24,6 +24,8 @@ static const struct {
 	{'n', "lines", "N", "how many events, 1..512 (default 20; also -n N)"},
 	{'f', "follow", NULL, "go on as events come, until Ctrl-C (also -f)"},
 	{'r', "reason", "TEXT", "why, for the history"},
+	{'b', "by", "WHO", "who says so (else whoever called sudo, or is logged in)"},
+	{'k', "ticket", "NUMBER", "where it is written down; it is put before the reason"},
 	{'N', "no-wait", NULL, "do not wait for the outcome"},
 	{'t', "timeout", "SECONDS", "the longest wait, 1..3600 (default 60)"},
 	{'F', "force", NULL, "replace the file if it exists"},
@@ -86,6 +88,17 @@ static int reason(const char *text, struct tool_options *options)
 	return -1;
 }
 
+/* A name of a person or a ticket: as long as other names. */
+static int label(const char *option, const char *text, const char **value)
+{
+	if (text[0] == '\0' || strlen(text) >= YOKE_NAME_SIZE) {
+		fprintf(stderr, "yoke: %s takes 1 to %d bytes\n", option, YOKE_NAME_SIZE - 1);
+		return TOOL_USAGE;
+	}
+	*value = text;
+	return -1;
+}
+
 /* Returns -1, or an exit code. */
 static int take(int letter, struct tool_options *options)
 {
@@ -109,6 +122,10 @@ static int take(int letter, struct tool_options *options)
 		return -1;
 	case 'r':
 		return reason(optarg, options);
+	case 'b':
+		return label("--by", optarg, &options->by);
+	case 'k':
+		return label("--ticket", optarg, &options->ticket);
 	case 'N':
 		options->no_wait = true;
 		return -1;

@@ -36,6 +36,7 @@ enum tool_exit {
 struct tool_options {
 	const char *socket_path; /* --socket, else $YOKE_SOCKET, else TOOL_SOCKET */
 	const char *reason;      /* --reason; NULL: none */
+	const char *by, *ticket; /* --by, --ticket; NULL: not given */
 	uint32_t timeout_s;      /* --timeout, 1..3600, default 60 */
 	uint32_t count;          /* -n, 1..512, default 20 */
 	bool json, wide, follow, no_wait, exit_code, force, fail;

@@ -104,6 +104,7 @@ def test_unknown_verb_suggests_the_nearest(given, meant):
     ["switch", "web", "beta", "--timeout", "3601"], ["key"], ["key", "destroy"],
     ["standby", "--reason", "x" * 64], ["standby", ""], ["standby", "n" * 32], ["confirm-down"],
     ["maintenance", "web"], ["maintenance", "grp", "web"], ["resume", "node", ""],
+    ["confirm-down", "beta", "--by", ""], ["confirm-down", "beta", "--ticket", "x" * 32],
     ["status", "--socket", "/" + "x" * 120],
 ])
 def test_wrong_command_lines(arguments):
@@ -346,6 +347,16 @@ def test_operations(engine, arguments, sent):
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"%s.* succeeded in \d+ ms: asked by ann\n" % sent["do"], done.stdout)
     assert engine.last(sent["do"]) == dict(sent, by="ann", reason="kernel update")
+
+
+def test_who_vouches_and_where_it_is_written_down(engine):
+    done = ask(engine, "confirm-down", "beta", "--by", "Zhang Wei", "--ticket", "4711",
+               "--reason", "power is off", env=environment(SUDO_USER="ann"))
+    assert done.returncode == 0, done.stderr
+    assert engine.last("confirmDown") == {"do": "confirmDown", "node": "beta", "by": "Zhang Wei",
+                                          "reason": "ticket 4711: power is off"}
+    ask(engine, "confirm-down", "beta", "--ticket", "12")
+    assert engine.last("confirmDown")["reason"] == "ticket 12"
 
 
 def test_operation_by_the_login_name(engine):

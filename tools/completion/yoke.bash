@@ -14,7 +14,8 @@ _yoke_options() {
 	status) echo --socket --json --wide --exit-code --timeout --help ;;
 	watch) echo --socket --wide --timeout --help ;;
 	history) echo --socket --lines --follow --json --timeout --help ;;
-	switch | failback | standby | online | confirm-down | maintenance | resume)
+	confirm-down) echo --socket --reason --by --ticket --no-wait --timeout --json --help ;;
+	switch | failback | standby | online | maintenance | resume)
 		echo --socket --reason --no-wait --timeout --json --help ;;
 	key | disk) echo --force --help ;;
 	simulate) echo --socket --json --fail --timeout --help ;;
@@ -37,7 +38,7 @@ _yoke() {
 		COMPREPLY=($(compgen -f -- "$word"))
 		return
 		;;
-	--reason | --timeout | --lines | -n) return ;;
+	--reason | --by | --ticket | --timeout | --lines | -n) return ;;
 	esac
 	if [ "${word:0:1}" = - ]; then
 		COMPREPLY=($(compgen -W "$(_yoke_options "$verb")" -- "$word"))
@@ -45,7 +46,7 @@ _yoke() {
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--socket | --reason | --timeout | --lines | -n) i=$((i + 1)) ;;
+		--socket | --reason | --by | --ticket | --timeout | --lines | -n) i=$((i + 1)) ;;
 		-*) ;;
 		*) position=$((position + 1)) ;;
 		esac
