@@ -81,6 +81,23 @@ static void tell(struct core *c, struct core_actions *out, enum yoke_event_kind 
 	ev->value = op->number;
 }
 
+/* A node tells of one operation, and runs one: what ran there before it has ended.  On a slow path
+ * the news of that may have been passed over for newer ones. */
+static void forget_running(struct core *c, const struct core_operation *next)
+{
+	for (uint32_t i = 0; i < c->history_count && i < YOKE_OPERATIONS_MAX; i++) {
+		struct core_operation *past = &c->history[i];
+
+		if (past->number >> 24 != next->number >> 24 || past->number == next->number ||
+		    past->state != YOKE_OPERATION_RUNNING)
+			continue;
+		past->state = YOKE_OPERATION_UNKNOWN;
+		past->ended = c->now;
+		core_text(past->reason, sizeof(past->reason), "it has ended; how was not told",
+			  (char *)NULL);
+	}
+}
+
 void core_oper_told(struct core *c, const struct core_operation *op)
 {
 	uint32_t known =
@@ -88,6 +105,7 @@ void core_oper_told(struct core *c, const struct core_operation *op)
 	struct core_operation mine = *op;
 	bool is_new = true;
 
+	forget_running(c, op);
 	for (uint32_t i = 0; i < known; i++)
 		if (c->history[i].number == op->number) {
 			is_new = false;

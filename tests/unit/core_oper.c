@@ -1,4 +1,5 @@
 /* Operators' requests: what is refused and why, and what becomes of what is accepted. */
+#include "agent/core/parts.h"
 #include "tests/unit/core_pair.h"
 
 static struct pair pair;
@@ -28,6 +29,30 @@ static void a_switch_moves_and_succeeds(void **state)
 	pair_run(&pair, 500);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
 	assert_int_equal(newest(BETA)->node, ALPHA);
+}
+
+/* Its end was passed over on a slow path: it does not run for ever in what is shown. */
+static void what_another_node_ran_before_has_ended(void **state)
+{
+	struct core *c = pair_core(&pair, ALPHA);
+	struct core_operation op = {.number = BETA << 24 | 7,
+				    .verb = YOKE_VERB_SWITCH,
+				    .state = YOKE_OPERATION_RUNNING,
+				    .group = 1,
+				    .node = BETA};
+
+	(void)state;
+	pair_form(&pair);
+	core_oper_told(c, &op);
+	core_oper_told(c, &op);
+	assert_int_equal(newest(ALPHA)->state, YOKE_OPERATION_RUNNING);
+	op.number++;
+	op.state = YOKE_OPERATION_SUCCEEDED;
+	core_oper_told(c, &op);
+	assert_int_equal(c->history_count, 2);
+	assert_int_equal(c->history[0].state, YOKE_OPERATION_UNKNOWN);
+	assert_string_equal(c->history[0].reason, "it has ended; how was not told");
+	assert_int_equal(c->history[1].state, YOKE_OPERATION_SUCCEEDED);
 }
 
 static void a_switch_to_where_it_is_succeeds_at_once(void **state)
@@ -270,6 +295,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_switch_moves_and_succeeds),
+		cmocka_unit_test(what_another_node_ran_before_has_ended),
 		cmocka_unit_test(a_switch_to_where_it_is_succeeds_at_once),
 		cmocka_unit_test(refusals_change_nothing),
 		cmocka_unit_test(a_node_that_could_not_run_it_is_no_target),
