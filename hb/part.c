@@ -1,0 +1,64 @@
+#include "hb/part.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "agent/base/buf.h"
+
+unsigned hb_part_count(size_t size)
+{
+	return (unsigned)((size + HB_PART_BYTES - 1) / HB_PART_BYTES);
+}
+
+size_t hb_part_put(uint32_t number, const uint8_t *message, size_t size, unsigned which,
+		   uint8_t out[HB_PART_SIZE_MAX])
+{
+	size_t from = (size_t)which * HB_PART_BYTES;
+	struct yoke_buf b;
+
+	assert(size >= 1 && size <= YOKE_MESSAGE_SIZE && from < size);
+	yoke_buf_init(&b, out, HB_PART_SIZE_MAX);
+	yoke_buf_put_u32(&b, number);
+	yoke_buf_put_u8(&b, (uint8_t)which);
+	yoke_buf_put_u8(&b, (uint8_t)hb_part_count(size));
+	yoke_buf_put(&b, message + from, size - from < HB_PART_BYTES ? size - from : HB_PART_BYTES);
+	return b.used;
+}
+
+/* All parts are full but the last one, which is not empty; together they are a message. */
+static bool is_part(unsigned which, unsigned count, size_t size)
+{
+	if (count > HB_PARTS_MAX || which >= count || size > HB_PART_BYTES)
+		return false;
+	if (which + 1 < count)
+		return size == HB_PART_BYTES;
+	return size > 0 && which * HB_PART_BYTES + size <= YOKE_MESSAGE_SIZE;
+}
+
+size_t hb_part_take(struct hb_part_in *in, const uint8_t *bytes, size_t size)
+{
+	uint32_t number;
+	unsigned which, count;
+	struct yoke_buf b;
+
+	yoke_buf_init_read(&b, bytes, size);
+	number = yoke_buf_get_u32(&b);
+	which = yoke_buf_get_u8(&b);
+	count = yoke_buf_get_u8(&b);
+	if (!yoke_buf_ok(&b) || number == 0 || !is_part(which, count, yoke_buf_left(&b)))
+		return 0;
+	if (number != in->number || count != in->count) {
+		in->number = number;
+		in->count = (uint8_t)count;
+		in->have = 0;
+	}
+	if (which + 1 == count)
+		in->size = (uint16_t)(which * HB_PART_BYTES + yoke_buf_left(&b));
+	yoke_buf_get(&b, in->bytes + which * HB_PART_BYTES, yoke_buf_left(&b));
+	in->have = (uint16_t)(in->have | 1u << which);
+	if (in->have != (1u << count) - 1)
+		return 0;
+	in->have = 0;
+	return in->size;
+}
