@@ -1,11 +1,51 @@
-/* How long it takes until an exclusive group runs again whose owner died: what `yoke check` tells,
- * and what a survivor waits before it believes that the other stopped. */
+/* How long it takes: between two heartbeats of a path, and until an exclusive group runs again
+ * whose owner died: what `yoke check` tells, and what a survivor waits before it believes that the
+ * other stopped. */
+#include "agent/base/baud.h"
 #include "conf/conf.h"
 
 enum {
 	ASKED_TWICE = 2,     /* off, and then status */
 	CLOCK_PERCENT = 101, /* two clocks differ by less than 1 % */
 };
+
+static const struct conf_endpoint *first_end(const struct conf *conf, unsigned path)
+{
+	for (unsigned i = 0; i < conf->node_count; i++)
+		if (conf->node[i].endpoint[path].configured)
+			return &conf->node[i].endpoint[path];
+	return NULL;
+}
+
+enum yoke_path_type conf_path_type(const struct conf *conf, unsigned path)
+{
+	const struct conf_endpoint *e = first_end(conf, path);
+
+	return e != NULL ? e->type : YOKE_PATH_TYPE_UNKNOWN;
+}
+
+uint32_t conf_path_interval_ms(const struct conf *conf, unsigned path)
+{
+	const struct conf_endpoint *e = first_end(conf, path);
+	uint32_t line_ms = 0;
+
+	if (e != NULL && e->type == YOKE_PATH_TYPE_SERIAL && e->baud != 0)
+		line_ms = (YOKE_SERIAL_BEAT_SIZE * YOKE_SERIAL_BITS * YOKE_SERIAL_SHARE * 1000u +
+			   e->baud - 1) /
+			  e->baud;
+	return line_ms > conf->interval_ms ? line_ms : conf->interval_ms;
+}
+
+uint32_t conf_path_late_ms(const struct conf *conf, unsigned path)
+{
+	/* While a line carries a message too, there is a heartbeat every two intervals (hb/pace.h);
+	 * half of one more, because one that is a little late is none that is missing. */
+	uint32_t least_ms = conf_path_interval_ms(conf, path) * 5 / 2;
+
+	if (conf_path_interval_ms(conf, path) == conf->interval_ms || least_ms < conf->late_ms)
+		return conf->late_ms;
+	return least_ms < conf->dead_ms ? least_ms : conf->dead_ms;
+}
 
 unsigned conf_arbiters_of(const struct conf *conf, enum yoke_arbiter_type type)
 {

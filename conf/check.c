@@ -2,8 +2,8 @@
 #include "conf/check.h"
 
 enum {
-	INTERVALS_MIN = 3,  /* in one dead time: one lost frame must not be a death */
-	INTERVALS_GOOD = 5, /* below it: a warning */
+	INTERVALS_MIN = CONF_CHECK_INTERVALS_MIN, /* one lost frame must not be a death */
+	INTERVALS_GOOD = CONF_CHECK_INTERVALS_GOOD,
 	NODES_MIN = 2,
 	NODES_TESTED = 2,
 	SUBNET_BITS_IPV4 = 24, /* the file has no prefix for a path; what most networks use */
@@ -89,6 +89,7 @@ static void check_path(const struct conf *c, unsigned path, struct conf_problems
 {
 	const struct conf_endpoint *first = NULL;
 	const char *first_node = NULL;
+	enum yoke_path_type type = YOKE_PATH_TYPE_UNKNOWN;
 
 	for (unsigned i = 0; i < c->node_count; i++) {
 		const struct conf_endpoint *e = &c->node[i].endpoint[path];
@@ -101,6 +102,13 @@ static void check_path(const struct conf *c, unsigned path, struct conf_problems
 				c->node[i].name, c->path[path]);
 			continue;
 		}
+		if (type == YOKE_PATH_TYPE_UNKNOWN)
+			type = e->type; /* one that was refused is said already */
+		if (e->type != YOKE_PATH_TYPE_UNKNOWN && e->type != type)
+			conf_problem(problems, e->line, false,
+				     "path \"%s\" is of type %s here but not on another node: it "
+				     "has one type",
+				     c->path[path], yoke_word_path_type(e->type));
 		if (!is_usable(e))
 			continue;
 		if (is_link_local(e) && e->interface[0] == '\0')
@@ -187,6 +195,7 @@ static void check_paths(const struct conf *c, struct conf_problems *problems)
 	for (unsigned path = 0; path < c->path_count; path++)
 		check_path(c, path, problems);
 	check_places(c, problems);
+	conf_check_lines(c, problems);
 	for (unsigned node = 0; node < c->node_count; node++) {
 		for (unsigned b = 1; b < c->path_count; b++) {
 			for (unsigned a = 0; a < b; a++)

@@ -2,9 +2,9 @@
  *
  * Reading order: this struct, conf/sample/yoke.conf (each key with its unit, range and default),
  * conf/load.c (the file), conf/scan.c (its text cleaned of all that has the wrong shape),
- * conf/parse.c (libconfuse to struct), conf/resource.c and conf/arbiter.c (a resource's and an
- * arbiter's keys), conf/value.c (one key's value), conf/check.c and conf/check_arbiter.c (rules
- * over several keys), conf/print.c, conf/bound.c (how long a failover takes).  A conf that
+ * conf/parse.c (libconfuse to struct), conf/path.c, conf/resource.c and conf/arbiter.c (the keys of
+ * a path, a resource and an arbiter), conf/value.c (one key's value), conf/check*.c (rules over
+ * several keys), conf/print.c, conf/bound.c (how long a failover takes).  A conf that
  * conf_parse() accepted is safe to run with; nothing else is.
  *
  * Layer: conf; libconfuse appears in parse.c only.  May include: agent/base.
@@ -44,10 +44,17 @@ enum {
 /* One path's end on one node. */
 struct conf_endpoint {
 	bool configured;
+	enum yoke_path_type type; /* default udp */
+	/* type = udp */
 	struct sockaddr_storage address; /* sin_port/sin6_port set; AF_INET or AF_INET6 */
 	socklen_t address_len;
 	char interface[YOKE_NAME_SIZE]; /* SO_BINDTODEVICE; empty: not bound to one */
-	int line;			/* in the file, for messages; not printed, not digested */
+	/* type = serial */
+	char device[CONF_FILE_SIZE]; /* a tty, absolute path */
+	uint32_t baud;		     /* one of YOKE_BAUDS, default 9600; 0: was refused */
+	bool rtscts;		     /* default no */
+	/* all types */
+	int line; /* in the file, for messages; not printed, not digested */
 };
 
 struct conf_node {
@@ -211,6 +218,14 @@ void conf_check(const struct conf *conf, struct conf_problems *problems);
  * When all places are taken an error replaces the last warning, else it is only counted. */
 void conf_problem(struct conf_problems *problems, int line, bool warning, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* PURE: the path's heartbeats, by its index: how long between two, and when one is late.  On a
+ * serial line both follow its rate: a quarter of it is for heartbeats. */
+uint32_t conf_path_interval_ms(const struct conf *conf, unsigned path);
+uint32_t conf_path_late_ms(const struct conf *conf, unsigned path);
+
+/* PURE: of what type a path is: that of its first end. */
+enum yoke_path_type conf_path_type(const struct conf *conf, unsigned path);
 
 /* How long until another node runs an exclusive group whose owner died, part by part; the parts
  * that do not belong to the way that was asked for are 0. */

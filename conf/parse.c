@@ -10,6 +10,7 @@
 
 #include "conf/arbiter.h"
 #include "conf/group.h"
+#include "conf/path.h"
 #include "conf/resource.h"
 #include "conf/scan.h"
 #include "conf/value.h"
@@ -25,14 +26,8 @@ static const struct conf_scan_key cluster_keys[] = {
 	{"watchdog", CONF_SCAN_VALUE, NULL},   {"watchdog_ms", CONF_SCAN_VALUE, NULL},
 	{NULL, CONF_SCAN_VALUE, NULL},
 };
-static const struct conf_scan_key path_keys[] = {
-	{"address", CONF_SCAN_VALUE, NULL},
-	{"port", CONF_SCAN_VALUE, NULL},
-	{"interface", CONF_SCAN_VALUE, NULL},
-	{NULL, CONF_SCAN_VALUE, NULL},
-};
 static const struct conf_scan_key node_keys[] = {
-	{"path", CONF_SCAN_NAMED, path_keys},
+	{"path", CONF_SCAN_NAMED, conf_path_keys},
 	{NULL, CONF_SCAN_VALUE, NULL},
 };
 static const struct conf_scan_key log_keys[] = {
@@ -295,6 +290,33 @@ static void read_snmp(struct reader *r, cfg_t *snmp)
 		conf_value_file(v, CONF_FILE_SIZE - 1, c->snmp_program, r->problems);
 }
 
+/* What was given of a key. */
+static void collect(cfg_t *section, const struct conf_scan_key *key, struct conf_values *values)
+{
+	cfg_opt_t *option = cfg_getopt(section, key->name);
+
+	if (key->kind != CONF_SCAN_VALUE && key->kind != CONF_SCAN_LIST)
+		return;
+	if (key->kind == CONF_SCAN_LIST && option->nvalues == 0 &&
+	    (option->flags & CFGF_MODIFIED) != 0)
+		values->value[values->count++] =
+			(struct conf_value){.key = key->name, .line = line_of(section)};
+	for (unsigned i = 0; i < option->nvalues && i <= CONF_WORDS_MAX; i++) {
+		const struct kept *kept = option->values[i]->ptr;
+
+		values->value[values->count++] = (struct conf_value){
+			.key = key->name, .line = kept->line, .text = kept->text};
+	}
+}
+
+static void collect_all(cfg_t *section, const struct conf_scan_key *keys,
+			struct conf_values *values)
+{
+	values->count = 0;
+	for (; keys->name != NULL; keys++)
+		collect(section, keys, values);
+}
+
 /* The index of a path's name, which may be new; -1: no room. */
 static int path_index(struct reader *r, const char *name, int line, bool *said)
 {
@@ -313,9 +335,8 @@ static int path_index(struct reader *r, const char *name, int line, bool *said)
 static void read_path(struct reader *r, cfg_t *section, struct conf_node *node, bool *said)
 {
 	struct conf_endpoint *e, scratch = {0};
-	struct conf_value v;
+	struct conf_values values;
 	char name[YOKE_NAME_SIZE];
-	uint32_t port = CONF_PORT;
 	int line = line_of(section), index;
 
 	read_title(r, section, "path", name);
@@ -329,14 +350,8 @@ static void read_path(struct reader *r, cfg_t *section, struct conf_node *node, 
 	}
 	e->configured = true;
 	e->line = line;
-	if (given(section, "port", &v))
-		conf_value_number(v, 1024, 65535, "", &port, r->problems);
-	if (given(section, "interface", &v))
-		conf_value_interface(v, e->interface, r->problems);
-	if (given(section, "address", &v))
-		conf_value_endpoint(v, (uint16_t)port, e, r->problems);
-	else
-		conf_problem(r->problems, line, false, "path \"%s\" has no address: add it", name);
+	collect_all(section, conf_path_keys, &values);
+	conf_path_read(&values, name, e, r->problems);
 }
 
 static void read_nodes(struct reader *r, cfg_t *file)
@@ -407,33 +422,6 @@ static void read_group_nodes(struct reader *r, cfg_t *section, struct conf_group
 			group->name);
 	for (unsigned i = 0; i < option->nvalues; i++)
 		read_group_node(r, group, option->values[i]->ptr);
-}
-
-/* What was given of a key. */
-static void collect(cfg_t *section, const struct conf_scan_key *key, struct conf_values *values)
-{
-	cfg_opt_t *option = cfg_getopt(section, key->name);
-
-	if (key->kind != CONF_SCAN_VALUE && key->kind != CONF_SCAN_LIST)
-		return;
-	if (key->kind == CONF_SCAN_LIST && option->nvalues == 0 &&
-	    (option->flags & CFGF_MODIFIED) != 0)
-		values->value[values->count++] =
-			(struct conf_value){.key = key->name, .line = line_of(section)};
-	for (unsigned i = 0; i < option->nvalues && i <= CONF_WORDS_MAX; i++) {
-		const struct kept *kept = option->values[i]->ptr;
-
-		values->value[values->count++] = (struct conf_value){
-			.key = key->name, .line = kept->line, .text = kept->text};
-	}
-}
-
-static void collect_all(cfg_t *section, const struct conf_scan_key *keys,
-			struct conf_values *values)
-{
-	values->count = 0;
-	for (; keys->name != NULL; keys++)
-		collect(section, keys, values);
 }
 
 static void read_victim(struct reader *r, cfg_t *section, struct conf_arbiter *arbiter)
@@ -565,7 +553,7 @@ static bool parse_cleaned(struct reader *r, const char *cleaned)
 	cfg_t *parsed;
 	bool ok;
 
-	make_options(path_keys, &path, NULL);
+	make_options(conf_path_keys, &path, NULL);
 	make_options(conf_resource_keys, &resource, NULL);
 	make_options(cluster_keys, &cluster, NULL);
 	make_options(node_keys, &node, (struct options *const[]){&path});

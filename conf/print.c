@@ -24,8 +24,17 @@ static unsigned address_text(const struct sockaddr_storage *address, char text[I
 static void print_endpoint(const char *path, const struct conf_endpoint *e, FILE *out)
 {
 	char text[INET6_ADDRSTRLEN] = "";
-	unsigned port = address_text(&e->address, text);
+	unsigned port;
 
+	if (e->type == YOKE_PATH_TYPE_SERIAL) {
+		fprintf(out, "\tpath \"%s\" {\n\t\ttype = serial\n\t\tdevice = \"%s\"\n", path,
+			e->device);
+		fprintf(out, "\t\tbaud = %u\n\t\trtscts = %s\n\t}\n", e->baud,
+			yes_or_no(e->rtscts));
+		return;
+	}
+	/* Without type = udp: the digest of a file without lines is what it always was. */
+	port = address_text(&e->address, text);
 	fprintf(out, "\tpath \"%s\" {\n\t\taddress = \"%s\"\n\t\tport = %u\n", path, text, port);
 	if (e->interface[0] != '\0')
 		fprintf(out, "\t\tinterface = \"%s\"\n", e->interface);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "hb/tty.h"
 #include "tools/text.h"
 #include "tools/tool.h"
 
@@ -51,6 +52,10 @@ static void endpoint_text(const struct conf_endpoint *endpoint, char *text, size
 {
 	if (!endpoint->configured) {
 		snprintf(text, size, "-");
+		return;
+	}
+	if (endpoint->type == YOKE_PATH_TYPE_SERIAL) {
+		snprintf(text, size, "%s at %u baud", endpoint->device, endpoint->baud);
 		return;
 	}
 	address_text(&endpoint->address, text, size);
@@ -255,6 +260,36 @@ static void print_groups(void)
 	}
 }
 
+/* A line's rate says how often there is a heartbeat on it. */
+static void print_line(unsigned path)
+{
+	uint32_t interval_ms = conf_path_interval_ms(&conf, path);
+	uint32_t baud = 0;
+
+	for (unsigned i = 0; i < conf.node_count; i++)
+		if (conf.node[i].endpoint[path].configured)
+			baud = conf.node[i].endpoint[path].baud;
+	printf("path %s, %u baud: heartbeat every %u ms%s, late after %u ms;\n"
+	       "  when it is the only path that is up, every %u ms while a change is told on it\n",
+	       conf.path[path], baud, interval_ms,
+	       interval_ms > conf.interval_ms ? ", as a quarter of its rate carries" : "",
+	       conf_path_late_ms(&conf, path), 2 * interval_ms);
+}
+
+static void print_beats(void)
+{
+	unsigned lines = 0;
+
+	for (unsigned i = 0; i < conf.path_count; i++)
+		lines += conf_path_type(&conf, i) == YOKE_PATH_TYPE_SERIAL;
+	printf("\nheartbeat every %u ms on each path%s; late after %u ms, dead after %u ms of "
+	       "silence\n",
+	       conf.interval_ms, lines > 0 ? " of type udp" : "", conf.late_ms, conf.dead_ms);
+	for (unsigned i = 0; i < conf.path_count; i++)
+		if (conf_path_type(&conf, i) == YOKE_PATH_TYPE_SERIAL)
+			print_line(i);
+}
+
 /* The conflict probe runs between late_ms and dead_ms and does not add to the takeover. */
 static void print_timing(void)
 {
@@ -266,9 +301,7 @@ static void print_timing(void)
 		exclusive += g->exclusive;
 		silent += !g->exclusive && !g->parallel && !g->manual;
 	}
-	printf("\nheartbeat every %u ms on each path; late after %u ms, dead after %u ms of "
-	       "silence\n",
-	       conf.interval_ms, conf.late_ms, conf.dead_ms);
+	print_beats();
 	if (silent > 0)
 		printf("a lost node's groups that are not exclusive are taken over\n"
 		       "at most %u ms after its last heartbeat, plus the time that their resources "
@@ -364,6 +397,32 @@ static const char *doubt_watchdog(const char *device)
 	return NULL;
 }
 
+/* Why a serial line will not be opened on this node; NULL: all is well, as far as can be seen while
+ * the engine may have it. */
+static const char *doubt_tty(const char *device)
+{
+	static char why[YOKE_REASON_SIZE];
+	struct stat st;
+
+	if (stat(device, &st) < 0)
+		return errno == EACCES ? NULL : "is not there";
+	if (!S_ISCHR(st.st_mode))
+		return "is no terminal";
+	return hb_tty_is_console(st.st_rdev, why) ? why : NULL;
+}
+
+static void print_ttys(const char *file, const struct conf_node *node)
+{
+	for (unsigned i = 0; i < conf.path_count; i++) {
+		const struct conf_endpoint *e = &node->endpoint[i];
+		const char *doubt = e->device[0] != '\0' ? doubt_tty(e->device) : NULL;
+
+		if (doubt != NULL)
+			printf("%s:%d: warning: path \"%s\": %s: %s\n", file, e->line, conf.path[i],
+			       e->device, doubt);
+	}
+}
+
 static void print_devices(const char *file)
 {
 	for (unsigned i = 0; i < conf.arbiter_count; i++) {
@@ -392,7 +451,7 @@ static void print_local(const char *file)
 {
 	uint8_t key[CONF_KEY_SIZE];
 	char why[CONF_PROBLEM_SIZE], who[YOKE_REASON_SIZE];
-	int fd = open(conf.key_file, O_RDONLY | O_CLOEXEC);
+	int fd = open(conf.key_file, O_RDONLY | O_CLOEXEC), self;
 
 	if (fd < 0)
 		printf("%s: warning: cannot read the key file %s: make it on one node with 'yoke "
@@ -405,8 +464,11 @@ static void print_local(const char *file)
 	explicit_bzero(key, sizeof(key));
 	print_programs(file);
 	print_devices(file);
-	if (conf_self(&conf, NULL, who) < 0)
+	self = conf_self(&conf, NULL, who);
+	if (self < 0)
 		printf("%s: warning: %s\n", file, who);
+	else
+		print_ttys(file, &conf.node[self]);
 }
 
 int tool_check(const struct tool_options *options, int argc, char **argv)

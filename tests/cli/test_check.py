@@ -20,6 +20,14 @@ group "db" {{
 FENCE = """arbiter "pdu" {{ type = fence  agent = "{agent}"  secret_file = "{secret}"
 	timeout_ms = 4000  delay_ms = 500  victim "alpha" {{}}  victim "beta" {{}} }}
 """
+LINE = """cluster {{ name = "shop"  dead_ms = {dead_ms} }}
+node "alpha" {{ path "wire" {{ type = serial  device = "{device}"  baud = {baud} }} }}
+node "beta" {{ path "wire" {{ type = serial  device = "{device}"  baud = {baud} }} }}
+group "web" {{
+	exclusive = no
+	resource "r" {{ type = address  address = "192.0.2.1/24"  interface = "eth0" }}
+}}
+"""
 DISK = 'arbiter "quorum" {{ type = disk  device = "{device}" }}\n'
 
 
@@ -137,3 +145,60 @@ def test_sample_arbiters_are_good_without_the_comment_signs(place):
     assert done.returncode == 0, done.stdout
     assert re.findall(r"^arbiter (\w+) \((\w+)\)", done.stdout, re.M) == [
         ("pdu", "fence"), ("quorum", "disk"), ("third", "witness"), ("gate", "ping")]
+
+
+def line_check(place, dead_ms, baud, device="/dev/ttyNONE"):
+    file = place / "yoke.conf"
+    file.write_text(LINE.format(dead_ms=dead_ms, baud=baud, device=device))
+    return yoke("check", str(file))
+
+
+@pytest.mark.parametrize("dead_ms, baud, text", [
+    (2000, 9600, "heartbeat every 400 ms, as a quarter of its rate carries, late after 1000 ms;\n"
+     "  when it is the only path that is up, every 800 ms while"),
+    (1000, 19200, "heartbeat every 200 ms, as a quarter of its rate carries, late after 500 ms;\n"
+     "  when it is the only path that is up, every 400 ms while"),
+    (1000, 115200, "heartbeat every 100 ms, late after 500 ms;\n"
+     "  when it is the only path that is up, every 200 ms while"),
+])
+def test_check_says_how_often_a_line_beats(place, dead_ms, baud, text):
+    done = line_check(place, dead_ms, baud)
+    assert done.returncode == 0, done.stdout
+    assert f"alpha  /dev/ttyNONE at {baud} baud\n" in done.stdout
+    assert f"path wire, {baud} baud: {text}" in done.stdout
+    assert f"at most {dead_ms} ms after its last heartbeat" in done.stdout
+
+
+def test_check_refuses_a_line_that_is_too_slow(place):
+    done = line_check(place, 1000, 9600)
+    assert done.returncode == 1
+    assert ('2: error: path "wire": 9600 baud carries a heartbeat each 400 ms at most, and 3 of'
+            " them must be in dead_ms = 1000: raise dead_ms to 1200, or baud to 19200"
+            ) in done.stdout
+
+
+def test_check_looks_at_the_line_of_this_node(place):
+    host = os.uname().nodename.split(".")[0]
+    file = place / "yoke.conf"
+    text = LINE.format(dead_ms=2000, baud=9600, device="{}").replace('"alpha"', f'"{host}"')
+    for device, doubt in (("/dev/ttyNONE", "is not there"), ("/etc/passwd", "is no terminal"),
+                          ("/dev/console", "the kernel's console is on it")):
+        file.write_text(text.replace("{}", device))
+        done = yoke("check", str(file))
+        assert done.returncode == 0, done.stdout
+        assert f'2: warning: path "wire": {device}: {doubt}' in done.stdout
+
+
+def test_sample_lines_are_good_without_the_comment_signs(place):
+    lines = (SAMPLES / "yoke.conf").read_text().splitlines()
+    inside = False
+    for i, line in enumerate(lines):
+        inside = inside or line == '\t# path "wire" {'
+        if inside:
+            lines[i] = line.replace("#", "", 1)
+        inside = inside and line != "\t# }"
+    file = place / "yoke.conf"
+    file.write_text("\n".join(lines) + "\n")
+    done = yoke("check", str(file))
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^path wire, 115200 baud: heartbeat every 100 ms, late", done.stdout, re.M)

@@ -38,6 +38,7 @@ LIBRARIES = {
 # file -> what it may include besides, and why.
 EXCEPTIONS = {
     ("tools/check.c", "conf"): "`yoke check` runs the very checks that yoked runs",
+    ("tools/check.c", "hb"): "and the kernel's console is refused as yoked refuses it",
     ("tools/disk.c", "conf"): "`yoke disk` makes a disk for the cluster that the file names",
     ("tools/disk.c", "hb"): "with the very blocks that yoked reads",
     ("tools/disk.c", "agent/core"): "and the core's words for a slot's state",
@@ -45,6 +46,8 @@ EXCEPTIONS = {
     ("tools/model.h", "conf"): "on the configuration that they have",
     ("tools/model.c", "agent"): "set up as theirs is",
     ("tools/simulate.c", "conf"): "from the same file",
+    ("tools/serial.c", "hb"): "`yoke serial-test` opens a line as yoked does",
+    ("tools/cable.h", "hb"): "and its frames go as heartbeats do",
     ("tools/replay.c", "agent/core"): "`yoke replay` runs a recording through the very same core",
     ("tools/replay.c", "agent"): "the recording is in the memory that keeper and engine share",
     ("conf/digest.c", "openssl/"): "SHA-256 over the configuration",

@@ -1,0 +1,113 @@
+#include "conf/path.h"
+
+#include "agent/base/baud.h"
+
+enum { DEFAULT_BAUD = 9600 };
+
+const struct conf_scan_key conf_path_keys[] = {
+	{"type", CONF_SCAN_VALUE, NULL},   {"address", CONF_SCAN_VALUE, NULL},
+	{"port", CONF_SCAN_VALUE, NULL},   {"interface", CONF_SCAN_VALUE, NULL},
+	{"device", CONF_SCAN_VALUE, NULL}, {"baud", CONF_SCAN_VALUE, NULL},
+	{"rtscts", CONF_SCAN_VALUE, NULL}, {NULL, CONF_SCAN_VALUE, NULL},
+};
+
+/* The type that a key belongs to; type itself belongs to all. */
+static const struct {
+	const char *key;
+	enum yoke_path_type type;
+} owners[] = {
+	{"address", YOKE_PATH_TYPE_UDP},   {"port", YOKE_PATH_TYPE_UDP},
+	{"interface", YOKE_PATH_TYPE_UDP}, {"device", YOKE_PATH_TYPE_SERIAL},
+	{"baud", YOKE_PATH_TYPE_SERIAL},   {"rtscts", YOKE_PATH_TYPE_SERIAL},
+};
+
+static void refuse_keys(const struct conf_values *values, const char *name,
+			const struct conf_endpoint *e, struct conf_problems *problems)
+{
+	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
+		const struct conf_value *v = conf_values_find(values, owners[i].key, NULL);
+
+		if (v != NULL && owners[i].type != e->type)
+			conf_problem(problems, v->line, false,
+				     "%s is no key of type = %s: remove it from path \"%s\"",
+				     v->key, yoke_word_path_type(e->type), name);
+	}
+}
+
+static bool read_type(const struct conf_values *values, struct conf_endpoint *out,
+		      struct conf_problems *problems)
+{
+	const struct conf_value *v = conf_values_find(values, "type", NULL);
+
+	out->type = YOKE_PATH_TYPE_UNKNOWN;
+	if (v == NULL || strcmp(v->text, "udp") == 0)
+		out->type = YOKE_PATH_TYPE_UDP;
+	else if (strcmp(v->text, "serial") == 0)
+		out->type = YOKE_PATH_TYPE_SERIAL;
+	else
+		conf_problem(problems, v->line, false, "type = \"%.40s\": write udp or serial",
+			     v->text);
+	return out->type != YOKE_PATH_TYPE_UNKNOWN;
+}
+
+static void read_udp(const struct conf_values *values, const char *name, struct conf_endpoint *out,
+		     struct conf_problems *problems)
+{
+	const struct conf_value *v = conf_values_find(values, "port", NULL);
+	uint32_t port = CONF_PORT;
+
+	if (v != NULL)
+		conf_value_number(*v, 1024, 65535, "", &port, problems);
+	v = conf_values_find(values, "interface", NULL);
+	if (v != NULL)
+		conf_value_interface(*v, out->interface, problems);
+	v = conf_values_find(values, "address", NULL);
+	if (v != NULL)
+		conf_value_endpoint(*v, (uint16_t)port, out, problems);
+	else
+		conf_problem(problems, out->line, false, "path \"%s\" has no address: add it",
+			     name);
+}
+
+static uint32_t known_rate(const char *text)
+{
+#define COMPARE(rate)                                                                              \
+	if (strcmp(text, #rate) == 0)                                                              \
+		return rate;
+	YOKE_BAUDS(COMPARE)
+	return 0;
+}
+
+static void read_serial(const struct conf_values *values, const char *name,
+			struct conf_endpoint *out, struct conf_problems *problems)
+{
+#define NAME(rate) " " #rate
+	const struct conf_value *v = conf_values_find(values, "baud", NULL);
+
+	out->baud = v == NULL ? DEFAULT_BAUD : known_rate(v->text);
+	if (out->baud == 0)
+		conf_problem(problems, v->line, false, "baud = \"%.40s\": write one of%s", v->text,
+			     YOKE_BAUDS(NAME));
+	v = conf_values_find(values, "rtscts", NULL);
+	if (v != NULL)
+		conf_value_boolean(*v, &out->rtscts, problems);
+	v = conf_values_find(values, "device", NULL);
+	if (v != NULL)
+		conf_value_file(*v, CONF_FILE_SIZE - 1, out->device, problems);
+	else
+		conf_problem(problems, out->line, false,
+			     "path \"%s\" has no device: add it, as in device = \"/dev/ttyS0\"",
+			     name);
+}
+
+void conf_path_read(const struct conf_values *values, const char *name, struct conf_endpoint *out,
+		    struct conf_problems *problems)
+{
+	if (!read_type(values, out, problems))
+		return;
+	refuse_keys(values, name, out, problems);
+	if (out->type == YOKE_PATH_TYPE_UDP)
+		read_udp(values, name, out, problems);
+	else
+		read_serial(values, name, out, problems);
+}

@@ -1,0 +1,141 @@
+/* conf/path.c, check_line.c and the times of a path: serial lines. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "agent/base/baud.h"
+#include "conf/conf.h"
+
+static struct conf conf;
+static struct conf_problems problems;
+
+#define GROUP                                                                                      \
+	"group g { exclusive = no resource r { type = address interface = e address = "            \
+	"'192.0.2.1/24' } }\n"
+#define UDP(number) "path p { address = 10.1.0." number " }\n"
+#define LINE(keys) "path s { type = serial " keys " }\n"
+/* Node a's line begins in line 4, node b's in line 8. */
+#define TEXT(cluster, a, b)                                                                        \
+	"cluster { name = c " cluster " }\nnode a {\n" UDP("1") a "}\nnode b {\n" UDP("2") b       \
+		"}\n" GROUP
+
+static void good(const char *text)
+{
+	if (conf_parse(text, "t", &conf, &problems) != 0 || problems.count != 0)
+		fail_msg("line %d: %s", problems.problem[0].line, problems.problem[0].text);
+}
+
+static void expect(const char *text, bool warning, int line, const char *part)
+{
+	int result = conf_parse(text, "t", &conf, &problems);
+
+	if (problems.count != 1 || problems.problem[0].line != line ||
+	    problems.problem[0].warning != warning || result != (warning ? 0 : -1) ||
+	    strstr(problems.problem[0].text, part) == NULL) {
+		for (unsigned i = 0; i < problems.count; i++)
+			print_error("%d: %s\n", problems.problem[i].line, problems.problem[i].text);
+		fail_msg("wanted line %d: %s\nin: %s", line, part, text);
+	}
+}
+
+static void test_keys(void **state)
+{
+	const struct conf_endpoint *e = &conf.node[1].endpoint[1];
+
+	(void)state;
+	good(TEXT("dead_ms = 3000", LINE("device = /dev/ttyS0"), LINE("device = /dev/ttyS1")));
+	assert_int_equal(conf_path_type(&conf, 0), YOKE_PATH_TYPE_UDP);
+	assert_int_equal(conf_path_type(&conf, 1), YOKE_PATH_TYPE_SERIAL);
+	assert_string_equal(e->device, "/dev/ttyS1");
+	assert_int_equal(e->baud, 9600);
+	assert_false(e->rtscts);
+	assert_int_equal(e->address_len, 0);
+	good(TEXT("", LINE("device = /dev/a baud = 115200 rtscts = yes"),
+		  LINE("device = /dev/b baud = 115200 rtscts = yes")));
+	assert_int_equal(e->baud, 115200);
+	assert_true(e->rtscts);
+}
+
+static void test_bad_keys(void **state)
+{
+	(void)state;
+	expect(TEXT("", "path s { type = modem }", "path s { type = udp address = 10.2.0.2 }"),
+	       false, 4, "type = \"modem\": write udp or serial");
+	expect(TEXT("dead_ms = 3000", LINE(""), LINE("device = /dev/b")), false, 4,
+	       "path \"s\" has no device: add it, as in device = \"/dev/ttyS0\"");
+	expect(TEXT("dead_ms = 3000", LINE("device = ttyS0"), LINE("device = /dev/b")), false, 4,
+	       "device = \"ttyS0\"");
+	expect(TEXT("dead_ms = 3000", LINE("device = /dev/a port = 4747"), LINE("device = /dev/b")),
+	       false, 4, "port is no key of type = serial: remove it from path \"s\"");
+	expect(TEXT("", "path s { address = 10.2.0.1 baud = 9600 }",
+		    "path s { address = 10.2.0.2 }"),
+	       false, 4, "baud is no key of type = udp: remove it from path \"s\"");
+	expect(TEXT("dead_ms = 3000", LINE("device = /dev/a baud = 14400"),
+		    LINE("device = /dev/b")),
+	       false, 4, "write one of 9600 19200 38400 57600 115200 230400 460800 921600");
+}
+
+static void test_ends(void **state)
+{
+	(void)state;
+	expect(TEXT("dead_ms = 3000", LINE("device = /dev/a"), "path s { address = 10.2.0.2 }"),
+	       false, 8, "path \"s\" is of type udp here but not on another node");
+	expect(TEXT("dead_ms = 3000", LINE("device = /dev/a"),
+		    LINE("device = /dev/b baud = 19200")),
+	       false, 8, "baud and rtscts must be as in line 4");
+	expect(TEXT("dead_ms = 3000", LINE("device = /dev/a rtscts = yes"),
+		    LINE("device = /dev/b")),
+	       false, 8, "baud and rtscts must be as in line 4");
+	expect(TEXT("dead_ms = 3000",
+		    LINE("device = /dev/a") "path t { type = serial device = /dev/a }",
+		    LINE("device = /dev/b") "path t { type = serial device = /dev/c }"),
+	       false, 5, "the same device as path \"s\" in line 4");
+}
+
+static void test_rate(void **state)
+{
+	(void)state;
+	expect(TEXT("", LINE("device = /dev/a"), LINE("device = /dev/b")), false, 4,
+	       "path \"s\": 9600 baud carries a heartbeat each 400 ms at most, and 3 of them must "
+	       "be in dead_ms = 1000: raise dead_ms to 1200, or baud to 19200");
+	expect(TEXT("dead_ms = 1200", LINE("device = /dev/a"), LINE("device = /dev/b")), true, 4,
+	       "and 5 of them should be in dead_ms = 1200: raise dead_ms to 2000, or baud to "
+	       "19200");
+	good(TEXT("dead_ms = 2000", LINE("device = /dev/a"), LINE("device = /dev/b")));
+	expect(TEXT("dead_ms = 20 interval_ms = 2", LINE("device = /dev/a baud = 921600"),
+		    LINE("device = /dev/b baud = 921600")),
+	       true, 4, "and 5 of them should be in dead_ms = 20: raise dead_ms to 25");
+	good(TEXT("dead_ms = 30", LINE("device = /dev/a baud = 921600"),
+		  LINE("device = /dev/b baud = 921600")));
+}
+
+static void test_times(void **state)
+{
+	(void)state;
+	good(TEXT("dead_ms = 2000", LINE("device = /dev/a"), LINE("device = /dev/b")));
+	assert_int_equal(conf_path_interval_ms(&conf, 0), 200);
+	assert_int_equal(conf_path_late_ms(&conf, 0), 1000);
+	assert_int_equal(conf_path_interval_ms(&conf, 1), 400);
+	assert_int_equal(conf_path_late_ms(&conf, 1), 1000);
+	good(TEXT("dead_ms = 2000 late_ms = 300", LINE("device = /dev/a"),
+		  LINE("device = /dev/b")));
+	assert_int_equal(conf_path_late_ms(&conf, 0), 300);
+	assert_int_equal(conf_path_late_ms(&conf, 1), 1000);
+	good(TEXT("", LINE("device = /dev/a baud = 115200"),
+		  LINE("device = /dev/b baud = 115200")));
+	assert_int_equal(conf_path_interval_ms(&conf, 1), 100);
+	assert_int_equal(conf_path_late_ms(&conf, 1), 500);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_keys),  cmocka_unit_test(test_bad_keys),
+		cmocka_unit_test(test_ends),  cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_times),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
