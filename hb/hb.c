@@ -52,6 +52,22 @@ static int init_keys(struct hb *hb)
 					    hb->conf.incarnation);
 }
 
+static void init_path(struct hb *hb, uint16_t path, yoke_time now)
+{
+	const struct hb_conf *conf = &hb->conf;
+	const struct hb_endpoint *own = &conf->endpoint[conf->self - 1][path - 1];
+	const struct hb_line_conf *line = &conf->line[path - 1];
+	bool is_ours = path <= conf->path_count && own->configured;
+
+	hb_udp_init(&hb->udp[path - 1], &own->address, own->address_len, own->interface);
+	if (!is_ours || hb_is_line(hb, path))
+		hb->udp[path - 1].retry_at = YOKE_NEVER;
+	hb_line_init(&hb->line[path - 1], line, is_ours && hb_is_line(hb, path), now);
+	for (unsigned i = 0; i < YOKE_NODES_MAX; i++)
+		hb_path_init(&hb->peer[i].path[path - 1],
+			     hb_is_line(hb, path) ? line->late_us : conf->late_us, conf->dead_us);
+}
+
 int hb_init(struct hb *hb, const struct hb_conf *conf, yoke_time now, char *why)
 {
 	assert(conf->self >= 1 && conf->self <= conf->node_count);
@@ -61,16 +77,8 @@ int hb_init(struct hb *hb, const struct hb_conf *conf, yoke_time now, char *why)
 	hb->conf = *conf;
 	hb->beat_at = hb->seen_at = now;
 	hb->round_at = hb->extra_at = YOKE_NEVER;
-	for (uint16_t path = 1; path <= YOKE_PATHS_MAX; path++) {
-		const struct hb_endpoint *own = &conf->endpoint[conf->self - 1][path - 1];
-		struct hb_udp *udp = &hb->udp[path - 1];
-
-		hb_udp_init(udp, &own->address, own->address_len, own->interface);
-		if (path > conf->path_count || !own->configured)
-			udp->retry_at = YOKE_NEVER;
-		for (unsigned i = 0; i < YOKE_NODES_MAX; i++)
-			hb_path_init(&hb->peer[i].path[path - 1], conf->late_us, conf->dead_us);
-	}
+	for (uint16_t path = 1; path <= YOKE_PATHS_MAX; path++)
+		init_path(hb, path, now);
 	if (init_keys(hb) != 0) {
 		snprintf(why, YOKE_REASON_SIZE,
 			 "the crypto library refused AES-256-GCM or HKDF: check openssl's setup");
@@ -86,6 +94,8 @@ void hb_fini(struct hb *hb)
 {
 	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++)
 		hb_udp_fini(&hb->udp[i]);
+	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++)
+		hb_serial_close(&hb->line[i].serial);
 	for (unsigned i = 0; i < YOKE_NODES_MAX; i++) {
 		hb_seal_fini(&hb->peer[i].key);
 		hb_seal_fini(&hb->peer[i].candidate_key);
@@ -98,7 +108,14 @@ void hb_fini(struct hb *hb)
 int hb_fd(const struct hb *hb, uint16_t path)
 {
 	assert(path >= 1 && path <= YOKE_PATHS_MAX);
-	return hb->udp[path - 1].fd;
+	return hb_is_line(hb, path) ? hb->line[path - 1].serial.fd : hb->udp[path - 1].fd;
+}
+
+/* Returns the size of the next frame; -1: there is none. */
+static int receive_frame(struct hb *hb, uint16_t path, uint8_t *bytes, size_t size)
+{
+	return hb_is_line(hb, path) ? hb_serial_receive(&hb->line[path - 1].serial, bytes)
+				    : hb_udp_receive(&hb->udp[path - 1], bytes, size);
 }
 
 int hb_receive(struct hb *hb, uint16_t path, yoke_time now, struct hb_received *received,
@@ -110,7 +127,7 @@ int hb_receive(struct hb *hb, uint16_t path, yoke_time now, struct hb_received *
 	changes->count = 0;
 	hb->seen_at = now;
 	for (unsigned i = 0; i < HB_FRAMES_PER_TURN; i++) {
-		int size = hb_udp_receive(&hb->udp[path - 1], bytes, sizeof(bytes));
+		int size = receive_frame(hb, path, bytes, sizeof(bytes));
 
 		if (size < 0)
 			return 0;
@@ -158,6 +175,7 @@ yoke_time hb_deadline(const struct hb *hb)
 
 	for (uint16_t path = 1; path <= hb->conf.path_count; path++) {
 		at = yoke_time_min(at, hb_udp_deadline(&hb->udp[path - 1]));
+		at = yoke_time_min(at, hb_line_deadline(&hb->line[path - 1]));
 		for (uint16_t node = 1; node <= hb->conf.node_count; node++)
 			if (hb_has_path(hb, node, path))
 				at = yoke_time_min(at, hb_path_deadline(hb_path_of(hb, node, path),
@@ -210,6 +228,9 @@ uint32_t hb_tick(struct hb *hb, yoke_time now, struct hb_changes *changes)
 		send_round(hb, now);
 	}
 	judge(hb, now, changes);
+	for (uint16_t path = 1; path <= hb->conf.path_count; path++)
+		if (hb_is_line(hb, path))
+			hb_line_tick(hb, path, now);
 	return stall_ms;
 }
 

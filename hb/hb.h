@@ -1,8 +1,9 @@
 /* hb/hb.h - heartbeats: authenticated frames over every path, and what they say of the peer's life.
  *
  * Reading order: frame.h (bytes), seal.h (AES-256-GCM, keys), window.h (replay), path.h (life of
- * one path), udp.h (sockets), this, take.c (what a datagram is worth), send.c, hb.c.  frame, seal,
- * window and path are pure: no I/O, no clock.
+ * one path), udp.h (sockets), cobs.h, serial.h, tty.h, pace.h, part.h and line.h (serial lines),
+ * this, take.c (what a frame is worth), send.c, line.c, hb.c.  frame, seal, window, path, cobs,
+ * pace and part are pure: no I/O, no clock.
  *
  * hb carries payloads that it does not understand: a BEAT at a fixed rate on every path (small,
  * replaced by hb_set_beat) and MESSAGEs when the core wants to tell something now.  Both prove
@@ -18,6 +19,10 @@
  *
  * An echo is looked up among the last HB_SENT_MAX frames that we sent; an older one is not fresh.
  * So dead must be longer than a round trip; a path that is slower never comes up.
+ *
+ * A path is UDP or a serial line (line.h), over which a MESSAGE goes in parts, and only when it is
+ * the last way.  On a line noise and forgery look alike: both fail to open, and are counted alike.
+ * hb does not open a line, which may wait; it says hb_wants_line(), and is given it.
  *
  * What an attacker on the links can do, who has no key:
  *   record    Frames are encrypted; he learns who beats how often.
@@ -63,6 +68,7 @@
 #include "agent/base/limits.h"
 #include "agent/base/time.h"
 #include "agent/base/words.h"
+#include "hb/line.h"
 #include "hb/path.h"
 #include "hb/seal.h"
 #include "hb/udp.h"
@@ -75,7 +81,7 @@ enum {
 };
 
 struct hb_endpoint {
-	bool configured;
+	bool configured; /* of a line nothing else is used */
 	struct sockaddr_storage address;
 	socklen_t address_len;
 	char interface[YOKE_NAME_SIZE]; /* empty: any */
@@ -85,6 +91,7 @@ struct hb_conf {
 	uint16_t self; /* node number, 1.. */
 	uint16_t node_count, path_count;
 	struct hb_endpoint endpoint[YOKE_NODES_MAX][YOKE_PATHS_MAX]; /* [node - 1][path - 1] */
+	struct hb_line_conf line[YOKE_PATHS_MAX];                    /* [path - 1] */
 	uint32_t interval_us, late_us, dead_us;
 	uint8_t cluster_id[8];    /* first bytes of SHA-256 of the cluster's name */
 	uint8_t key[HB_KEY_SIZE]; /* wiped by hb_fini() */
@@ -92,14 +99,14 @@ struct hb_conf {
 	uint64_t incarnation; /* random, not 0; new at each start of the engine */
 };
 
-enum hb_kind { HB_BEAT = 1, HB_MESSAGE = 2 };
+enum hb_kind { HB_BEAT = 1, HB_MESSAGE = 2, HB_PART = 3 /* of a MESSAGE, on a line */ };
 
 /* A payload that arrived and is authentic and fresh. */
 struct hb_received {
 	uint16_t node, path;  /* numbers: sender, and the path that it came on */
 	uint64_t incarnation; /* the sender's */
 	yoke_time echoed_at;  /* when we sent the newest frame that it echoes */
-	enum hb_kind kind;
+	enum hb_kind kind;    /* BEAT or MESSAGE */
 	bool repeated; /* a BEAT with the very bytes of the last one from this incarnation */
 	uint16_t size;
 	uint8_t bytes[YOKE_MESSAGE_SIZE];
@@ -157,6 +164,7 @@ struct hb {
 	uint16_t beat_size;
 	uint8_t beat[YOKE_MESSAGE_SIZE];
 	struct hb_udp udp[YOKE_PATHS_MAX];
+	struct hb_line line[YOKE_PATHS_MAX]; /* of paths that are one; else closed for ever */
 	struct hb_peer peer[YOKE_NODES_MAX]; /* [node - 1]; our own is unused */
 	uint64_t sent_gap_us_max; /* longest time between two BEAT rounds since the start */
 };
@@ -167,8 +175,15 @@ int hb_init(struct hb *hb, const struct hb_conf *conf, yoke_time now, char *why)
 /* Close the sockets and wipe every key. */
 void hb_fini(struct hb *hb);
 
-/* The socket of a path (number), to poll for reading; -1: closed now (hb_tick reopens it).  Look
- * again after each hb_tick(): a socket that was opened anew has another number. */
+/* Is a line closed, and is it time to ask for its tty?  Says so once in HB_LINE_RETRY_US; hb_tick()
+ * is due then. */
+bool hb_wants_line(struct hb *hb, uint16_t path, yoke_time now);
+
+/* Use this tty (hb/tty.h), which hb owns from now on, for a path that is a line. */
+void hb_give_line(struct hb *hb, uint16_t path, int fd, yoke_time now);
+
+/* The socket or tty of a path (number), to poll for reading; -1: closed now (hb_tick reopens it).
+ * Look again after each hb_tick(): a socket that was opened anew has another number. */
 int hb_fd(const struct hb *hb, uint16_t path);
 
 /* Read one frame from a path.  Returns 1 and fills *received (a frame that is refused, not fresh or
@@ -186,8 +201,8 @@ int hb_receive(struct hb *hb, uint16_t path, yoke_time now, struct hb_received *
 void hb_set_beat(struct hb *hb, const uint8_t *bytes, size_t size, yoke_time now);
 
 /* Send a MESSAGE now on every configured path to `node` (number) or HB_ALL_NODES.  size: 1..
- * YOKE_MESSAGE_SIZE (asserted).  What does not arrive is not sent again, and one that comes on
- * several paths is handed up as often. */
+ * YOKE_MESSAGE_SIZE (asserted).  What does not arrive is not sent again: repeat it until the node
+ * tells that it has it.  One that comes on several paths is handed up as often. */
 void hb_send(struct hb *hb, uint16_t node, const uint8_t *bytes, size_t size, yoke_time now);
 
 /* When hb_tick() is to be called next: a BEAT is due, or a path's state will change. */
@@ -207,6 +222,9 @@ const struct hb_path *hb_path_of(const struct hb *hb, uint16_t node, uint16_t pa
  * *received was filled, else 0.  Adds to changes, which must have room for one more. */
 int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yoke_time now,
 	    struct hb_received *received, struct hb_changes *changes);
+
+/* Is `path` a serial line? */
+bool hb_is_line(const struct hb *hb, uint16_t path);
 
 /* Is `path` (any number) configured between us and `node` (any number), which is not us? */
 bool hb_has_path(const struct hb *hb, uint16_t node, uint16_t path);

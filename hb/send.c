@@ -29,10 +29,25 @@ static void fill_echo(const struct hb_peer *peer, uint16_t path, yoke_time now,
 	content->echo_age_us = age_us >= UINT32_MAX ? UINT32_MAX : (uint32_t)age_us;
 }
 
-static void send_frame(struct hb *hb, uint16_t node, uint16_t path, enum hb_kind kind,
-		       const uint8_t *payload, size_t size, yoke_time now)
+/* Give the sealed bytes to the path.  Returns false when it is closed. */
+static bool transmit(struct hb *hb, uint16_t node, uint16_t path, const uint8_t *bytes, size_t size,
+		     bool is_beat, yoke_time now)
 {
 	const struct hb_endpoint *to = &hb->conf.endpoint[node - 1][path - 1];
+	struct hb_line *line = &hb->line[path - 1];
+	size_t used;
+
+	if (!hb_is_line(hb, path))
+		return hb_udp_send(&hb->udp[path - 1], &to->address, to->address_len, bytes, size);
+	used = hb_serial_send(&line->serial, bytes, size);
+	if (used > 0)
+		hb_pace_sent(&line->pace, used, is_beat, now);
+	return used > 0;
+}
+
+void hb_send_frame(struct hb *hb, uint16_t node, uint16_t path, enum hb_kind kind,
+		   const uint8_t *payload, size_t size, yoke_time now)
+{
 	struct hb_peer *peer = &hb->peer[node - 1];
 	struct hb_path *p = &peer->path[path - 1];
 	struct hb_frame_header header = {.key_id = hb->conf.key_id,
@@ -57,17 +72,23 @@ static void send_frame(struct hb *hb, uint16_t node, uint16_t path, enum hb_kind
 			   bytes + b.used))
 		return;
 	hb->sent_at[header.sequence % HB_SENT_MAX] = now;
-	if (hb_udp_send(&hb->udp[path - 1], &to->address, to->address_len, bytes,
-			b.used + HB_TAG_SIZE))
+	if (transmit(hb, node, path, bytes, b.used + HB_TAG_SIZE, kind == HB_BEAT, now))
 		p->sent++;
 }
 
 static void send_to(struct hb *hb, uint16_t node, enum hb_kind kind, const uint8_t *payload,
 		    size_t size, yoke_time now)
 {
-	for (uint16_t path = 1; path <= hb->conf.path_count; path++)
-		if (hb_has_path(hb, node, path))
-			send_frame(hb, node, path, kind, payload, size, now);
+	for (uint16_t path = 1; path <= hb->conf.path_count; path++) {
+		if (!hb_has_path(hb, node, path))
+			continue;
+		if (!hb_is_line(hb, path))
+			hb_send_frame(hb, node, path, kind, payload, size, now);
+		else if (kind == HB_BEAT)
+			hb_line_beat(hb, path, now);
+		else
+			hb_line_offer(hb, path, payload, size, now);
+	}
 }
 
 void hb_send(struct hb *hb, uint16_t node, const uint8_t *bytes, size_t size, yoke_time now)

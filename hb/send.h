@@ -9,6 +9,10 @@
 
 #include "hb/hb.h"
 
+/* Seal one frame now and give it to a path, which takes it or loses it. */
+void hb_send_frame(struct hb *hb, uint16_t node, uint16_t path, enum hb_kind kind,
+		   const uint8_t *payload, size_t size, yoke_time now);
+
 /* Send the present BEAT now to `node` (number) on every path that both nodes have. */
 void hb_send_beat(struct hb *hb, uint16_t node, yoke_time now);
 

@@ -99,7 +99,8 @@ static enum hb_refusal open_frame(struct hb *hb, const uint8_t *bytes, size_t si
 	in->size = (uint16_t)yoke_buf_left(&b);
 	if (in->content.receiver != hb->conf.self || in->content.path != in->path)
 		return HB_REFUSED_REPLAY;
-	if (in->content.kind != HB_BEAT && in->content.kind != HB_MESSAGE)
+	if (in->content.kind != HB_BEAT && in->content.kind != HB_MESSAGE &&
+	    (in->content.kind != HB_PART || !hb_is_line(hb, in->path)))
 		return HB_REFUSED_VERSION;
 	return HB_REFUSALS;
 }
@@ -155,6 +156,7 @@ static void take_over(struct hb *hb, struct hb_peer *peer, uint64_t incarnation,
 		peer->count[i] = 0;
 		peer->candidate_echo[i] = (struct hb_echo){0};
 	}
+	hb_line_forget(hb, (uint16_t)(peer - hb->peer + 1));
 }
 
 /* An authentic frame of an incarnation that proves nothing (yet). */
@@ -216,22 +218,41 @@ static void accept_frame(struct hb *hb, struct hb_peer *peer, const struct incom
 		hb_changes_add(changes, in->header.sender, in->path, from, p);
 }
 
-static int deliver(struct hb_peer *peer, const struct incoming *in, struct hb_received *received)
+/* The payload, or the MESSAGE that it makes whole.  Returns its size; 0: there is none. */
+static size_t whole_of(struct hb *hb, const struct incoming *in, const uint8_t **payload)
 {
+	struct hb_part_in *parts = &hb->line[in->path - 1].in;
+
+	*payload = payload_of(in);
+	if (in->content.kind != HB_PART)
+		return in->size;
+	*payload = parts->bytes;
+	return hb_part_take(parts, payload_of(in), in->size);
+}
+
+static int deliver(struct hb *hb, struct hb_peer *peer, const struct incoming *in,
+		   struct hb_received *received)
+{
+	const uint8_t *payload;
+	size_t size;
+
 	if (!in->is_fresh || in->size == 0)
+		return 0;
+	size = whole_of(hb, in, &payload);
+	if (size == 0)
 		return 0;
 	received->node = in->header.sender;
 	received->path = in->path;
 	received->incarnation = in->header.incarnation;
 	received->echoed_at = in->echoed_at;
-	received->kind = (enum hb_kind)in->content.kind;
-	received->repeated = in->content.kind == HB_BEAT && in->size == peer->beat_size &&
-			     memcmp(peer->beat, payload_of(in), in->size) == 0;
-	received->size = in->size;
-	memcpy(received->bytes, payload_of(in), in->size);
-	if (in->content.kind == HB_BEAT && !received->repeated) {
-		peer->beat_size = in->size;
-		memcpy(peer->beat, payload_of(in), in->size);
+	received->kind = in->content.kind == HB_BEAT ? HB_BEAT : HB_MESSAGE;
+	received->repeated = received->kind == HB_BEAT && size == peer->beat_size &&
+			     memcmp(peer->beat, payload, size) == 0;
+	received->size = (uint16_t)size;
+	memcpy(received->bytes, payload, size);
+	if (received->kind == HB_BEAT && !received->repeated) {
+		peer->beat_size = (uint16_t)size;
+		memcpy(peer->beat, payload, size);
 	}
 	return 1;
 }
@@ -276,5 +297,5 @@ int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yok
 	if (is_new)
 		hb_send_beat(hb, node,
 			     now); /* so that it is proven there, too; nobody can feign this */
-	return deliver(peer, &in, received);
+	return deliver(hb, peer, &in, received);
 }

@@ -1,0 +1,200 @@
+#include "hb/line.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "hb/hb.h"
+#include "hb/send.h"
+
+enum { SETTLE_PARTS = 4 }; /* one part in so many of the interval a MESSAGE waits for a newer one */
+
+void hb_line_init(struct hb_line *line, const struct hb_line_conf *conf, bool is_line,
+		  yoke_time now)
+{
+	hb_serial_init(&line->serial);
+	hb_pace_init(&line->pace, conf->baud, conf->interval_us);
+	line->look_at = YOKE_NEVER;
+	line->wish_at = is_line ? now : YOKE_NEVER;
+}
+
+bool hb_is_line(const struct hb *hb, uint16_t path)
+{
+	return hb->conf.line[path - 1].baud != 0;
+}
+
+/* A line has two ends: the other one's node; 0: there is none. */
+static uint16_t node_at(const struct hb *hb, uint16_t path)
+{
+	for (uint16_t node = 1; node <= hb->conf.node_count; node++)
+		if (hb_has_path(hb, node, path))
+			return node;
+	return 0;
+}
+
+static bool is_proven(const struct hb *hb, uint16_t node, uint16_t path)
+{
+	enum yoke_path_state state = hb_path_of(hb, node, path)->state;
+
+	return state == YOKE_PATH_UP || state == YOKE_PATH_LATE;
+}
+
+/* Is the line the only way to the node, and one that it answers on? */
+static bool is_last_way(const struct hb *hb, uint16_t node, uint16_t path)
+{
+	for (uint16_t other = 1; other <= hb->conf.path_count; other++)
+		if (other != path && hb_has_path(hb, node, other) &&
+		    hb_path_of(hb, node, other)->state == YOKE_PATH_UP)
+			return false;
+	return is_proven(hb, node, path);
+}
+
+static bool is_sending(const struct hb_line *line)
+{
+	return line->next_part < hb_part_count(line->sending.size);
+}
+
+static void drop_messages(struct hb_line *line)
+{
+	line->waiting.size = 0;
+	line->next_part = hb_part_count(line->sending.size);
+}
+
+static yoke_time begin_at(const struct hb_line *line)
+{
+	yoke_time settled =
+		yoke_time_add_us(line->first_offered_at, line->pace.interval_us / SETTLE_PARTS);
+
+	return yoke_time_max(settled, hb_pace_message_at(&line->pace));
+}
+
+/* When to look again: what waits may go out, or the tty may have taken what it has. */
+static void set_look(struct hb_line *line, yoke_time now)
+{
+	bool is_stuck = line->serial.out_at < line->serial.out_size;
+
+	line->look_at = YOKE_NEVER;
+	if (line->beat_waits)
+		line->look_at = hb_pace_beat_at(&line->pace);
+	if (is_sending(line))
+		line->look_at = yoke_time_min(line->look_at, hb_pace_part_at(&line->pace));
+	else if (line->waiting.size != 0)
+		line->look_at = yoke_time_min(line->look_at, begin_at(line));
+	if (is_stuck || yoke_time_due(line->look_at, now))
+		line->look_at = yoke_time_add_us(now, HB_LINE_POLL_US);
+}
+
+static void begin(struct hb_line *line)
+{
+	if (line->waiting.size != line->sending.size ||
+	    memcmp(line->waiting.bytes, line->sending.bytes, line->waiting.size) != 0) {
+		line->sending = line->waiting;
+		line->number++;
+	}
+	line->waiting.size = 0;
+	line->next_part = 0;
+}
+
+static void send_part(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
+{
+	struct hb_line *line = &hb->line[path - 1];
+	uint8_t part[HB_PART_SIZE_MAX];
+	size_t size = hb_part_put(line->number, line->sending.bytes, line->sending.size,
+				  line->next_part, part);
+
+	line->next_part++;
+	hb_send_frame(hb, node, path, HB_PART, part, size, now);
+}
+
+/* While parts follow each other the line is in debt, and none begins; but when the tty stood still
+ * for long, the newest takes the place of one that is half sent.
+ *
+ * A MESSAGE begins before a BEAT, which goes on between its parts: else BEATs alone would keep the
+ * line in debt for ever. */
+static void send_next(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
+{
+	struct hb_line *line = &hb->line[path - 1];
+
+	if (line->waiting.size != 0 && yoke_time_due(begin_at(line), now)) {
+		begin(line);
+		send_part(hb, node, path, now);
+	} else if (line->beat_waits && yoke_time_due(hb_pace_beat_at(&line->pace), now)) {
+		line->beat_waits = false;
+		hb_send_frame(hb, node, path, HB_BEAT, hb->beat, hb->beat_size, now);
+	} else if (is_sending(line) && yoke_time_due(hb_pace_part_at(&line->pace), now)) {
+		send_part(hb, node, path, now);
+	}
+}
+
+/* It is repeated each interval for as long as it is wanted. */
+static yoke_time wanted_until(const struct hb *hb, const struct hb_line *line)
+{
+	return yoke_time_add_us(line->offered_at, (int64_t)hb->conf.late_us + hb->conf.interval_us);
+}
+
+void hb_line_tick(struct hb *hb, uint16_t path, yoke_time now)
+{
+	struct hb_line *line = &hb->line[path - 1];
+	uint16_t node = node_at(hb, path);
+
+	if (node == 0)
+		return;
+	if (!is_proven(hb, node, path))
+		line->in.have = 0;
+	if (!is_last_way(hb, node, path))
+		drop_messages(line);
+	if (yoke_time_due(wanted_until(hb, line), now))
+		line->waiting.size = 0;
+	if (hb_serial_is_idle(&line->serial))
+		send_next(hb, node, path, now);
+	set_look(line, now);
+}
+
+void hb_line_beat(struct hb *hb, uint16_t path, yoke_time now)
+{
+	hb->line[path - 1].beat_waits = true;
+	hb_line_tick(hb, path, now);
+}
+
+void hb_line_offer(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yoke_time now)
+{
+	struct hb_line *line = &hb->line[path - 1];
+
+	if (line->waiting.size == 0)
+		line->first_offered_at = now;
+	line->offered_at = now;
+	line->waiting.size = (uint16_t)size;
+	memcpy(line->waiting.bytes, bytes, size);
+	hb_line_tick(hb, path, now);
+}
+
+yoke_time hb_line_deadline(const struct hb_line *line)
+{
+	return line->serial.fd < 0 ? line->wish_at : line->look_at;
+}
+
+void hb_line_forget(struct hb *hb, uint16_t node)
+{
+	for (uint16_t path = 1; path <= hb->conf.path_count; path++)
+		if (hb_has_path(hb, node, path))
+			memset(&hb->line[path - 1].in, 0, sizeof(hb->line[path - 1].in));
+}
+
+bool hb_wants_line(struct hb *hb, uint16_t path, yoke_time now)
+{
+	struct hb_line *line = &hb->line[path - 1];
+
+	if (line->serial.fd >= 0 || !yoke_time_due(line->wish_at, now))
+		return false;
+	line->wish_at = yoke_time_add_us(now, HB_LINE_RETRY_US);
+	return true;
+}
+
+void hb_give_line(struct hb *hb, uint16_t path, int fd, yoke_time now)
+{
+	struct hb_line *line = &hb->line[path - 1];
+
+	assert(hb_is_line(hb, path));
+	hb_serial_attach(&line->serial, fd);
+	drop_messages(line);
+	hb_line_beat(hb, path, now);
+}

@@ -1,0 +1,79 @@
+/* hb/line.h - a path that is a serial line: what waits for it, and when it goes out.
+ *
+ * A line is slow, and only a quarter of it is ours (pace.h).  So nothing is queued:
+ *   - A BEAT that is due goes out when the line may take one; it is sealed then, so it is not old.
+ *   - A MESSAGE goes over a line only while no other path to that node is up and this one is
+ *     proven.  It goes in parts (part.h) with BEATs between them, because a MESSAGE carries neither
+ *     a lease nor, for as long as it takes, the newest acknowledgement.  One is finished before the
+ *     next begins; of those that come meanwhile the newest waits.  It does not begin before it has
+ *     waited for a quarter of the interval: what happens at once is told at once, in one.
+ *   - Who sends a MESSAGE repeats it until it is acknowledged (hb_send()).  One that has not been
+ *     repeated for late_us and an interval is no longer wanted, and is not sent.
+ *   - After a silence of dead_us half a MESSAGE is forgotten at both ends: what was said before a
+ *     silence is old.
+ *
+ * Layer: hb.  May include: agent/base.
+ * Memory: struct hb_line is in struct hb.  Example: tests/unit/hb_line.c.
+ */
+#ifndef HB_LINE_H
+#define HB_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/limits.h"
+#include "agent/base/time.h"
+#include "hb/pace.h"
+#include "hb/part.h"
+#include "hb/serial.h"
+
+enum {
+	HB_LINE_POLL_US = 10000,    /* between two looks at a tty that does not take more */
+	HB_LINE_RETRY_US = 1000000, /* between two wishes for a tty */
+};
+
+struct hb_line_conf {
+	uint32_t baud;                 /* 0: the path is no line but UDP */
+	uint32_t interval_us, late_us; /* instead of those of hb_conf: not shorter */
+};
+
+/* A MESSAGE that waits, or whose parts are being sent. */
+struct hb_line_message {
+	uint16_t size; /* 0: none */
+	uint8_t bytes[YOKE_MESSAGE_SIZE];
+};
+
+struct hb_line {
+	struct hb_serial serial;
+	struct hb_pace pace;
+	bool beat_waits;
+	struct hb_line_message waiting, sending;
+	yoke_time first_offered_at, offered_at; /* when what waits came, and came last */
+	uint32_t number;                        /* of `sending`; grows with other bytes */
+	unsigned next_part;                     /* of it; all of them: nothing is being sent */
+	struct hb_part_in in;
+	yoke_time look_at; /* when there is something to do; YOKE_NEVER: nothing waits */
+	yoke_time wish_at; /* closed: no wish for a tty before */
+};
+
+struct hb;
+
+/* A line in its path's place: closed; if it is not one, for ever. */
+void hb_line_init(struct hb_line *line, const struct hb_line_conf *conf, bool is_line,
+		  yoke_time now);
+
+/* A BEAT is due on a line, or a MESSAGE is to be sent: now, or when it may. */
+void hb_line_beat(struct hb *hb, uint16_t path, yoke_time now);
+void hb_line_offer(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yoke_time now);
+
+/* Send what may be sent now. */
+void hb_line_tick(struct hb *hb, uint16_t path, yoke_time now);
+
+/* When hb_line_tick(), or a wish for a tty, is due next. */
+yoke_time hb_line_deadline(const struct hb_line *line);
+
+/* The node's incarnation is another one: what the one before began to say is forgotten. */
+void hb_line_forget(struct hb *hb, uint16_t node);
+
+#endif
