@@ -28,6 +28,8 @@ enum agent_channel_kind {
 	AGENT_CHANNEL_ASK,        /* engine to keeper: ask an arbiter, u.ask */
 	AGENT_CHANNEL_ANSWER,     /* and back: u.answer */
 	AGENT_CHANNEL_CANCEL,     /* engine to keeper: u.cancel, of an ask, is not waited for */
+	AGENT_CHANNEL_OPEN,       /* engine to keeper to serial: open u.open's line */
+	AGENT_CHANNEL_OPENED,     /* and back: u.opened, with a descriptor when it could */
 };
 
 struct agent_channel_message {
@@ -75,6 +77,13 @@ struct agent_channel_message {
 		struct {
 			uint32_t id; /* of the core's ask */
 		} cancel;
+		struct {
+			uint16_t path; /* number */
+		} open;
+		struct {
+			uint16_t path;
+			char reason[YOKE_REASON_SIZE]; /* why not; empty when it is open */
+		} opened;
 	} u;
 };
 
@@ -87,6 +96,11 @@ int agent_channel_send_patiently(int fd, const struct agent_channel_message *mes
 /* Returns 1 and fills *message; 0 when there is nothing to read; -1 when the other side is gone or
  * said something that is not a message.  Does not wait. */
 int agent_channel_receive(int fd, struct agent_channel_message *message);
+
+/* The same with a descriptor beside the message, which stays the sender's and becomes the
+ * receiver's (*fd, close-on-exec); -1: none.  agent_channel_receive() closes what comes. */
+int agent_channel_send_fd(int fd, const struct agent_channel_message *message, int passed);
+int agent_channel_receive_fd(int fd, struct agent_channel_message *message, int *passed);
 
 /* Wait for a message for at most timeout_ms (-1: for ever).  Otherwise as receive. */
 int agent_channel_wait(int fd, struct agent_channel_message *message, int timeout_ms);

@@ -80,6 +80,8 @@ struct agent_engine {
 	int64_t path_changed_ms[YOKE_NODES_MAX][YOKE_PATHS_MAX]; /* wall clock; 0: never */
 	uint64_t refused_told[YOKE_NODES_MAX][YOKE_PATHS_MAX];   /* already in an event */
 	uint64_t log_dropped_told;
+	char line_reason[YOKE_PATHS_MAX][YOKE_REASON_SIZE]; /* [path - 1]: why a line is not open */
+	bool line_open[YOKE_PATHS_MAX];                     /* was given to hb */
 	struct yoke_snapshot snapshot; /* scratch */
 	struct agent_control *control;
 };
@@ -138,6 +140,13 @@ unsigned agent_history_after(const struct agent_engine *e, uint64_t after,
 void agent_history_watchdog(struct agent_engine *e);
 /* Once a minute: what only counters know. */
 void agent_history_minute(struct agent_engine *e);
+
+/* ---- line.c: serial lines, which the keeper has opened ---- */
+
+/* Ask for those that hb wants. */
+void agent_line_ask(struct agent_engine *e);
+/* The answer, in e->message; fd: the line, which is ours; -1: it could not be opened. */
+void agent_line_opened(struct agent_engine *e, int fd, yoke_time now);
 
 /* ---- view.c ---- */
 

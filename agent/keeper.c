@@ -75,11 +75,16 @@ static void engine_ended(struct agent_keeper *k, int status)
 
 /* Its successor is started when it is gone for good: so no write of its comes after one of theirs.
  */
-static bool disk_ended(struct agent_keeper *k, pid_t pid, int status)
+static bool helper_ended(struct agent_keeper *k, pid_t pid, int status)
 {
 	for (unsigned i = 0; i < k->conf.arbiter_count; i++)
 		if (k->disk[i].child.pid == pid) {
 			ended(&k->disk[i].child, status, true);
+			return true;
+		}
+	for (unsigned i = 0; i < k->conf.path_count; i++)
+		if (k->line[i].child.pid == pid) {
+			ended(&k->line[i].child, status, true);
 			return true;
 		}
 	return false;
@@ -112,7 +117,7 @@ static void reap(struct agent_keeper *k)
 			ended(&k->saver, status, true);
 		else if (pid == k->snmp.pid)
 			ended(&k->snmp, status, false);
-		else if (!disk_ended(k, pid, status) && !agent_keeper_renew_ended(k, pid, status))
+		else if (!helper_ended(k, pid, status) && !agent_keeper_renew_ended(k, pid, status))
 			agent_job_ended(&k->jobs, pid, status);
 	}
 }
@@ -154,6 +159,9 @@ static void look(struct agent_keeper *k, int64_t now)
 	for (unsigned i = 0; i < k->conf.arbiter_count; i++)
 		if (k->disk[i].child.pid == 0 && k->disk[i].child.start_at_ms <= now)
 			agent_keeper_start_disk(k, i);
+	for (unsigned i = 0; i < k->conf.path_count; i++)
+		if (k->line[i].child.pid == 0 && k->line[i].child.start_at_ms <= now)
+			agent_keeper_start_line(k, i);
 }
 
 static int poll_ms(const struct agent_keeper *k, int64_t now)
@@ -177,6 +185,9 @@ static int poll_ms(const struct agent_keeper *k, int64_t now)
 	for (unsigned i = 0; i < k->conf.arbiter_count; i++)
 		if (k->disk[i].child.pid == 0 && k->disk[i].child.start_at_ms < at)
 			at = k->disk[i].child.start_at_ms;
+	for (unsigned i = 0; i < k->conf.path_count; i++)
+		if (k->line[i].child.pid == 0 && k->line[i].child.start_at_ms < at)
+			at = k->line[i].child.start_at_ms;
 	if (at == INT64_MAX)
 		return -1;
 	return at <= now ? 1 : (int)(at - now + 1 < 60000 ? at - now + 1 : 60000);
@@ -207,7 +218,7 @@ static void save(struct agent_keeper *k, const struct agent_channel_message *m)
 }
 
 /* A disk that is still at the question before does not answer: that is said at once. */
-static void ask_disk(struct agent_keeper *k, struct agent_keeper_disk *d,
+static void ask_disk(struct agent_keeper *k, struct agent_keeper_helper *d,
 		     const struct agent_channel_message *m)
 {
 	struct agent_channel_message no = {.kind = AGENT_CHANNEL_ANSWER};
@@ -234,7 +245,7 @@ static void ask(struct agent_keeper *k, const struct agent_channel_message *m)
 		agent_job_ask_fence(&k->jobs, m, agent_keeper_now_ms());
 }
 
-static void from_disk(struct agent_keeper *k, struct agent_keeper_disk *d)
+static void from_disk(struct agent_keeper *k, struct agent_keeper_helper *d)
 {
 	static struct agent_channel_message m;
 	int got;
@@ -267,6 +278,8 @@ static void from_engine(struct agent_keeper *k)
 			ask(k, &m);
 		else if (m.kind == AGENT_CHANNEL_CANCEL)
 			agent_job_cancel(&k->jobs, m.u.cancel.id);
+		else if (m.kind == AGENT_CHANNEL_OPEN)
+			agent_keeper_line_ask(k, &m);
 	}
 	if (got < 0) {
 		close(k->engine_fd); /* its end is reaped */
@@ -375,7 +388,8 @@ enum {
 	POLL_ENGINE,
 	POLL_SAVER,
 	POLL_DISKS,
-	POLL_JOBS = POLL_DISKS + YOKE_ARBITERS_MAX,
+	POLL_LINES = POLL_DISKS + YOKE_ARBITERS_MAX,
+	POLL_JOBS = POLL_LINES + YOKE_PATHS_MAX,
 };
 
 static short poll_events(bool waits)
@@ -403,6 +417,8 @@ static void turn(struct agent_keeper *k)
 
 	for (unsigned i = 0; i < YOKE_ARBITERS_MAX; i++)
 		p[POLL_DISKS + i] = (struct pollfd){.fd = k->disk[i].fd, .events = POLLIN};
+	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++)
+		p[POLL_LINES + i] = (struct pollfd){.fd = k->line[i].fd, .events = POLLIN};
 	poll(p, POLL_JOBS + outputs, wait_ms);
 	agent_watchdog_tick(&k->watchdog, agent_keeper_now_ms());
 	/* Who slept himself (a paused machine) cannot say that the engine did not run. */
@@ -418,6 +434,9 @@ static void turn(struct agent_keeper *k)
 	for (unsigned i = 0; i < YOKE_ARBITERS_MAX; i++)
 		if (p[POLL_DISKS + i].revents != 0 && k->disk[i].fd >= 0)
 			from_disk(k, &k->disk[i]);
+	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++)
+		if (p[POLL_LINES + i].revents != 0 && k->line[i].fd >= 0)
+			agent_keeper_line_answer(k, i);
 	if (k->saving_waits && k->saver_fd >= 0)
 		to_saver(k);
 	if (k->done)

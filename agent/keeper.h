@@ -33,8 +33,8 @@ struct agent_keeper_child {
 	unsigned quick_ends; /* in a row, each within a second of its start */
 };
 
-/* The process of a disk arbiter. */
-struct agent_keeper_disk {
+/* The process of a disk arbiter or of a serial line, which may wait. */
+struct agent_keeper_helper {
 	struct agent_keeper_child child;
 	int fd;          /* channel; -1: closed */
 	uint32_t asked;  /* id of the question that it is at; 0: none */
@@ -59,13 +59,15 @@ struct agent_keeper {
 	pid_t elder;  /* the engine of the program before us, which runs on; 0: none */
 	int elder_fd; /* its channel, not read; -1: none */
 	char node[YOKE_NAME_SIZE];
+	int self; /* the node's index */
 	int conf_fd, key_fd, shared_fd, control_fd, lock_fd, signal_fd;
 	int engine_fd, saver_fd; /* channels; -1: closed */
 	struct agent_shared *shared;
 	uid_t uid, snmp_uid;
 	gid_t gid, snmp_gid;
 	struct agent_keeper_child engine, saver, snmp;
-	struct agent_keeper_disk disk[YOKE_ARBITERS_MAX]; /* [arbiter number - 1] */
+	struct agent_keeper_helper disk[YOKE_ARBITERS_MAX]; /* [arbiter number - 1] */
+	struct agent_keeper_helper line[YOKE_PATHS_MAX];    /* [path number - 1] */
 	struct agent_channel_message record; /* last record known to be durable */
 	struct agent_channel_message saving; /* newest one that an engine asked to have saved */
 	bool record_known;  /* the saver has told; nothing is saved over it before */
@@ -107,8 +109,17 @@ void agent_keeper_start_saver(struct agent_keeper *k);
 void agent_keeper_start_snmp(struct agent_keeper *k);
 /* arbiter: index */
 void agent_keeper_start_disk(struct agent_keeper *k, unsigned arbiter);
+/* path: index */
+void agent_keeper_start_line(struct agent_keeper *k, unsigned path);
 /* Ask the program's file whether it could go on from here.  Returns its process; -1 with errno. */
 pid_t agent_keeper_start_trial(const struct agent_keeper *k);
+
+/* keeper_line.c: the processes of serial lines.  The engine asks for one to be opened, its process
+ * answers. */
+void agent_keeper_line_init(struct agent_keeper *k);
+void agent_keeper_line_ask(struct agent_keeper *k, const struct agent_channel_message *m);
+void agent_keeper_line_answer(struct agent_keeper *k, unsigned path);
+
 /* Milliseconds of the clock that all of yoke goes by: CLOCK_BOOTTIME, which a suspend does not
  * stop, so that who slept knows it. */
 int64_t agent_keeper_now_ms(void);

@@ -148,7 +148,7 @@ void agent_keeper_start_saver(struct agent_keeper *k)
 
 void agent_keeper_start_disk(struct agent_keeper *k, unsigned arbiter)
 {
-	struct agent_keeper_disk *d = &k->disk[arbiter];
+	struct agent_keeper_helper *d = &k->disk[arbiter];
 	pid_t keeper = getpid();
 	int channel_fd;
 	char parent[16], number[16];
@@ -170,6 +170,29 @@ void agent_keeper_start_disk(struct agent_keeper *k, unsigned arbiter)
 	execl("/proc/self/exe", k->program, "--role", "disk", "--node", k->node, "--arbiter",
 	      number, "--keeper", parent, (char *)NULL);
 	fail_child("disk: exec");
+}
+
+void agent_keeper_start_line(struct agent_keeper *k, unsigned path)
+{
+	struct agent_keeper_helper *l = &k->line[path];
+	const struct conf_endpoint *e = &k->conf.node[k->self].endpoint[path];
+	pid_t keeper = getpid();
+	int channel_fd;
+	char parent[16], baud[16];
+
+	l->asked = 0;
+	if (!begin_child(&l->child, &l->fd, &channel_fd))
+		return;
+	deaf_to_stops();
+	if (hand_down(&channel_fd, 1) < 0)
+		fail_child("serial: descriptors");
+	if (agent_privilege_bind(keeper) < 0)
+		_exit(127);
+	snprintf(parent, sizeof(parent), "%d", (int)keeper);
+	snprintf(baud, sizeof(baud), "%u", e->baud);
+	execl("/proc/self/exe", k->program, "--role", "serial", "--device", e->device, "--baud",
+	      baud, "--keeper", parent, e->rtscts ? "--rtscts" : (char *)NULL, (char *)NULL);
+	fail_child("serial: exec");
 }
 
 pid_t agent_keeper_start_trial(const struct agent_keeper *k)

@@ -75,7 +75,8 @@ bool agent_keeper_renew_ended(struct agent_keeper *k, pid_t pid, int status)
 	return true;
 }
 
-/* They read to the end of what they were sent, and end. */
+/* They read to the end of what they were sent, and end.  Who opens serial lines writes nothing, and
+ * ends when the exec closes its channel. */
 static void end_others(struct agent_keeper *k, int64_t now)
 {
 	if (k->saver_fd >= 0)

@@ -261,6 +261,7 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 	self = conf_self(&k->conf, node, why);
 	if (self < 0)
 		return say(conf_file, why);
+	k->self = self;
 	snprintf(k->node, sizeof(k->node), "%s", k->conf.node[self].name);
 	yoke_log_open("yoked", k->conf.log_syslog ? YOKE_LOG_SYSLOG : YOKE_LOG_STDERR,
 		      k->conf.log_debug ? YOKE_LOG_DEBUG : YOKE_LOG_INFO);
@@ -280,6 +281,7 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 		k->disk[i].child.name = "disk";
 		k->disk[i].child.start_at_ms = is_disk ? 0 : INT64_MAX;
 	}
+	agent_keeper_line_init(k);
 	find_programs(k);
 	k->snmp.start_at_ms = k->conf.snmp ? 0 : INT64_MAX;
 	/* From now on it wants to be fed, also while the disk is waited for. */

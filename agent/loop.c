@@ -138,10 +138,12 @@ static void on_keeper(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent_loop *l = arg;
 	yoke_time now = begin(l);
-	int got = agent_channel_receive(fd, &l->engine->message);
+	int passed, got = agent_channel_receive_fd(fd, &l->engine->message, &passed);
 
 	(void)what;
-	if (got > 0)
+	if (got > 0 && l->engine->message.kind == AGENT_CHANNEL_OPENED)
+		agent_line_opened(l->engine, passed, now);
+	else if (got > 0)
 		from_keeper(l->engine, now);
 	else if (got < 0)
 		event_del(l->keeper); /* it is gone, and the kernel will end us, too */
@@ -149,7 +151,8 @@ static void on_keeper(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the end of a turn ---- */
 
-/* hb opens sockets anew when interfaces come back; a new one always has another number. */
+/* hb opens sockets anew when interfaces come back; a new one always has another number.  A line
+ * that failed is closed for one turn at least. */
 static void register_paths(struct agent_loop *l)
 {
 	for (uint16_t p = 1; p <= l->engine->conf.path_count; p++) {
@@ -257,6 +260,7 @@ static void end_turn(struct agent_loop *l)
 	int64_t took_ms;
 
 	do_beats(e);
+	agent_line_ask(e);
 	do_addresses(e);
 	do_core(e);
 	do_asks(e);

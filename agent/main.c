@@ -6,20 +6,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "agent/base/log.h"
 #include "agent/disk.h"
 #include "agent/role.h"
 #include "agent/saver.h"
+#include "agent/serial.h"
 #include "agent/witness.h"
 
-enum { OPTION_ROLE = 256, OPTION_KEEPER, OPTION_SNMP_UID, OPTION_STATE_DIR, OPTION_ARBITER,
-       OPTION_RENEWED };
+enum {
+	OPTION_ROLE = 256,
+	OPTION_KEEPER,
+	OPTION_SNMP_UID,
+	OPTION_STATE_DIR,
+	OPTION_ARBITER,
+	OPTION_RENEWED,
+	OPTION_DEVICE,
+	OPTION_BAUD,
+	OPTION_RTSCTS
+};
 
 struct arguments {
-	bool witness;
-	const char *conf_file, *node, *role, *state_dir, *renewed;
-	long long keeper, snmp_uid, arbiter;
+	bool witness, rtscts;
+	const char *conf_file, *node, *role, *state_dir, *renewed, *device;
+	long long keeper, snmp_uid, arbiter, baud;
 };
 
 static const char usage[] =
@@ -49,6 +60,9 @@ static const struct option options[] = {
 	{"state-dir", required_argument, NULL, OPTION_STATE_DIR},
 	{"arbiter", required_argument, NULL, OPTION_ARBITER},
 	{"renewed", required_argument, NULL, OPTION_RENEWED},
+	{"device", required_argument, NULL, OPTION_DEVICE},
+	{"baud", required_argument, NULL, OPTION_BAUD},
+	{"rtscts", no_argument, NULL, OPTION_RTSCTS},
 	{NULL, 0, NULL, 0},
 };
 
@@ -102,6 +116,15 @@ static void parse(int argc, char **argv, struct arguments *a)
 		case OPTION_RENEWED:
 			a->renewed = optarg;
 			break;
+		case OPTION_DEVICE:
+			a->device = optarg;
+			break;
+		case OPTION_BAUD:
+			a->baud = number(optarg);
+			break;
+		case OPTION_RTSCTS:
+			a->rtscts = true;
+			break;
 		case OPTION_STATE_DIR:
 			a->state_dir = optarg;
 			break;
@@ -121,6 +144,8 @@ int main(int argc, char **argv)
 	struct arguments a = {.snmp_uid = -1};
 
 	signal(SIGPIPE, SIG_IGN); /* the reader of stderr may go away */
+	/* The keeper starts the others as /proc/self/exe: they would be named "exe". */
+	prctl(PR_SET_NAME, "yoked");
 	yoke_log_open("yoked", YOKE_LOG_STDERR, YOKE_LOG_INFO);
 	parse(argc, argv, &a);
 	if (a.conf_file == NULL)
@@ -137,6 +162,8 @@ int main(int argc, char **argv)
 		return agent_saver_run(AGENT_ROLE_FD_CHANNEL, a.state_dir);
 	if (strcmp(a.role, "disk") == 0 && a.node != NULL)
 		return agent_disk_run(a.node, (unsigned)a.arbiter, (pid_t)a.keeper);
+	if (strcmp(a.role, "serial") == 0 && a.device != NULL)
+		return agent_serial_run(a.device, (uint32_t)a.baud, a.rtscts, (pid_t)a.keeper);
 	fprintf(stderr, "yoked: unknown role '%s'\n", a.role);
 	return 2;
 }

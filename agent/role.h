@@ -6,6 +6,8 @@
  *   keeper   root; starts and restarts the others, relays, watches the engine's sign of life
  *   engine   user `user` with four capabilities, realtime; everything that must not wait
  *   saver    root; everything that waits for the disk
+ *   disk     root; one for each shared disk (agent/disk.h)
+ *   serial   root; one for each serial line, opens it (agent/serial.h)
  *   trial    root; a new program, asked before an upgrade whether it could be the keeper
  *   and yoke-snmp, a program of its own, user `snmp_user`, no rights
  *
@@ -19,7 +21,7 @@
 
 #include "conf/conf.h"
 
-/* Descriptors that an engine or a saver finds open. */
+/* Descriptors that the keeper's children find open. */
 enum {
 	AGENT_ROLE_FD_CHANNEL = 3, /* to the keeper */
 	AGENT_ROLE_FD_CONF = 4,    /* engine: the configuration's text, as it was checked */

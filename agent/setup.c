@@ -99,6 +99,15 @@ void agent_setup_restarted(struct core_conf *core)
 		core->startup_ms = RESTARTED_DEAD_TIMES * core->dead_ms;
 }
 
+static void setup_line(const struct conf *conf, uint16_t path, struct hb_line_conf *line)
+{
+	for (uint16_t n = 0; n < conf->node_count; n++)
+		if (conf->node[n].endpoint[path].type == YOKE_PATH_TYPE_SERIAL)
+			line->baud = conf->node[n].endpoint[path].baud;
+	line->interval_us = conf_path_interval_ms(conf, path) * 1000;
+	line->late_us = conf_path_late_ms(conf, path) * 1000;
+}
+
 void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation,
 		    const uint8_t key[CONF_KEY_SIZE], struct hb_conf *hb)
 {
@@ -113,6 +122,8 @@ void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation
 	hb->incarnation = incarnation;
 	memcpy(hb->key, key, sizeof(hb->key));
 	conf_cluster_id(conf, hb->cluster_id);
+	for (uint16_t p = 0; p < conf->path_count; p++)
+		setup_line(conf, p, &hb->line[p]);
 	for (uint16_t n = 0; n < conf->node_count; n++)
 		for (uint16_t p = 0; p < conf->path_count; p++) {
 			const struct conf_endpoint *from = &conf->node[n].endpoint[p];

@@ -14,7 +14,9 @@ static void endpoint_text(const struct conf_endpoint *ep, char *text, size_t siz
 {
 	char address[INET6_ADDRSTRLEN] = "?";
 
-	if (ep->address.ss_family == AF_INET6) {
+	if (ep->type == YOKE_PATH_TYPE_SERIAL) {
+		snprintf(text, size, "%.44s at %u baud", ep->device, ep->baud);
+	} else if (ep->address.ss_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&ep->address;
 
 		inet_ntop(AF_INET6, &in6->sin6_addr, address, sizeof(address));
@@ -40,6 +42,8 @@ static void view_link(const struct agent_engine *e, uint16_t node, uint16_t path
 	memcpy(v->interface, local->interface, sizeof(v->interface));
 	endpoint_text(local, v->local, sizeof(v->local));
 	endpoint_text(&e->conf.node[node - 1].endpoint[path - 1], v->remote, sizeof(v->remote));
+	v->type = local->type;
+	memcpy(v->reason, e->line_reason[path - 1], sizeof(v->reason));
 	v->state = p->state;
 	v->changed_wall_ms = e->path_changed_ms[node - 1][path - 1];
 	v->sent = p->sent;

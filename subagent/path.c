@@ -31,6 +31,8 @@ enum {
 	ROUND_TRIP,
 	LOSS,
 	FLAPS,
+	TYPE,
+	REASON,
 };
 
 /* An end of a path in the terms of INET-ADDRESS-MIB (RFC 4001). */
@@ -178,6 +180,12 @@ static void value(const struct subagent_view *view, unsigned row, uint32_t colum
 	case FLAPS:
 		subagent_value_counter32(v, path->flaps);
 		break;
+	case TYPE:
+		subagent_value_word(v, (int)path->type);
+		break;
+	case REASON:
+		subagent_value_text(v, path->reason);
+		break;
 	default:
 		if (column < INTERFACE)
 			end_value(path, column, v);
@@ -191,7 +199,7 @@ const struct subagent_table subagent_path_table = {
 	.prefix_len = 2,
 	.index_len = 2,
 	.first_column = NAME,
-	.last_column = FLAPS,
+	.last_column = REASON,
 	.rows = rows,
 	.index = index_of,
 	.value = value,

@@ -201,26 +201,29 @@ static void show_paths(const struct yoke_snapshot *s, bool wide)
 	char text[TOOL_SPAN_SIZE];
 	unsigned i;
 
-	tool_table_start(&table, wide ? "PATH|TO|STATE|SINCE|RTT|LOSS|FLAPS|REFUSED|LOCAL|REMOTE|"
-					"INTERFACE"
-				      : "PATH|TO|STATE|SINCE|RTT|LOSS|FLAPS");
+	tool_table_start(&table,
+			 wide ? "PATH|TYPE|TO|STATE|SINCE|RTT|LOSS|FLAPS|NOTE|REFUSED|LOCAL|"
+				"REMOTE|INTERFACE"
+			      : "PATH|TYPE|TO|STATE|SINCE|RTT|LOSS|FLAPS|NOTE");
 	for (i = 0; i < s->link_count; i++) {
 		const struct yoke_snapshot_path *p = &s->link[i];
 
 		tool_table_row(&table);
 		cell(0, TOOL_PLAIN, p->name);
-		cell(1, TOOL_PLAIN, node_name(s, p->node));
-		cell(2, path_colour(p->state), yoke_word_path_state(p->state));
-		cell_age(s, 3, p->changed_wall_ms);
+		cell(1, TOOL_PLAIN, yoke_word_path_type((int)p->type));
+		cell(2, TOOL_PLAIN, node_name(s, p->node));
+		cell(3, path_colour(p->state), yoke_word_path_state(p->state));
+		cell_age(s, 4, p->changed_wall_ms);
 		tool_text_rtt(text, p->rtt_us);
-		cell(4, TOOL_PLAIN, text);
+		cell(5, TOOL_PLAIN, text);
 		tool_text_permille(text, p->loss_permille);
-		cell(5, p->loss_permille > 10 ? TOOL_WARN : TOOL_PLAIN, text);
-		cell_number(6, p->flaps);
-		cell_number(7, refused(p));
-		cell(8, TOOL_PLAIN, p->local);
-		cell(9, TOOL_PLAIN, p->remote);
-		cell(10, TOOL_PLAIN, p->interface);
+		cell(6, p->loss_permille > 10 ? TOOL_WARN : TOOL_PLAIN, text);
+		cell_number(7, p->flaps);
+		cell(8, TOOL_WARN, p->reason);
+		cell_number(9, refused(p));
+		cell(10, TOOL_PLAIN, p->local);
+		cell(11, TOOL_PLAIN, p->remote);
+		cell(12, TOOL_PLAIN, p->interface);
 	}
 }
 

@@ -17,7 +17,7 @@ enum tool_colour { TOOL_PLAIN, TOOL_DIM, TOOL_BOLD, TOOL_GOOD, TOOL_WARN, TOOL_B
 enum {
 	TOOL_SPAN_SIZE = 24, /* bytes that hold any span, time or rate below */
 	TOOL_TIME_SIZE = 32,
-	TOOL_COLUMNS_MAX = 12,
+	TOOL_COLUMNS_MAX = 14,
 	TOOL_ROWS_MAX = 260,
 	TOOL_CELL_SIZE = 128,
 };

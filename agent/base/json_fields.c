@@ -67,6 +67,7 @@ static const struct yoke_json_field path_fields[] = {
 	FIELD(ROW, "node", YOKE_JSON_NODE, node),
 	FIELD(ROW, "path", YOKE_JSON_PATH, path),
 	FIELD(ROW, "name", YOKE_JSON_TEXT, name),
+	WORDS(ROW, "type", yoke_word_path_type, type),
 	FIELD(ROW, "local", YOKE_JSON_TEXT, local),
 	FIELD(ROW, "remote", YOKE_JSON_TEXT, remote),
 	FIELD(ROW, "interface", YOKE_JSON_TEXT, interface),
@@ -85,6 +86,7 @@ static const struct yoke_json_field path_fields[] = {
 	FIELD(ROW, "rtt_us", YOKE_JSON_UNSIGNED, rtt_us),
 	FIELD(ROW, "loss_permille", YOKE_JSON_UNSIGNED, loss_permille),
 	FIELD(ROW, "flaps", YOKE_JSON_UNSIGNED, flaps),
+	FIELD(ROW, "reason", YOKE_JSON_TEXT, reason),
 	END};
 #undef ROW
 

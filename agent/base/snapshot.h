@@ -34,7 +34,9 @@ struct yoke_snapshot_path {
 	uint16_t node; /* the other end's number, 1.. */
 	uint16_t path; /* the path's number, 1.. */
 	char name[YOKE_NAME_SIZE];
-	char local[64], remote[64];     /* "192.0.2.1:4747", "[fd00::1]:4747" */
+	enum yoke_path_type type;
+	char local[64], remote[64];     /* "192.0.2.1:4747", "[fd00::1]:4747", or for a serial line
+					   "/dev/ttyS0 at 9600 baud" */
 	char interface[YOKE_NAME_SIZE]; /* empty: any */
 	enum yoke_path_state state;
 	int64_t changed_wall_ms; /* 0: never */
@@ -45,6 +47,7 @@ struct yoke_snapshot_path {
 	uint32_t rtt_us;                     /* smoothed round trip; 0: not measured */
 	uint32_t loss_permille;              /* of the frames sent to us in the last minute */
 	uint32_t flaps;                      /* times it went from up to down */
+	char reason[YOKE_REASON_SIZE];       /* why its end here is not open; empty: it is */
 };
 
 /* A group in the cluster. */

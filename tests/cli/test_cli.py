@@ -130,7 +130,8 @@ def test_status_text(engine):
     assert columns(done.stdout, "NODE") == [
         ["alpha", "online", "-", "-", "0.1.0", "this node"],
         ["beta", "online", "5 s", "1 of 1", "0.1.0"]]
-    assert columns(done.stdout, "PATH") == [["eth1", "beta", "up", "-", "240 us", "0.3 %", "0"]]
+    assert columns(done.stdout, "PATH") == [
+        ["eth1", "udp", "beta", "up", "-", "240 us", "0.3 %", "0"]]
     assert columns(done.stdout, "STANDBY FOR") == [
         ["web", "beta", "stopped", "no", "eth0 has no carrier"]]
     assert columns(done.stdout, "RESOURCE") == [

@@ -79,13 +79,16 @@ static void fill_nodes(void)
 						       .refused_key = 18,
 						       .rtt_us = 340,
 						       .loss_permille = 19,
-						       .flaps = 20};
+						       .flaps = 20,
+						       .type = YOKE_PATH_TYPE_UDP};
 	snapshot.link[1] = (struct yoke_snapshot_path){.node = 2,
 						       .path = 2,
 						       .name = "blue",
 						       .local = "[2001:db8::1]:4747",
 						       .remote = "/dev/ttyS0",
-						       .state = YOKE_PATH_ONE_WAY};
+						       .state = YOKE_PATH_ONE_WAY,
+						       .type = YOKE_PATH_TYPE_SERIAL,
+						       .reason = "agetty uses it"};
 }
 
 static void fill_groups(void)

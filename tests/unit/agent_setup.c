@@ -12,8 +12,10 @@ static struct conf conf;
 static struct core_conf core;
 
 #define NODES                                                                                      \
-	"node a { path p { address = 10.1.0.1 } path q { address = 10.2.0.1 } }\n"                 \
-	"node b { path p { address = 10.1.0.2 } path q { address = 10.2.0.2 } }\n"
+	"node a { path p { address = 10.1.0.1 } path q { address = 10.2.0.1 }\n"                   \
+	"  path l { type = serial device = '/dev/a' baud = 19200 } }\n"                            \
+	"node b { path p { address = 10.1.0.2 } path q { address = 10.2.0.2 }\n"                   \
+	"  path l { type = serial device = '/dev/b' baud = 19200 } }\n"
 #define GROUPS                                                                                     \
 	"group g { takeover = unproven\n"                                                          \
 	"resource r { type = address interface = e address = '192.0.2.1/24' }\n"                   \
@@ -60,6 +62,27 @@ static void test_arbiters(void **state)
 	assert_string_equal(names.arbiter[2], "k");
 }
 
+/* hb goes by a line's rate, and by the times that it allows. */
+static void test_lines(void **state)
+{
+	static const uint8_t key[CONF_KEY_SIZE];
+	static struct hb_conf hb;
+
+	(void)state;
+	setup("");
+	agent_setup_hb(&conf, 1, 7, key, &hb);
+	assert_int_equal(hb.interval_us, 100000);
+	assert_int_equal(hb.line[0].baud, 0);
+	assert_int_equal(hb.line[2].baud, 19200);
+	assert_int_equal(hb.line[2].interval_us, 200000);
+	assert_int_equal(hb.line[2].late_us, 500000);
+	assert_true(hb.endpoint[1][2].configured);
+	setup("dead_ms = 1000 late_ms = 300");
+	agent_setup_hb(&conf, 1, 7, key, &hb);
+	assert_int_equal(hb.late_us, 300000);
+	assert_int_equal(hb.line[2].late_us, 500000);
+}
+
 /* The core knows a watchdog by its time alone. */
 static void test_lease(void **state)
 {
@@ -89,6 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_arbiters),
+		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_lease),
 		cmocka_unit_test(test_bounds_of_resources),
 	};

@@ -46,6 +46,8 @@ static int pair(void **state)
 	s.node[1].config_same = true;
 	s.link_count = 1;
 	s.link[0] = (struct yoke_snapshot_path){.node = 2, .path = 1, .state = YOKE_PATH_DOWN};
+	s.link[0].type = YOKE_PATH_TYPE_SERIAL;
+	set(s.link[0].reason, YOKE_REASON_SIZE, "agetty uses it");
 	set(s.link[0].name, YOKE_NAME_SIZE, "eth1");
 	s.group_count = 1;
 	set(s.group[0].name, YOKE_NAME_SIZE, "web");
@@ -78,7 +80,7 @@ static void test_attention_is_called(void **state)
 	show(false, false);
 	has("cluster shop is degraded: beta is lost\n");
 	has("beta   lost    42 s   0 of 1");
-	has("eth1  beta  down");
+	has("eth1  serial  beta  down   -      -    0 %   0      agetty uses it");
 	has("web          beta  ?      no     the node is lost\n");
 	assert_null(strstr(text, "\033"));
 	assert_null(strstr(text, "OPERATION"));
