@@ -87,6 +87,14 @@ static const struct tool_verb verbs[] = {
 	 "is refused; --force overwrites it.  Cluster and key are those of " TOOL_CONF "\n"
 	 "or of the file in $YOKE_CONF.\n",
 	 "F", 2, 2, tool_disk},
+	{"serial-test", "[--baud RATE] [--rtscts] DEVICE",
+	 "Test the cable of a serial line, from both ends at once",
+	 "\nRun it on both nodes, at the same rate, while yoke does not use the line.  Says for "
+	 "both\n"
+	 "directions what was lost and damaged, and how long a round trip takes.  Exits with 0\n"
+	 "when nothing was, 1 when something was or the line is not to be used, 4 when nothing\n"
+	 "came within --timeout.\n",
+	 "bct", 1, 1, tool_serial_test},
 	{"replay", "FILE", "Run a flight recorder's file through the core and print the trace", "",
 	 "", 1, 1, replay},
 	{"version", "", "Print the version", "", "", 0, 0, version},

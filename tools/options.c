@@ -8,7 +8,7 @@
 #include "agent/base/limits.h"
 #include "tools/tool.h"
 
-enum { TIMEOUT_S_MAX = 3600, TIMEOUT_S = 60, COUNT = 20, OPTIONS_MAX = 16 };
+enum { TIMEOUT_S_MAX = 3600, TIMEOUT_S = 60, COUNT = 20, OPTIONS_MAX = 16, BAUD_MAX = 921600 };
 
 /* The engine puts the name of who asked before it. */
 enum { REASON_SIZE = YOKE_REASON_SIZE - YOKE_NAME_SIZE };
@@ -30,6 +30,8 @@ static const struct {
 	{'t', "timeout", "SECONDS", "the longest wait, 1..3600 (default 60)"},
 	{'F', "force", NULL, "replace the file if it exists"},
 	{'x', "fail", NULL, "what follows fails"},
+	{'b', "baud", "RATE", "of the line, 9600..921600 (default 9600)"},
+	{'c', "rtscts", NULL, "hardware flow control: the cable has these two wires"},
 	{'h', "help", NULL, "this text"},
 };
 
@@ -136,6 +138,11 @@ static int take(int letter, struct tool_options *options)
 		return -1;
 	case 'F':
 		options->force = true;
+		return -1;
+	case 'b':
+		return number("baud", optarg, BAUD_MAX, &options->baud);
+	case 'c':
+		options->rtscts = true;
 		return -1;
 	default:
 		return TOOL_USAGE;

@@ -4,14 +4,14 @@
  * nobody else; `check`, `key` and `replay` work without an engine.  Reading order: this, main.c
  * (the table of verbs), client.h (one connection), follow.h (events as they come), show.h (text),
  * then a file for each family of verbs: status.c, watch.c, operate.c, check.c, disk.c,
- * simulate.c, replay.c.
+ * simulate.c, serial.c (and cable.h), replay.c.
  *
  * Every wait has an end.  No program is started.  What comes from the engine is checked by
  * yoke_json_get_answer() and holds no control characters.
  *
- * Layer: tools.  May include: agent/base; check.c also conf/conf.h, replay.c agent/core/core.h,
- * disk.c conf/conf.h and hb/disk.h, and simulate.c and model.c the core, its setup and conf/conf.h,
- * because they are those libraries' front ends.
+ * Layer: tools.  May include: agent/base; check.c also conf/conf.h and hb/tty.h, disk.c conf/conf.h
+ * and hb/disk.h, serial.c hb/tty.h, cable.h hb/cobs.h, replay.c agent/core/core.h, and simulate.c
+ * and model.c the core, its setup and conf/conf.h, because they are those libraries' front ends.
  */
 #ifndef TOOLS_TOOL_H
 #define TOOLS_TOOL_H
@@ -39,7 +39,8 @@ struct tool_options {
 	const char *by, *ticket; /* --by, --ticket; NULL: not given */
 	uint32_t timeout_s;      /* --timeout, 1..3600, default 60 */
 	uint32_t count;          /* -n, 1..512, default 20 */
-	bool json, wide, follow, no_wait, exit_code, force, fail;
+	uint32_t baud;           /* --baud; 0: not given */
+	bool json, wide, follow, no_wait, exit_code, force, fail, rtscts;
 	bool colour; /* standard output is a terminal, and NO_COLOR is not set */
 	bool is_tty; /* standard output is a terminal */
 };
@@ -75,6 +76,7 @@ int tool_maintenance(const struct tool_options *options, int argc, char **argv);
 int tool_resume(const struct tool_options *options, int argc, char **argv);
 int tool_confirm_down(const struct tool_options *options, int argc, char **argv);
 int tool_simulate(const struct tool_options *options, int argc, char **argv);
+int tool_serial_test(const struct tool_options *options, int argc, char **argv);
 int tool_disk(const struct tool_options *options, int argc, char **argv);
 int tool_check(const struct tool_options *options, int argc, char **argv);
 int tool_key(const struct tool_options *options, int argc, char **argv);

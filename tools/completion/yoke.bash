@@ -19,6 +19,7 @@ _yoke_options() {
 		echo --socket --reason --no-wait --timeout --json --help ;;
 	key | disk) echo --force --help ;;
 	simulate) echo --socket --json --fail --timeout --help ;;
+	serial-test) echo --baud --rtscts --timeout --help ;;
 	*) echo --help ;;
 	esac
 }
@@ -29,13 +30,17 @@ _yoke() {
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		offer='status watch history switch failback standby online confirm-down maintenance'
-		offer="$offer resume simulate check key disk replay version"
+		offer="$offer resume simulate check key disk serial-test replay version"
 		COMPREPLY=($(compgen -W "$offer" -- "$word"))
 		return
 	fi
 	case $before in
 	--socket)
 		COMPREPLY=($(compgen -f -- "$word"))
+		return
+		;;
+	--baud)
+		COMPREPLY=($(compgen -W '9600 19200 38400 57600 115200 230400 460800 921600' -- "$word"))
 		return
 		;;
 	--reason | --by | --ticket | --timeout | --lines | -n) return ;;
@@ -46,7 +51,7 @@ _yoke() {
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--socket | --reason | --by | --ticket | --timeout | --lines | -n) i=$((i + 1)) ;;
+		--socket | --reason | --by | --ticket | --timeout | --lines | -n | --baud) i=$((i + 1)) ;;
 		-*) ;;
 		*) position=$((position + 1)) ;;
 		esac
@@ -59,7 +64,7 @@ _yoke() {
 	simulate:*) offer="$(_yoke_names nodes) $(_yoke_names paths) $(_yoke_names resources)" ;;
 	key:0) offer=generate ;;
 	disk:0) offer='init show' ;;
-	check:0 | replay:0 | key:1 | disk:1)
+	check:0 | replay:0 | key:1 | disk:1 | serial-test:0)
 		COMPREPLY=($(compgen -f -- "$word"))
 		return
 		;;
