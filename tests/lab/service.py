@@ -90,7 +90,8 @@ class Yoke:
     """yoke on one node."""
 
     def __init__(self, node, key, dead_ms=None, snmp=True, snmp_set=True, more="", groups=None,
-                 log="stderr"):
+                 log="stderr", links=("red", "blue"), baud=None):
+        """links: with a UDP path each; baud: of one more path, a serial line (tty in its folder)"""
         require_users()
         self.node, self.lab = node, node.lab
         self.dir = node.dir
@@ -100,7 +101,7 @@ class Yoke:
         self.key_file = self.dir / "cluster.key"
         self.process = None
         self.keys = {"dead_ms": dead_ms, "snmp": snmp, "snmp_set": snmp_set, "more": more,
-                     "groups": groups, "log": log}
+                     "groups": groups, "log": log, "links": links, "baud": baud}
         self.install()
         self.write_key(key)
         for folder in (self.run_dir, self.state_dir):
@@ -144,10 +145,12 @@ class Yoke:
             f'  user = "yoke-snmp"\n  agentx = "{self.dir / "agentx/master"}"\n'
             f'  program = "{self.bin / "yoke-snmp"}"\n}}\n')
 
-    @staticmethod
-    def node_text(node):
+    def node_text(self, node):
         paths = "".join(f'  path "{link}" {{\n    address = "{node.address(link)}"\n'
-                        f'    interface = "{link}"\n  }}\n' for link in ("red", "blue"))
+                        f'    interface = "{link}"\n  }}\n' for link in self.keys["links"])
+        if self.keys["baud"]:
+            paths += (f'  path "wire" {{\n    type = serial\n    device = "{node.dir / "tty"}"\n'
+                      f'    baud = {self.keys["baud"]}\n  }}\n')
         return f'node "{node.name}" {{\n{paths}}}\n'
 
     @staticmethod
@@ -249,6 +252,10 @@ class Yoke:
 
     def group(self, name="web"):
         return next(g for g in self.status()["groups"] if g["name"] == name)
+
+    def is_busy(self):
+        """Does an operation run, as this node sees it?"""
+        return any(o["state"] in ("pending", "running") for o in self.status()["operations"])
 
     def peer_state(self, name):
         return next(n for n in self.status()["nodes"] if n["name"] == name)["state"]
