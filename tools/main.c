@@ -52,7 +52,7 @@ static const struct tool_verb verbs[] = {
 	 "\nOnly for a node that is lost, and only when you know that it is off or will not come\n"
 	 "back with its groups: an exclusive group then starts on the other node.  Who says so,\n"
 	 "the ticket and the reason are recorded.\n" WAITS,
-	 "SrbkNtj", 1, 1, tool_confirm_down},
+	 "SrykNtj", 1, 1, tool_confirm_down},
 	{"maintenance", "[group NAME | node NAME]",
 	 "Watch, but do not act: for a group, a node, or the whole cluster",
 	 "\nWhat is in maintenance is monitored, and nothing is started, stopped, restarted, "

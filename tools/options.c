@@ -24,7 +24,7 @@ static const struct {
 	{'n', "lines", "N", "how many events, 1..512 (default 20; also -n N)"},
 	{'f', "follow", NULL, "go on as events come, until Ctrl-C (also -f)"},
 	{'r', "reason", "TEXT", "why, for the history"},
-	{'b', "by", "WHO", "who says so (else whoever called sudo, or is logged in)"},
+	{'y', "by", "WHO", "who says so (else whoever called sudo, or is logged in)"},
 	{'k', "ticket", "NUMBER", "where it is written down; it is put before the reason"},
 	{'N', "no-wait", NULL, "do not wait for the outcome"},
 	{'t', "timeout", "SECONDS", "the longest wait, 1..3600 (default 60)"},
@@ -124,7 +124,7 @@ static int take(int letter, struct tool_options *options)
 		return -1;
 	case 'r':
 		return reason(optarg, options);
-	case 'b':
+	case 'y':
 		return label("--by", optarg, &options->by);
 	case 'k':
 		return label("--ticket", optarg, &options->ticket);
