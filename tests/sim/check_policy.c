@@ -149,6 +149,15 @@ static void check_by_hand(struct sim_world *w, uint16_t node, uint16_t group)
 
 /* ---- order ---- */
 
+/* In maintenance a part of it counts as all. */
+static bool is_adopted_at_rest(const struct sim_world *w, uint16_t node, uint16_t group)
+{
+	const struct core *core = &w->node[node - 1].core;
+
+	return w->node[node - 1].engine && core_maintenance_rests(core, group) &&
+	       core->group[group - 1].state == YOKE_GROUP_STARTED;
+}
+
 static void check_order(struct sim_world *w, uint16_t node, uint16_t group)
 {
 	uint16_t after = sim_world_policy(w, group)->after;
@@ -156,7 +165,8 @@ static void check_order(struct sim_world *w, uint16_t node, uint16_t group)
 	if (after == 0 || !sim_check_is_undisturbed(w))
 		return;
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
-		if (has_whole(w, n, after) && (!sim_world_policy(w, after)->parallel || n == node))
+		if ((has_whole(w, n, after) || is_adopted_at_rest(w, n, after)) &&
+		    (!sim_world_policy(w, after)->parallel || n == node))
 			return;
 	sim_world_fail(w, "%s starts group%u before group%u", sim_world_name(w, node), group,
 		       after);
