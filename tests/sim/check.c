@@ -122,8 +122,12 @@ static void check_kept(struct sim_world *w, unsigned group, const char *what)
 
 void sim_check_reply(struct sim_world *w, enum yoke_verdict verdict)
 {
-	if (verdict == YOKE_OK && w->check.asked_online != 0)
-		w->check.held[w->check.asked_online - 1] = false;
+	uint16_t online = w->check.asked_online;
+
+	if (verdict != YOKE_OK || online == 0)
+		return;
+	w->check.held[online - 1] = false;
+	memset(w->check.restarts[online - 1], 0, sizeof(w->check.restarts[0]));
 }
 
 void sim_check_operate(struct sim_world *w, enum yoke_verb verb, uint16_t target)
