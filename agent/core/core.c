@@ -487,12 +487,15 @@ void core_step(struct core *c, const struct core_event *ev, struct core_actions 
 {
 	const char *wrong;
 
+	yoke_time before = c->now;
+
 	assert(!yoke_time_before(ev->now, c->now));
 	c->now = ev->now;
 	out->count = 0;
 	out->beat_size = out->message_size = out->record_size = 0;
 	if (c->fresh)
 		tell_fresh(c, out);
+	core_lease_lapse(c, before);
 	take(c, out, ev);
 	look(c, out);
 	tell(c, out);

@@ -17,6 +17,9 @@
  * if it stops what it must, or its watchdog resets it.  Without a lock no lease ever ends: then
  * only proof of death moves an exclusive group.
  *
+ * Once ours is over, the others' grants are worth nothing any more: by them a node that stood still
+ * would start what another has taken over meanwhile.
+ *
  * No word of a node is needed that left (it promised, on disk, to take nothing by a lock before we
  * are in contact) or that is proven dead.  What the keeper is told ends then, too, and is prolonged
  * while this engine runs: a machine that stands still must not keep what nobody else knows of.
@@ -183,6 +186,47 @@ yoke_time core_lease_patience(const struct core *c, uint16_t node)
 				PATIENCE_LEASES * (int64_t)c->conf.lease_ms);
 }
 
+/* ---- a lease that was over ---- */
+
+/* What it granted may be another's by now; it is asked to say it again. */
+static void forget_grants(const struct core *c, struct core_node *n)
+{
+	for (uint16_t g = 0; g < c->conf.group_count; g++) {
+		if (n->claim[g].grant_to == 0)
+			continue;
+		n->claim[g].grant_to = 0;
+		n->told = 0;
+	}
+}
+
+/* A person vouched for a node: what he said counts as long as we run. */
+static bool goes_by_a_word(const struct core *c)
+{
+	for (uint16_t n = 1; core_lease_is_used(c) && n <= c->conf.node_count; n++)
+		if (core_node_const(c, n)->proven_dead && !core_node_const(c, n)->fenced)
+			return true;
+	return false;
+}
+
+void core_lease_lapse(struct core *c, yoke_time before)
+{
+	bool stood_still = yoke_time_span_us(before, c->now) >= (int64_t)c->conf.lease_ms * 1000;
+
+	if (!core_lease_is_used(c) || (core_lease_holds(c) && !stood_still))
+		return;
+	for (uint16_t i = 1; i <= c->conf.node_count; i++) {
+		struct core_node *n = core_node(c, i);
+
+		if (i == c->conf.self)
+			continue;
+		forget_grants(c, n);
+		/* Who vouched for it spoke of then: it may be back, and find nobody.  (Where nodes are
+		 * fenced, one that has just booted goes by no lock.) */
+		if (stood_still && !n->fenced)
+			n->proven_dead = false;
+	}
+}
+
 /* ---- looking and telling ---- */
 
 void core_lease_look(struct core *c, struct core_actions *out)
@@ -245,6 +289,9 @@ yoke_time core_lease_deadline(const struct core *c)
 		t = yoke_time_min(t, locks);
 	if (renews_own(c))
 		t = yoke_time_min(t, own_renewal_at(c));
+	/* So that a step that comes later than that shows that we stood still. */
+	if (goes_by_a_word(c))
+		t = yoke_time_min(t, yoke_time_add_ms(c->now, c->conf.lease_ms / OWN_PART));
 	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
 		yoke_time over;
 

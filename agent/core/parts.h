@@ -146,6 +146,9 @@ yoke_time core_lease_patience(const struct core *c, uint16_t node);
 void core_lease_renewed(struct core *c, uint16_t node, yoke_time echoed);
 /* The node's word counted for us, or was not needed, until now: its beats are to come. */
 void core_lease_grace(struct core *c, uint16_t node);
+/* Forget what counts no longer when our lease is over, or this engine did not run for a lease:
+ * before an event is taken that may renew it.  before: the time of the last step. */
+void core_lease_lapse(struct core *c, yoke_time before);
 void core_lease_look(struct core *c, struct core_actions *out);
 /* Tell the keeper when what the watchdog is fed for has changed. */
 void core_lease_tell(struct core *c, struct core_actions *out);

@@ -310,6 +310,55 @@ static void inherited_lease_ends_before_the_probe(void **state)
 	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STOPPED);
 }
 
+/* It was given, the engine stood still before it used it, and another may have the group by now:
+ * the first beat that renews the lease must not have it started. */
+static void a_grant_ends_with_our_lease(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	init(p, YOKE_ARBITER_TYPE_WITNESS);
+	p->by_hand[CORE_RUN_PREPARE] = true;
+	pair_start(p, ALPHA);
+	pair_start(p, BETA);
+	pair_paths(p, YOKE_PATH_UP);
+	pair_beat(p, 100);
+	assert_int_equal(pair_core(p, ALPHA)->node[BETA - 1].claim[0].grant_to, ALPHA);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STOPPED);
+	p->wire = false;
+	p->now = yoke_time_add_ms(p->now, 3 * LEASE_MS);
+	pair_message(p, ALPHA, p->conf[1].incarnation, p->beat[1], p->beat_size[1]);
+	for (uint16_t r = 1; r <= PAIR_RESOURCES; r++)
+		pair_result(p, ALPHA, r, CORE_RESULT_DONE);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STOPPED);
+	assert_int_equal(p->runs[0][CORE_RUN_START], 0);
+	/* It is said again, and then it counts. */
+	p->wire = true;
+	p->by_hand[CORE_RUN_PREPARE] = false;
+	pair_beat(p, 1000);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
+}
+
+/* He spoke of then; while we stood still the node may have come back, and found nobody. */
+static void a_persons_word_ends_when_we_stand_still(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	init(p, YOKE_ARBITER_TYPE_WITNESS);
+	form(p);
+	pair_news(p, BETA, 1, CORE_NEWS_UNUSABLE);
+	pair_power_off(p, ALPHA);
+	silence(p, BETA);
+	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
+	pair_run(p, 20 * LEASE_MS);
+	assert_true(pair_core(p, BETA)->node[ALPHA - 1].proven_dead);
+	p->now = yoke_time_add_ms(p->now, 2 * LEASE_MS);
+	pair_news(p, BETA, 1, CORE_NEWS_USABLE);
+	assert_false(pair_core(p, BETA)->node[ALPHA - 1].proven_dead);
+	assert_int_equal(p->runs[1][CORE_RUN_START], 0);
+}
+
 static void stop_that_fails_resets(void **state)
 {
 	struct pair *p = &pair;
@@ -509,6 +558,8 @@ int main(void)
 		cmocka_unit_test(engine_inherits),
 		cmocka_unit_test(lease_without_others_is_prolonged_by_us),
 		cmocka_unit_test(inherited_lease_ends_before_the_probe),
+		cmocka_unit_test(a_grant_ends_with_our_lease),
+		cmocka_unit_test(a_persons_word_ends_when_we_stand_still),
 		cmocka_unit_test(stop_that_fails_resets),
 		cmocka_unit_test(fence_proves),
 		cmocka_unit_test(off_alone_proves_nothing),
