@@ -201,6 +201,9 @@ static void come_to_rest(struct sim_world *w)
 	/* Until then a monitor or a question of before may still count. */
 	sim_world_run(w, yoke_time_add_us(w->now, sim_world_monitor_us(w) +
 							  100 * (int64_t)w->setup.fence_us));
+	/* A fence agent of before may have switched one off in that time. */
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		sim_node_power_on(w, n);
 	end = yoke_time_add_us(w->now, rest_us(w));
 	while (w->failure[0] == '\0' && good < 10 && yoke_time_before(w->now, end)) {
 		if (online)
