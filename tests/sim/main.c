@@ -19,7 +19,7 @@
 enum {
 	TWICE_EVERY = 20,
 	CALM_STEP_US = 50000,
-	RUNS_DEFAULT = 300,
+	RUNS_DEFAULT = 1000,
 	SPAN_S_MIN = 300, /* of the faults */
 	SPAN_S_MAX = 600,
 	LEASE_MS_MIN = 100,
