@@ -2,18 +2,39 @@
 
 #include <string.h>
 
+/* Kinds that are worse together than apart. */
+enum { THEME_FAULTS = 4 };
+static const enum sim_fault themes[][THEME_FAULTS] = {
+	{SIM_FAULT_CRASH, SIM_FAULT_SAVE, SIM_FAULT_LOSS, SIM_FAULT_OPERATE},
+	{SIM_FAULT_CRASH, SIM_FAULT_RECORD, SIM_FAULT_SPLIT, SIM_FAULT_OPERATE},
+	{SIM_FAULT_PAUSE, SIM_FAULT_SPLIT, SIM_FAULT_ARBITER, SIM_FAULT_OPERATE},
+	{SIM_FAULT_POWER, SIM_FAULT_SPLIT, SIM_FAULT_ARBITER, SIM_FAULT_PAUSE},
+	{SIM_FAULT_LEAVE, SIM_FAULT_REST, SIM_FAULT_OPERATE, SIM_FAULT_SPLIT},
+	{SIM_FAULT_JOB, SIM_FAULT_ODD, SIM_FAULT_OPERATE, SIM_FAULT_SPLIT},
+};
+
+enum { THEMES = sizeof(themes) / sizeof(themes[0]) };
+
+static bool is_possible(const struct sim_world *w, enum sim_fault fault)
+{
+	return (fault != SIM_FAULT_ARBITER || w->setup.arbiter_count > 0) &&
+	       (fault != SIM_FAULT_SERVICE || w->setup.service_count > 0) && fault != SIM_FAULT_LIE;
+}
+
 /* Few kinds, one soon after the other: what only happens when they meet happens often. */
 static void focus(struct sim_faults *f, struct sim_world *w)
 {
-	bool kept[SIM_FAULTS] = {false};
+	const enum sim_fault *theme = themes[sim_random_in(&w->random, 0, THEMES - 1)];
+	bool is_theme = sim_random_permille(&w->random, 600);
 
-	for (unsigned i = 0; i < 3; i++)
-		kept[sim_random_in(&w->random, 0, SIM_FAULTS - 1)] = true;
-	for (unsigned i = 0; i < SIM_FAULTS; i++)
-		f->on[i] = kept[i] && (i != SIM_FAULT_ARBITER || w->setup.arbiter_count > 0) &&
-			   (i != SIM_FAULT_SERVICE || w->setup.service_count > 0) &&
-			   (i != SIM_FAULT_LIE || f->on[i]);
-	f->on[sim_random_permille(&w->random, 500) ? SIM_FAULT_OPERATE : SIM_FAULT_SPLIT] = true;
+	memset(f->on, 0, sizeof(f->on));
+	for (unsigned i = 0; i < THEME_FAULTS; i++) {
+		enum sim_fault any = (enum sim_fault)sim_random_in(&w->random, 0, SIM_FAULTS - 1);
+		enum sim_fault fault = is_theme ? theme[i] : any;
+
+		f->on[fault] = f->on[fault] || is_possible(w, fault);
+	}
+	f->on[SIM_FAULT_OPERATE] = f->on[SIM_FAULT_OPERATE] || !is_theme;
 	f->pause_us = w->setup.dead_ms * 1000 * (uint32_t)sim_random_in(&w->random, 1, 4);
 }
 
