@@ -202,11 +202,25 @@ void sim_check_power_on(struct sim_world *w, uint16_t node)
 
 /* ---- a core's step ---- */
 
+/* Said by an operator on another node, and on its way to it. */
+static bool is_to_be_online(const struct sim_world *w, uint16_t node)
+{
+	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
+		const struct core_operation *op = &w->node[n - 1].core.node[n - 1].operation;
+
+		if (n != node && w->node[n - 1].engine && op->number != 0 &&
+		    op->verb == YOKE_VERB_ONLINE && op->node == node)
+			return true;
+	}
+	return false;
+}
+
 void sim_check_start(struct sim_world *w, uint16_t node)
 {
 	if (w->node[node - 1].disk_broken) {
 		sim_check_disturb(w, w->now);
-		w->check.held[node - 1] = w->node[node - 1].record_size > 0;
+		w->check.held[node - 1] =
+			w->node[node - 1].record_size > 0 && !is_to_be_online(w, node);
 		memset(w->check.disk_term[node - 1], 0, sizeof(w->check.disk_term[0]));
 		memset(w->check.used_term[node - 1], 0, sizeof(w->check.used_term[0]));
 	}
