@@ -39,9 +39,9 @@ void core_adopt_begin(struct core *c, struct core_actions *out, uint16_t group)
 	}
 	g->conflict = 0;
 	g->announce_at = YOKE_NEVER;
-	core_group_become(c, out, group, YOKE_GROUP_UNKNOWN, YOKE_EVENT_NONE, "not probed yet");
 	g->probing = false;
 	g->ran = ran;
+	core_group_become(c, out, group, YOKE_GROUP_UNKNOWN, YOKE_EVENT_NONE, "not probed yet");
 }
 
 void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)

@@ -12,9 +12,9 @@
  * Reading order: this file, group.c (the state machine, with its diagram), permit.c (who may run a
  * group), policy.c (how people want their groups run), grant.c (exclusive groups), lease.c (how
  * long we may run them), arbiter.c, disk.c and fence.c (what decides when nobody answers),
- * conflict.c (two owners), prepare.c (conflict probe), resource.c, monitor.c, node.c (membership),
- * oper.c (operator verbs), maintenance.c, ready.c (could the other take over?), wire.c, detail.c
- * and record.c (bytes), core.c.
+ * stop.c, adopt.c (what runs already), conflict.c (two owners), prepare.c (conflict probe),
+ * resource.c, monitor.c, node.c (membership), oper.c (operator verbs), maintenance.c, ready.c
+ * (could the other take over?), reason.c, wire.c, detail.c and record.c (bytes), core.c.
  *
  * Layer: core, pure: no I/O, clock, allocation, randomness or globals (make lint proves it from the
  * symbol table).  May include: agent/base.

@@ -89,7 +89,7 @@ void core_grant_look(struct core *c, uint16_t group)
 	if (runs_here(g))
 		return;
 	to = asker(c, group);
-	if (to != 0 && (g->grant_to == 0 || g->grant_to == to))
+	if (to != 0 && (g->grant_to == 0 || g->grant_to == to) && !core_maintenance_stays(c, group))
 		core_grant_to(c, group, to, core_node_const(c, to)->claim[group - 1].request);
 }
 

@@ -136,15 +136,15 @@ static uint16_t held_for(const struct core *c, uint16_t group)
 	return operated_here(c, group) ? 0 : core_policy_held_for(c, group);
 }
 
-static bool our_turn(const struct core *c, uint16_t group)
+/* By what we last told of ourselves: a beat later at most, and it asks nothing further. */
+static bool is_turn_told(const struct core *c, uint16_t group)
 {
 	uint16_t target, granted = c->group[group - 1].grant_to;
 
 	/* Of a lost node core_permit() speaks. */
 	if (granted != 0 && core_node_const(c, granted)->state != YOKE_NODE_LOST)
 		return false;
-	if (!core_is_fit(c->node[c->conf.self - 1].claim[group - 1].cause) ||
-	    !core_is_fit(core_cause_self(c, group)))
+	if (!core_is_fit(c->node[c->conf.self - 1].claim[group - 1].cause))
 		return false;
 	if (c->conf.group[group - 1].parallel)
 		return true;
@@ -155,11 +155,27 @@ static bool our_turn(const struct core *c, uint16_t group)
 	return core_candidate(c, group, 0) == c->conf.self;
 }
 
+static bool our_turn(const struct core *c, uint16_t group)
+{
+	return is_turn_told(c, group) && core_is_fit(core_cause_self(c, group));
+}
+
+/* Nobody else answers, or one that hands over to us and is still there. */
+static bool is_prepared(const struct core *c, uint16_t group)
+{
+	const struct core_group *g = &c->group[group - 1];
+
+	return g->prepare == CORE_PREPARE_CLEAR ||
+	       (g->prepare == CORE_PREPARE_NODE && g->prepare_by != 0 &&
+		core_node_alive(core_node_const(c, g->prepare_by)));
+}
+
 bool core_group_would_start(const struct core *c, uint16_t group)
 {
 	return !core_claim_runs(&(struct core_claim){.state = c->group[group - 1].state}) &&
-	       our_turn(c, group) && core_permit(c, group, NULL) &&
-	       core_policy_may_follow(c, group) && held_for(c, group) == 0;
+	       is_turn_told(c, group) && core_permit(c, group, NULL) &&
+	       core_policy_may_follow(c, group) && held_for(c, group) == 0 &&
+	       is_prepared(c, group);
 }
 
 /* Our turn, nobody objects, and a term to use is on disk. */
@@ -201,54 +217,6 @@ static bool proof_may_come(const struct core *c, uint16_t node)
 {
 	return core_fence_goes_on(c, node) || !yoke_time_is_never(core_lease_over_at(c, node)) ||
 	       yoke_time_before(c->now, core_lease_patience(c, node));
-}
-
-static const char *move_text(const struct core *c, uint16_t group, enum core_cause cause)
-{
-	if (cause != CORE_CAUSE_NONE)
-		return core_cause_text(cause);
-	return core_policy_failback(c, group) != 0 ? "automatic failback to its first node"
-						   : "switchover by an operator";
-}
-
-static bool is_failback_from(const struct core *c, uint16_t group, uint16_t owner)
-{
-	return c->conf.group[group - 1].failback && core_rank(c, group, c->conf.self) == 1 &&
-	       owner != 0 && owner != c->conf.self && core_node_alive(core_node_const(c, owner)) &&
-	       core_is_fit(core_node_const(c, owner)->claim[group - 1].cause);
-}
-
-/* It is another node, and did not just fall silent. */
-static bool is_handed_over(const struct core *c, uint16_t owner)
-{
-	return owner != 0 && owner != c->conf.self &&
-	       (core_node_alive(core_node_const(c, owner)) ||
-		core_node_const(c, owner)->state == YOKE_NODE_LEFT);
-}
-
-static void start_reason(const struct core *c, uint16_t group, const char *why, char *text)
-{
-	const struct core_group *g = &c->group[group - 1];
-
-	if (operated_here(c, group))
-		core_text(text, YOKE_REASON_SIZE, "switchover by an operator", (char *)NULL);
-	else if (is_handed_over(c, g->owner) &&
-		 core_node_const(c, g->owner)->claim[group - 1].cause != CORE_CAUSE_NONE)
-		core_text(text, YOKE_REASON_SIZE, "handed over by ", node_name(c, g->owner), ": ",
-			  core_cause_text(core_node_const(c, g->owner)->claim[group - 1].cause),
-			  (char *)NULL);
-	else if (is_failback_from(c, group, g->owner))
-		core_text(text, YOKE_REASON_SIZE, "automatic failback from ",
-			  node_name(c, g->owner), (char *)NULL);
-	else if (g->owner != 0 && g->owner != c->conf.self)
-		core_text(text, YOKE_REASON_SIZE, "failover from ", node_name(c, g->owner), ": ",
-			  why, (char *)NULL);
-	else
-		core_text(text, YOKE_REASON_SIZE,
-			  core_rank(c, group, c->conf.self) == 1
-				  ? "first in its list of nodes; "
-				  : "first of its nodes that can run it; ",
-			  why, (char *)NULL);
 }
 
 /* ---- one function per state ---- */
@@ -332,7 +300,7 @@ static void start_prepared(struct core *c, struct core_actions *out, uint16_t gr
 	case CORE_PREPARE_CLEAR:
 		break;
 	}
-	start_reason(c, group, why, reason);
+	core_reason_start(c, group, why, reason);
 	begin_start(c, out, group, reason);
 }
 
@@ -371,8 +339,10 @@ static void in_held(struct core *c, struct core_actions *out, uint16_t group)
 	struct core_group *g = group_at(c, group);
 	const char *why = "";
 
-	if (waits_for_proof_of(c, group) != 0 || (our_turn(c, group) && held_for(c, group) != 0))
+	if (waits_for_proof_of(c, group) != 0 || (our_turn(c, group) && held_for(c, group) != 0)) {
+		g->prepare_at = YOKE_NEVER;
 		return;
+	}
 	if (!may_start(c, group, &why)) {
 		core_prepare_drop(c, out, group);
 		core_group_become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE,
@@ -499,7 +469,7 @@ static void hand_over(struct core *c, struct core_actions *out, uint16_t group, 
 	char reason[YOKE_REASON_SIZE];
 
 	core_text(reason, sizeof(reason), "handed over to ", node_name(c, to), ": ",
-		  move_text(c, group, cause), (char *)NULL);
+		  core_reason_move(c, group, cause), (char *)NULL);
 	core_group_stop(c, out, group, false, reason);
 }
 

@@ -169,6 +169,9 @@ yoke_time core_lease_over_at(const struct core *c, uint16_t node)
 
 	if (!core_lease_is_used(c) || c->promised || !core_arbiter_holds(c))
 		return YOKE_NEVER;
+	/* Its lease and its stops may be longer than ours. */
+	if (!n->config_same)
+		return YOKE_NEVER;
 	/* Where nodes are switched off, one that has just booted may be the one that was: it does
 	 * not go by a lock that the other might not have needed. */
 	if (core_fence_is_configured(c) && !n->seen)
@@ -180,7 +183,7 @@ yoke_time core_lease_over_at(const struct core *c, uint16_t node)
 
 yoke_time core_lease_patience(const struct core *c, uint16_t node)
 {
-	if (!core_lease_is_used(c) || c->promised)
+	if (!core_lease_is_used(c) || c->promised || !core_node_const(c, node)->config_same)
 		return (yoke_time){0};
 	return yoke_time_add_ms(core_node_const(c, node)->lost_at,
 				PATIENCE_LEASES * (int64_t)c->conf.lease_ms);
@@ -188,14 +191,17 @@ yoke_time core_lease_patience(const struct core *c, uint16_t node)
 
 /* ---- a lease that was over ---- */
 
-/* What it granted may be another's by now; it is asked to say it again. */
-static void forget_grants(const struct core *c, struct core_node *n)
+/* What it granted may be another's by now; it is asked to say it again, and what it said before
+ * does not count. */
+static void forget_grants(struct core *c, struct core_node *n)
 {
+	n->forgot_at = c->now;
 	for (uint16_t g = 0; g < c->conf.group_count; g++) {
 		if (n->claim[g].grant_to == 0)
 			continue;
 		n->claim[g].grant_to = 0;
 		n->told = 0;
+		c->beat_dirty = true;
 	}
 }
 
@@ -237,7 +243,7 @@ void core_lease_look(struct core *c, struct core_actions *out)
 		c->locks_since = core_arbiter_holds(c) ? c->now : YOKE_NEVER;
 	if (holds != c->lease_holds && core_lease_is_used(c) && runs_exclusive(c))
 		core_event(c, out, holds ? YOKE_EVENT_LEASE_RENEWED : YOKE_EVENT_LEASE_EXPIRED,
-			   "neither the other node nor a lock renewed its lease");
+			   holds ? "" : "neither the other node nor a lock renewed its lease");
 	c->lease_holds = holds;
 	core_lease_tell(c, out);
 }

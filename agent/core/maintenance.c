@@ -20,6 +20,12 @@ static const struct core_rest *node_rest(const struct core *c, uint16_t node)
 	return &c->rest[CORE_REST_NODES + node - 1];
 }
 
+bool core_maintenance_stays(const struct core *c, uint16_t group)
+{
+	return c->rest[CORE_REST_CLUSTER].on || c->rest[CORE_REST_GROUPS + group - 1].on ||
+	       (node_rest(c, c->conf.self)->on && c->group[group - 1].owner == c->conf.self);
+}
+
 bool core_maintenance_rests_here(const struct core *c, uint16_t group)
 {
 	return c->rest[CORE_REST_CLUSTER].on || node_rest(c, c->conf.self)->on ||

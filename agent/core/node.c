@@ -135,6 +135,7 @@ static void tell_change(struct core *c, struct core_actions *out, uint16_t node,
 static void forget(struct core *c, struct core_node *n)
 {
 	n->told = 0;
+	n->forgot_at = c->now;
 	n->acked = 0;
 	c->beat_dirty = true;
 }

@@ -182,7 +182,7 @@ static enum yoke_verdict judge_rest(const struct core *c, uint16_t group, uint16
 	if (c->save.failing)
 		return YOKE_E_SAVE;
 	for (uint16_t n = 1; n <= c->conf.node_count; n++)
-		if (n != c->conf.self && core_node_const(c, n)->state == YOKE_NODE_ONLINE &&
+		if (n != c->conf.self && core_node_alive(core_node_const(c, n)) &&
 		    !core_node_const(c, n)->extended)
 			return YOKE_E_VERSION;
 	return YOKE_OK;

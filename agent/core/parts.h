@@ -99,6 +99,8 @@ yoke_time core_policy_deadline(const struct core *c);
 
 /* ---- maintenance.c ---- */
 
+/* Is it kept from starting anywhere: by the cluster's or its own maintenance, or where we ran it? */
+bool core_maintenance_stays(const struct core *c, uint16_t group);
 /* Is nothing done about the group here? */
 bool core_maintenance_rests(const struct core *c, uint16_t group);
 /* The same, whoever last ran it: not only because that node is in maintenance. */
@@ -224,6 +226,14 @@ void core_group_doubt(struct core *c, uint16_t group, uint32_t after_ms);
 void core_group_forgive(struct core *c, uint16_t group);
 yoke_time core_group_deadline(const struct core *c, uint16_t group);
 const char *core_group_check(const struct core *c, uint16_t group);
+
+/* ---- reason.c: why, in words for people ---- */
+
+/* Of a start; why: as core_permit() says it. */
+void core_reason_start(const struct core *c, uint16_t group, const char *why,
+		       char text[YOKE_REASON_SIZE]);
+/* Of a handover by us, which have that cause. */
+const char *core_reason_move(const struct core *c, uint16_t group, enum core_cause cause);
 
 /* ---- stop.c ---- */
 

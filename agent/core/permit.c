@@ -116,6 +116,17 @@ static enum verdict member_says(const struct core *c, uint16_t group, uint16_t n
 	return NO;
 }
 
+/* A node that runs it although our file does not have it there: files that differ. */
+static uint16_t intruder(const struct core *c, uint16_t group)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (n != c->conf.self && !core_is_member(c, group, n) &&
+		    core_node_alive(core_node_const(c, n)) &&
+		    core_claim_runs(&core_node_const(c, n)->claim[group - 1]))
+			return n;
+	return 0;
+}
+
 /* What the other members say together: the least of it.  why: of YES, what weighs most. */
 static enum verdict members_say(const struct core *c, uint16_t group, const char **why)
 {
@@ -123,6 +134,8 @@ static enum verdict members_say(const struct core *c, uint16_t group, const char
 	enum verdict least = YES, one;
 	const char *reason = "no other node is configured", *lost = NULL;
 
+	if (intruder(c, group) != 0)
+		least = NO;
 	for (uint16_t i = 0; i < g->node_count; i++) {
 		if (g->node[i] == c->conf.self)
 			continue;

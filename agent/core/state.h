@@ -75,6 +75,7 @@ struct core_node {
 	yoke_time changed, first_heard;
 	uint64_t incarnation; /* 0: never heard */
 	uint32_t told;        /* version of its state that we have applied (this incarnation) */
+	yoke_time forgot_at;  /* what it said before it heard what we sent then does not count */
 	uint32_t acked;       /* version of our state that it has applied */
 	enum yoke_path_state path[YOKE_PATHS_MAX];
 	bool left;              /* it said so */

@@ -414,6 +414,7 @@ void core_wire_on_message(struct core *c, struct core_actions *out, const struct
 	if (tag == WIRE_BEAT && (yoke_buf_get_u8(&b) >> (c->conf.self - 1) & 1) != 0 &&
 	    yoke_buf_ok(&b))
 		core_lease_renewed(c, from, ev->u.message.echoed);
-	if (tag == WIRE_STATE && s.version > core_node(c, from)->told)
+	if (tag == WIRE_STATE && s.version > core_node(c, from)->told &&
+	    !yoke_time_before(ev->u.message.echoed, core_node(c, from)->forgot_at))
 		apply_state(c, out, from, &s);
 }
