@@ -173,6 +173,41 @@ static void a_clean_leave_needs_no_grant(void **state)
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STOPPED);
 }
 
+/* Our file does not have it on that node, and it runs there. */
+static void what_runs_elsewhere_by_another_file_is_not_started(void **state)
+{
+	(void)state;
+	pair_init(&pair);
+	pair.conf[0].group[0].exclusive = pair.conf[1].group[0].exclusive = true;
+	pair.conf[0].group[0].node_count = 1;
+	pair.address[BETA - 1][0] = pair.address[BETA - 1][1] = true;
+	pair_start(&pair, BETA);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
+	pair.by_hand[CORE_RUN_PREPARE] = true; /* so that it has heard of beta by then */
+	pair_start(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	for (uint16_t r = 1; r <= PAIR_RESOURCES; r++)
+		pair_result(&pair, ALPHA, r, CORE_RESULT_DONE);
+	pair_run(&pair, 10000);
+	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_START], 0);
+}
+
+/* Somebody may run it by hand. */
+static void nothing_is_granted_in_maintenance(void **state)
+{
+	(void)state;
+	start_both();
+	pair_ask(&pair, BETA, YOKE_VERB_MAINTENANCE, 1, 0);
+	assert_true(pair_core(&pair, BETA)->rest[CORE_REST_GROUPS].on);
+	pair_core(&pair, ALPHA)->rest[CORE_REST_GROUPS].on = false; /* it has not heard of it */
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_core(&pair, ALPHA)->rest[CORE_REST_GROUPS].on = false;
+	pair_timer(&pair, ALPHA);
+	pair_run(&pair, 5000);
+	assert_int_equal(pair_core(&pair, BETA)->group[0].grant_to, 0);
+	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_START], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +221,8 @@ int main(void)
 		cmocka_unit_test(nobody_starts_alone_after_a_boot),
 		cmocka_unit_test(a_switchover_has_the_grant_on_disk_first),
 		cmocka_unit_test(a_clean_leave_needs_no_grant),
+		cmocka_unit_test(what_runs_elsewhere_by_another_file_is_not_started),
+		cmocka_unit_test(nothing_is_granted_in_maintenance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

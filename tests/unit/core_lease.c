@@ -359,6 +359,51 @@ static void a_persons_word_ends_when_we_stand_still(void **state)
 	assert_int_equal(p->runs[1][CORE_RUN_START], 0);
 }
 
+/* The lease of a node with another configuration may be longer than ours. */
+static void silence_of_another_configuration_proves_nothing(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	init(p, YOKE_ARBITER_TYPE_WITNESS);
+	p->conf[0].digest[0] = 1;
+	form(p);
+	pair_power_off(p, ALPHA);
+	silence(p, BETA);
+	hold(p, 2 * OVER_MS + 10000);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_HELD);
+}
+
+/* A word of before our lease was over comes after it was renewed. */
+static void an_old_word_does_not_grant_again(void **state)
+{
+	struct pair *p = &pair;
+	struct core_event ev = {.type = CORE_MESSAGE};
+
+	(void)state;
+	init(p, YOKE_ARBITER_TYPE_WITNESS);
+	p->by_hand[CORE_RUN_PREPARE] = true;
+	pair_start(p, ALPHA);
+	pair_start(p, BETA);
+	pair_paths(p, YOKE_PATH_UP);
+	pair_beat(p, 100);
+	assert_int_equal(pair_core(p, ALPHA)->node[BETA - 1].claim[0].grant_to, ALPHA);
+	ev.u.message.node = BETA;
+	ev.u.message.path = 1;
+	ev.u.message.incarnation = p->conf[1].incarnation;
+	ev.u.message.echoed = p->now;
+	ev.u.message.size = p->message_size[1];
+	memcpy(ev.u.message.bytes, p->message[1], p->message_size[1]);
+	p->wire = false;
+	p->now = yoke_time_add_ms(p->now, 3 * LEASE_MS);
+	pair_message(p, ALPHA, p->conf[1].incarnation, p->beat[1], p->beat_size[1]);
+	pair_give(p, ALPHA, &ev);
+	assert_int_equal(pair_core(p, ALPHA)->node[BETA - 1].claim[0].grant_to, 0);
+	ev.u.message.echoed = p->now;
+	pair_give(p, ALPHA, &ev);
+	assert_int_equal(pair_core(p, ALPHA)->node[BETA - 1].claim[0].grant_to, ALPHA);
+}
+
 static void stop_that_fails_resets(void **state)
 {
 	struct pair *p = &pair;
@@ -560,6 +605,8 @@ int main(void)
 		cmocka_unit_test(inherited_lease_ends_before_the_probe),
 		cmocka_unit_test(a_grant_ends_with_our_lease),
 		cmocka_unit_test(a_persons_word_ends_when_we_stand_still),
+		cmocka_unit_test(silence_of_another_configuration_proves_nothing),
+		cmocka_unit_test(an_old_word_does_not_grant_again),
 		cmocka_unit_test(stop_that_fails_resets),
 		cmocka_unit_test(fence_proves),
 		cmocka_unit_test(off_alone_proves_nothing),
