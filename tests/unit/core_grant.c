@@ -192,20 +192,25 @@ static void what_runs_elsewhere_by_another_file_is_not_started(void **state)
 	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_START], 0);
 }
 
-/* Somebody may run it by hand. */
+/* Somebody may run it by hand, and who asks, an older yoke, knows of no maintenance. */
 static void nothing_is_granted_in_maintenance(void **state)
 {
+	struct core *beta = pair_core(&pair, BETA);
+	struct core_claim *alphas = &beta->node[ALPHA - 1].claim[0];
+
 	(void)state;
 	start_both();
-	pair_ask(&pair, BETA, YOKE_VERB_MAINTENANCE, 1, 0);
-	assert_true(pair_core(&pair, BETA)->rest[CORE_REST_GROUPS].on);
-	pair_core(&pair, ALPHA)->rest[CORE_REST_GROUPS].on = false; /* it has not heard of it */
 	pair_paths(&pair, YOKE_PATH_UP);
-	pair_core(&pair, ALPHA)->rest[CORE_REST_GROUPS].on = false;
-	pair_timer(&pair, ALPHA);
-	pair_run(&pair, 5000);
-	assert_int_equal(pair_core(&pair, BETA)->group[0].grant_to, 0);
-	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_START], 0);
+	pair_news(&pair, ALPHA, 1, CORE_NEWS_UNUSABLE);
+	pair_news(&pair, BETA, 1, CORE_NEWS_UNUSABLE);
+	pair.wire = false;
+	alphas->request = 50;
+	beta->rest[CORE_REST_GROUPS].on = true;
+	pair_timer(&pair, BETA);
+	assert_int_equal(beta->group[0].grant_to, 0);
+	beta->rest[CORE_REST_GROUPS].on = false;
+	pair_timer(&pair, BETA);
+	assert_int_equal(beta->group[0].grant_to, ALPHA);
 }
 
 int main(void)
