@@ -27,6 +27,64 @@ static const struct conf_arbiter *conf_of(const struct agent_ask_set *set,
 
 /* ---- start and end ---- */
 
+/* Our own seals under the keys that are new. */
+static int derive_own(struct agent_ask_set *set, const struct hb_keys *keys,
+		      const int from[HB_KEYS_MAX])
+{
+	for (unsigned i = 0; i < keys->count; i++)
+		if (from[i] < 0 && hb_witness_derive(&set->spare.seal[i], keys->key[i].bytes,
+						     set->self, set->incarnation) < 0)
+			return -1;
+	hb_key_ring_move(&set->ring, from);
+	for (unsigned i = 0; i < keys->count; i++)
+		if (from[i] < 0) {
+			struct hb_seal_key kept = set->ring.seal[i];
+
+			set->ring.seal[i] = set->spare.seal[i];
+			set->ring.derived[i] = true;
+			set->spare.seal[i] = kept;
+		}
+	return 0;
+}
+
+/* What is known of a witness by its keys. */
+static void move_ask(struct agent_ask *ask, const int from[HB_KEYS_MAX], unsigned newest)
+{
+	uint8_t before = ask->answered;
+
+	hb_key_ring_move(&ask->ring, from);
+	memset(ask->incarnation, 0, sizeof(ask->incarnation)); /* derived anew with its answer */
+	ask->key = ask->answered = (uint8_t)newest;
+	for (unsigned i = 0; i < HB_KEYS_MAX; i++)
+		if (from[i] == (int)before && ask->ever_answered)
+			ask->key = ask->answered = (uint8_t)i;
+}
+
+int agent_ask_set_keys(struct agent_ask_set *set, const struct hb_keys *keys)
+{
+	int from[HB_KEYS_MAX];
+
+	hb_key_map(keys, &set->keys, from);
+	if (derive_own(set, keys, from) < 0)
+		return -1;
+	for (unsigned i = 0; i < set->conf->arbiter_count; i++)
+		if (set->conf->arbiter[i].type == YOKE_ARBITER_TYPE_WITNESS)
+			move_ask(&set->ask[i], from, keys->count - 1);
+	hb_seal_wipe(&set->keys, sizeof(set->keys));
+	set->keys = *keys;
+	return 0;
+}
+
+bool agent_ask_key_used(const struct agent_ask_set *set, uint8_t id)
+{
+	int index = hb_key_find(&set->keys, id);
+
+	for (unsigned i = 0; i < set->conf->arbiter_count; i++)
+		if (set->ask[i].ever_answered && set->ask[i].answered == index)
+			return true;
+	return false;
+}
+
 static void open_witness(const struct conf_arbiter *a, struct agent_ask *ask)
 {
 	int fd = socket(a->address[0].ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -69,15 +127,18 @@ static void open_ping(const struct conf_arbiter *a, struct agent_ask *ask)
 }
 
 int agent_ask_init(struct agent_ask_set *set, const struct conf *conf, uint16_t self,
-		   uint64_t incarnation, const uint8_t key[CONF_KEY_SIZE])
+		   uint64_t incarnation, const struct hb_keys *keys)
 {
+	static const int nothing_known[HB_KEYS_MAX] = {-1, -1};
+
 	memset(set, 0, sizeof(*set));
 	set->conf = conf;
 	set->self = self;
 	set->incarnation = incarnation;
 	conf_cluster_id(conf, set->cluster_id);
-	memcpy(set->cluster_key, key, sizeof(set->cluster_key));
-	if (hb_seal_init(&set->key) < 0 || hb_witness_derive(&set->key, key, self, incarnation) < 0)
+	set->keys = *keys;
+	if (hb_key_ring_init(&set->ring) < 0 || hb_key_ring_init(&set->spare) < 0 ||
+	    derive_own(set, keys, nothing_known) < 0)
 		return -1;
 	for (unsigned i = 0; i < conf->arbiter_count; i++) {
 		struct agent_ask *ask = &set->ask[i];
@@ -89,7 +150,7 @@ int agent_ask_init(struct agent_ask_set *set, const struct conf *conf, uint16_t 
 		else if (conf->arbiter[i].type == YOKE_ARBITER_TYPE_PING)
 			open_ping(&conf->arbiter[i], ask);
 		if (conf->arbiter[i].type == YOKE_ARBITER_TYPE_WITNESS &&
-		    hb_seal_init(&ask->key) < 0)
+		    hb_key_ring_init(&ask->ring) < 0)
 			return -1;
 	}
 	return 0;
@@ -101,10 +162,11 @@ void agent_ask_fini(struct agent_ask_set *set)
 		for (unsigned j = 0; j < 2; j++)
 			if (set->ask[i].fd[j] >= 0)
 				close(set->ask[i].fd[j]);
-		hb_seal_fini(&set->ask[i].key);
+		hb_key_ring_fini(&set->ask[i].ring);
 	}
-	hb_seal_fini(&set->key);
-	hb_seal_wipe(set->cluster_key, sizeof(set->cluster_key));
+	hb_key_ring_fini(&set->ring);
+	hb_key_ring_fini(&set->spare);
+	hb_seal_wipe(&set->keys, sizeof(set->keys));
 }
 
 void agent_ask_fds(const struct agent_ask_set *set, int fds[AGENT_ASK_FDS])
@@ -136,7 +198,7 @@ static void send_witness(struct agent_ask_set *set, struct agent_ask *ask)
 	uint8_t bytes[HB_WITNESS_FRAME_SIZE];
 
 	memcpy(frame.cluster_id, set->cluster_id, sizeof(frame.cluster_id));
-	if (hb_witness_put(&set->key, &frame, bytes))
+	if (hb_witness_put(&set->ring.seal[ask->key], &frame, bytes))
 		(void)send(ask->fd[0], bytes, sizeof(bytes), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -187,6 +249,8 @@ static void send_ping(struct agent_ask_set *set, struct agent_ask *ask)
 static void send_again(struct agent_ask_set *set, struct agent_ask *ask, yoke_time now)
 {
 	ask->again_at = yoke_time_add_ms(now, ask->again_ms);
+	if (ask->sequence >= ask->first)
+		ask->key = (uint8_t)((ask->key + 1u) % set->keys.count);
 	if (ask->kind == CORE_ASK_PING)
 		send_ping(set, ask);
 	else if (ask->fd[0] >= 0)
@@ -211,6 +275,9 @@ void agent_ask_begin(struct agent_ask_set *set, const struct core_action *a, yok
 	ask->kind = a->u.ask.kind;
 	ask->lease_ms = a->u.ask.lease_ms;
 	ask->done = false;
+	ask->key = ask->answered;
+	if (ask->kind == CORE_ASK_LOOK || !ask->ever_answered)
+		ask->key = (uint8_t)(set->keys.count - 1);
 	ask->first = ask->sequence + 1;
 	ask->until = yoke_time_add_ms(now, a->u.ask.timeout_ms);
 	ask->again_ms = a->u.ask.timeout_ms / TRIES;
@@ -235,16 +302,31 @@ void agent_ask_begin(struct agent_ask_set *set, const struct core_action *a, yok
 /* ---- receiving ---- */
 
 /* The witness's key, derived anew when it has started anew. */
-static bool know_witness(const struct agent_ask_set *set, struct agent_ask *ask,
+static bool know_witness(const struct agent_ask_set *set, struct agent_ask *ask, unsigned key,
 			 uint64_t incarnation)
 {
-	if (incarnation == ask->incarnation)
+	if (incarnation == ask->incarnation[key])
 		return true;
-	ask->incarnation = 0;
-	if (hb_witness_derive(&ask->key, set->cluster_key, 0, incarnation) < 0)
+	ask->incarnation[key] = 0;
+	ask->ring.derived[key] = true;
+	if (hb_witness_derive(&ask->ring.seal[key], set->keys.key[key].bytes, 0, incarnation) < 0)
 		return false;
-	ask->incarnation = incarnation;
+	ask->incarnation[key] = incarnation;
 	return true;
+}
+
+/* It answers by the key that it was asked by. */
+static bool open_answer(const struct agent_ask_set *set, struct agent_ask *ask,
+			const uint8_t *bytes, struct hb_witness_frame *frame)
+{
+	for (unsigned i = 0; i < set->keys.count; i++)
+		if (know_witness(set, ask, i, frame->incarnation) &&
+		    hb_witness_open(&ask->ring.seal[i], bytes, frame)) {
+			ask->key = ask->answered = (uint8_t)i;
+			ask->ever_answered = true;
+			return true;
+		}
+	return false;
 }
 
 static void take_witness(struct agent_ask_set *set, struct agent_ask *ask, const uint8_t *bytes,
@@ -254,15 +336,15 @@ static void take_witness(struct agent_ask_set *set, struct agent_ask *ask, const
 
 	if (!hb_witness_get_header(bytes, size, &frame) || frame.sender != 0 ||
 	    memcmp(frame.cluster_id, set->cluster_id, sizeof(frame.cluster_id)) != 0 ||
-	    !know_witness(set, ask, frame.incarnation) ||
-	    !hb_witness_open(&ask->key, bytes, &frame))
+	    !open_answer(set, ask, bytes, &frame))
 		return;
 	if (yoke_time_is_never(ask->until) || frame.echo_incarnation != set->incarnation ||
 	    frame.echo_sequence < ask->first || frame.echo_sequence > ask->sequence)
 		return; /* of an earlier question */
 	if (frame.result == HB_WITNESS_CHALLENGE) {
 		ask->cookie = frame.cookie;
-		send_again(set, ask, now);
+		ask->again_at = yoke_time_add_ms(now, ask->again_ms);
+		send_witness(set, ask);
 	} else if (frame.result == HB_WITNESS_YES) {
 		finish(ask, CORE_RESULT_DONE, 0, "");
 	} else if (frame.result == HB_WITNESS_NO) {

@@ -3,6 +3,10 @@
  * One question is out for an arbiter at most; it is repeated until it is answered or its time-out
  * is over.  What comes back waits in a small queue for agent_ask_take().
  *
+ * While there are two keys, a witness may have one or both: a question that is no hurry is asked by
+ * the newer one first, others by the one that was answered last, and what is asked again by the
+ * other one.
+ *
  * A ping is an ICMP echo request (RFC 792, RFC 4443) with random bytes that only its answer has.
  *
  * Layer: agent.  Sockets are opened at init and never wait; one that could not be opened makes its
@@ -17,6 +21,7 @@
 
 #include "agent/core/core.h"
 #include "conf/conf.h"
+#include "hb/key.h"
 #include "hb/witness.h"
 
 enum {
@@ -37,10 +42,12 @@ struct agent_ask {
 	uint16_t node;
 	char reason[YOKE_REASON_SIZE];
 	/* witness */
-	uint64_t sequence, first; /* last one used; the first one of the question */
-	uint64_t cookie;          /* 0: not challenged */
-	uint64_t incarnation;     /* the witness's; 0: not known */
-	struct hb_seal_key key;   /* the witness's */
+	uint64_t sequence, first;          /* last one used; the first one of the question */
+	uint64_t cookie;                   /* 0: not challenged */
+	uint64_t incarnation[HB_KEYS_MAX]; /* the witness's, of what is derived; 0: nothing */
+	struct hb_key_ring ring;           /* the witness's */
+	uint8_t key, answered; /* indexes: of the last request, of the last one that was answered */
+	bool ever_answered;
 	/* ping */
 	uint16_t echo_id;
 	uint8_t nonce[AGENT_ASK_NONCE_SIZE];
@@ -51,14 +58,18 @@ struct agent_ask_set {
 	uint16_t self; /* node number */
 	uint64_t incarnation;
 	uint8_t cluster_id[CONF_CLUSTER_ID_SIZE];
-	uint8_t cluster_key[CONF_KEY_SIZE];
-	struct hb_seal_key key; /* ours */
+	struct hb_keys keys;
+	struct hb_key_ring ring, spare; /* ours; while keys are exchanged */
 	struct agent_ask ask[YOKE_ARBITERS_MAX];
 };
 
 /* conf is kept.  Returns 0; -1 when the crypto library fails. */
 int agent_ask_init(struct agent_ask_set *set, const struct conf *conf, uint16_t self,
-		   uint64_t incarnation, const uint8_t key[CONF_KEY_SIZE]);
+		   uint64_t incarnation, const struct hb_keys *keys);
+/* Go on with these keys.  Returns 0; -1 when the crypto library fails, and nothing has changed. */
+int agent_ask_set_keys(struct agent_ask_set *set, const struct hb_keys *keys);
+/* Is there a witness that was not asked, or did not answer, by a newer key than this one? */
+bool agent_ask_key_used(const struct agent_ask_set *set, uint8_t id);
 /* Close and wipe. */
 void agent_ask_fini(struct agent_ask_set *set);
 /* The descriptors to poll for reading; -1: none. */

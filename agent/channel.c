@@ -38,6 +38,12 @@ static size_t size_of(const struct agent_channel_message *m)
 		return head + sizeof(m->u.open);
 	case AGENT_CHANNEL_OPENED:
 		return head + sizeof(m->u.opened);
+	case AGENT_CHANNEL_KEYS:
+		return head + sizeof(m->u.keys);
+	case AGENT_CHANNEL_KEYS_READ:
+		return head + sizeof(m->u.keys_read);
+	case AGENT_CHANNEL_KEYS_TAKEN:
+		return head;
 	}
 	return 0;
 }

@@ -4,7 +4,7 @@
  * same binary of the same start, so a message is a plain struct, cut to the bytes that its kind
  * uses.  Sends never wait: a full channel is an answer ("not taken"), which the sender must handle.
  *
- * Layer: agent.  May include: agent/base, agent/core.  Memory: messages are copied.
+ * Layer: agent.  May include: agent/base, agent/core, conf.  Memory: messages are copied.
  */
 #ifndef AGENT_CHANNEL_H
 #define AGENT_CHANNEL_H
@@ -15,6 +15,7 @@
 #include "agent/base/event.h"
 #include "agent/base/limits.h"
 #include "agent/core/core.h"
+#include "conf/conf.h"
 
 enum agent_channel_kind {
 	AGENT_CHANNEL_RECORD = 1, /* saver to keeper, keeper to engine, at their start: u.record; no
@@ -30,6 +31,9 @@ enum agent_channel_kind {
 	AGENT_CHANNEL_CANCEL,     /* engine to keeper: u.cancel, of an ask, is not waited for */
 	AGENT_CHANNEL_OPEN,       /* engine to keeper to serial: open u.open's line */
 	AGENT_CHANNEL_OPENED,     /* and back: u.opened, with a descriptor when it could */
+	AGENT_CHANNEL_KEYS,       /* engine to keeper to saver: read the key file, u.keys */
+	AGENT_CHANNEL_KEYS_READ,  /* and back: u.keys_read, with a descriptor when it could */
+	AGENT_CHANNEL_KEYS_TAKEN, /* engine to keeper: it goes on with the keys that it was given */
 };
 
 struct agent_channel_message {
@@ -66,13 +70,16 @@ struct agent_channel_message {
 			uint32_t kind;         /* enum core_ask_kind */
 			uint32_t timeout_ms;   /* from when it starts */
 			struct core_slot slot; /* disk, write */
+			uint8_t newest_key;    /* disk: id of the newest that all nodes have */
 		} ask;
 		struct {
 			uint32_t id;
 			uint32_t result; /* enum core_result */
 			uint16_t node;   /* ANSWERED: who has the lock, number */
 			struct core_slot slot[YOKE_NODES_MAX]; /* disk, DONE: [number - 1] */
-			char reason[YOKE_REASON_SIZE];         /* FAILED: why */
+			uint16_t arbiter;                      /* disk: number */
+			uint8_t key;                   /* disk: id of the oldest that is on it */
+			char reason[YOKE_REASON_SIZE]; /* FAILED: why */
 		} answer;
 		struct {
 			uint32_t id; /* of the core's ask */
@@ -84,6 +91,12 @@ struct agent_channel_message {
 			uint16_t path;
 			char reason[YOKE_REASON_SIZE]; /* why not; empty when it is open */
 		} opened;
+		struct {
+			char file[CONF_FILE_SIZE]; /* by the keeper */
+		} keys;
+		struct {
+			char reason[YOKE_REASON_SIZE]; /* why not; empty when it could */
+		} keys_read;
 	} u;
 };
 

@@ -138,6 +138,10 @@ static void handle(struct agent_control *ctl, struct client *c, const char *line
 			operate(e, c, &r, a);
 		else
 			note_refusal(e, c, &r);
+	} else if (r.kind == YOKE_REQUEST_KEYS) {
+		a->verdict = c->uid == 0 ? YOKE_OK : YOKE_E_DENIED;
+		if (a->verdict == YOKE_OK)
+			agent_keys_ask(e);
 	} else {
 		if (r.kind == YOKE_REQUEST_STATUS || r.kind == YOKE_REQUEST_PULL) {
 			agent_view(e, &e->snapshot);

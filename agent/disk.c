@@ -12,6 +12,7 @@
 #include "agent/base/log.h"
 #include "agent/channel.h"
 #include "agent/core/core.h"
+#include "agent/keys.h"
 #include "agent/privilege.h"
 #include "agent/role.h"
 #include "conf/conf.h"
@@ -71,7 +72,7 @@ static bool open_disk(struct disk *d)
 static bool write_own(struct disk *d, const struct core_slot *from)
 {
 	static uint8_t block[HB_DISK_BLOCK_SIZE] __attribute__((aligned(4096)));
-	struct hb_disk_slot slot = {from->state, from->round, from->sequence};
+	struct hb_disk_slot slot = {from->state, from->round, from->sequence, 0};
 
 	errno = EIO;
 	if (!hb_disk_put_slot(&d->format, d->node, &slot, block) ||
@@ -81,8 +82,46 @@ static bool write_own(struct disk *d, const struct core_slot *from)
 	return true;
 }
 
+/* Read all; which key does the header have by now?  The other node may have changed it. */
+static bool read_disk(struct disk *d)
+{
+	if (!read_all(d))
+		return false;
+	if (hb_disk_get_header(&d->format, blocks[0]))
+		return true;
+	errno = EINVAL;
+	return fail(d, "its header");
+}
+
+/* The other node can read what has the newest key: the header, which both nodes would write alike,
+ * and our own slot go over to it. */
+static bool use_newest(struct disk *d)
+{
+	static uint8_t block[HB_DISK_BLOCK_SIZE] __attribute__((aligned(4096)));
+	unsigned newest = d->format.keys.count - 1;
+	struct hb_disk_slot slot;
+
+	if (d->format.key != newest) {
+		d->format.key = newest;
+		errno = EIO;
+		if (!hb_disk_put_header(&d->format, block) ||
+		    pwrite(d->fd, block, sizeof(block), 0) != (ssize_t)sizeof(block))
+			return fail(d, "it cannot be written");
+	}
+	if (hb_disk_get_slot(&d->format, d->node, blocks[d->node], &slot) && slot.key != newest) {
+		struct core_slot same = {.state = (enum core_slot_state)slot.state,
+					 .round = slot.round,
+					 .sequence = slot.sequence};
+
+		return write_own(d, &same) && read_disk(d);
+	}
+	return read_disk(d);
+}
+
 static void take_slots(const struct disk *d, struct agent_channel_message *m)
 {
+	unsigned oldest = d->format.key;
+
 	for (uint16_t n = 1; n <= d->node_count; n++) {
 		struct core_slot *to = &m->u.answer.slot[n - 1];
 		struct hb_disk_slot slot;
@@ -92,18 +131,24 @@ static void take_slots(const struct disk *d, struct agent_channel_message *m)
 								 : CORE_SLOT_BAD;
 		to->round = slot.round;
 		to->sequence = slot.sequence;
+		if (good && slot.key < oldest)
+			oldest = slot.key;
 	}
+	m->u.answer.key = d->format.keys.key[oldest].id;
 }
 
 static void answer(struct disk *d, const struct agent_channel_message *ask)
 {
 	struct agent_channel_message m = {.kind = AGENT_CHANNEL_ANSWER};
-	bool ok = open_disk(d);
+	bool ok = open_disk(d) && read_disk(d);
 
+	if (ok && ask->u.ask.newest_key == d->format.keys.key[d->format.keys.count - 1].id)
+		ok = use_newest(d);
 	if (ok && ask->u.ask.kind == CORE_ASK_WRITE)
 		ok = write_own(d, &ask->u.ask.slot);
 	ok = ok && read_all(d);
 	m.u.answer.id = ask->u.ask.id;
+	m.u.answer.arbiter = ask->u.ask.arbiter;
 	m.u.answer.result = ok ? CORE_RESULT_DONE : CORE_RESULT_FAILED;
 	if (ok)
 		take_slots(d, &m);
@@ -132,6 +177,7 @@ int agent_disk_run(const char *node, unsigned arbiter, pid_t keeper)
 	static struct conf conf;
 	static struct agent_channel_message m;
 	struct disk d = {.fd = -1};
+	struct conf_keys keys;
 	char why[YOKE_REASON_SIZE];
 	int self;
 
@@ -140,9 +186,10 @@ int agent_disk_run(const char *node, unsigned arbiter, pid_t keeper)
 	    arbiter > conf.arbiter_count)
 		return 1;
 	self = conf_self(&conf, node, why);
-	if (self < 0 || pread(AGENT_ROLE_FD_KEY, d.format.key, sizeof(d.format.key), 0) !=
-				(ssize_t)sizeof(d.format.key))
+	if (self < 0 || agent_keys_take(AGENT_ROLE_FD_KEY, &keys) < 0)
 		return 1;
+	agent_keys_hb(&keys, &d.format.keys);
+	explicit_bzero(&keys, sizeof(keys));
 	d.device = conf.arbiter[arbiter - 1].device;
 	d.node = (uint16_t)(self + 1);
 	d.node_count = conf.node_count;

@@ -55,19 +55,24 @@ static int read_conf(struct agent_engine *e, const char *node)
 static int start_heartbeats(struct agent_engine *e, uint64_t incarnation, yoke_time now)
 {
 	static struct hb_conf conf;
-	uint8_t key[CONF_KEY_SIZE];
+	struct conf_keys keys;
+	struct hb_keys hb_keys;
 	char why[YOKE_REASON_SIZE];
 	int rc;
 
-	if (pread(AGENT_ROLE_FD_KEY, key, sizeof(key), 0) != (ssize_t)sizeof(key))
+	if (agent_keys_take(AGENT_ROLE_FD_KEY, &keys) < 0)
 		return say("key", "cannot be read from the keeper");
-	agent_setup_hb(&e->conf, e->self, incarnation, key, &conf);
+	agent_keys_hb(&keys, &hb_keys);
+	for (unsigned i = 0; i < keys.count; i++)
+		e->key_made_s[i] = keys.key[i].made_s;
+	agent_setup_hb(&e->conf, e->self, incarnation, &hb_keys, &conf);
 	rc = hb_init(&e->hb, &conf, now, why);
-	if (rc == 0 && agent_ask_init(&e->asks, &e->conf, e->self, incarnation, key) < 0) {
+	if (rc == 0 && agent_ask_init(&e->asks, &e->conf, e->self, incarnation, &hb_keys) < 0) {
 		snprintf(why, sizeof(why), "the crypto library fails");
 		rc = -1;
 	}
-	explicit_bzero(key, sizeof(key));
+	explicit_bzero(&keys, sizeof(keys));
+	explicit_bzero(&hb_keys, sizeof(hb_keys));
 	explicit_bzero(&conf, sizeof(conf));
 	close(AGENT_ROLE_FD_KEY);
 	return rc == 0 ? 0 : say("heartbeats", why);

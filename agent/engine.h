@@ -2,7 +2,7 @@
  * the actions that the core answers with.
  *
  * Reading order: loop.c (the turn: the only place that waits), feed.c (event to core to actions),
- * history.c (events that were recorded), control.c (the socket), view.c (snapshots).
+ * keys.h (exchanging keys), history.c (events that were recorded), control.c (the socket), view.c (snapshots).
  *
  *   libevent callback -> agent_engine_feed(event) -> core_step() -> actions, each done at once
  *   after every turn: heartbeats and addresses that are due, one timer armed, sign of life
@@ -24,6 +24,7 @@
 #include "agent/base/json.h"
 #include "agent/base/snapshot.h"
 #include "agent/channel.h"
+#include "agent/keys.h"
 #include "agent/core/core.h"
 #include "agent/shared.h"
 #include "conf/conf.h"
@@ -82,7 +83,11 @@ struct agent_engine {
 	uint64_t log_dropped_told;
 	char line_reason[YOKE_PATHS_MAX][YOKE_REASON_SIZE]; /* [path - 1]: why a line is not open */
 	bool line_open[YOKE_PATHS_MAX];                     /* was given to hb */
-	struct yoke_snapshot snapshot; /* scratch */
+	int64_t key_made_s[CONF_KEYS_MAX];   /* of the keys that hb has; 0: not known */
+	uint8_t disk_key[YOKE_ARBITERS_MAX]; /* id of the oldest one that is on the disk; 0: none */
+	uint32_t key_reads;                  /* times that the key file was read again, or not */
+	char key_reason[YOKE_REASON_SIZE];   /* why not, the last time; empty: it was */
+	struct yoke_snapshot snapshot;       /* scratch */
 	struct agent_control *control;
 };
 
@@ -101,7 +106,7 @@ void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnati
  * within the dead time, so startup_ms, which is for a booting machine, need not be waited for. */
 void agent_setup_restarted(struct core_conf *core);
 void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation,
-		    const uint8_t key[CONF_KEY_SIZE], struct hb_conf *hb);
+		    const struct hb_keys *keys, struct hb_conf *hb);
 void agent_setup_names(const struct conf *conf, struct yoke_names *names);
 /* Fill in all addresses, and where each resource's is.  Returns how many. */
 unsigned agent_setup_addresses(const struct conf *conf, struct agent_address_conf *addresses,

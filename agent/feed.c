@@ -121,6 +121,7 @@ static void ask_keeper(struct agent_engine *e, const struct core_action *a)
 	m->u.ask.kind = a->u.ask.kind;
 	m->u.ask.timeout_ms = a->u.ask.timeout_ms;
 	m->u.ask.slot = a->u.ask.slot;
+	m->u.ask.newest_key = agent_keys_common(e);
 	if (agent_channel_send(AGENT_ROLE_FD_CHANNEL, m) < 0)
 		push_not_read(e, CORE_ANSWER, a->u.ask.id);
 }
@@ -288,6 +289,9 @@ void agent_engine_feed_answer(struct agent_engine *e, yoke_time now)
 	ev.u.answer.id = e->message.u.answer.id;
 	ev.u.answer.result = (enum core_result)e->message.u.answer.result;
 	ev.u.answer.node = e->message.u.answer.node;
+	if (e->message.u.answer.arbiter >= 1 && e->message.u.answer.arbiter <= YOKE_ARBITERS_MAX &&
+	    ev.u.answer.result == CORE_RESULT_DONE)
+		e->disk_key[e->message.u.answer.arbiter - 1] = e->message.u.answer.key;
 	memcpy(ev.u.answer.slot, e->message.u.answer.slot, sizeof(ev.u.answer.slot));
 	memcpy(ev.u.answer.reason, e->message.u.answer.reason, sizeof(ev.u.answer.reason));
 	agent_engine_feed(e, &ev);

@@ -280,6 +280,10 @@ static void from_engine(struct agent_keeper *k)
 			agent_job_cancel(&k->jobs, m.u.cancel.id);
 		else if (m.kind == AGENT_CHANNEL_OPEN)
 			agent_keeper_line_ask(k, &m);
+		else if (m.kind == AGENT_CHANNEL_KEYS)
+			agent_keeper_keys_ask(k);
+		else if (m.kind == AGENT_CHANNEL_KEYS_TAKEN)
+			agent_keeper_keys_taken(k);
 	}
 	if (got < 0) {
 		close(k->engine_fd); /* its end is reaped */
@@ -314,10 +318,12 @@ static void saved(struct agent_keeper *k, const struct agent_channel_message *m)
 static void from_saver(struct agent_keeper *k)
 {
 	static struct agent_channel_message m;
-	int got;
+	int got, passed;
 
-	while ((got = agent_channel_receive(k->saver_fd, &m)) > 0) {
-		if (m.kind == AGENT_CHANNEL_RECORD)
+	while ((got = agent_channel_receive_fd(k->saver_fd, &m, &passed)) > 0) {
+		if (m.kind == AGENT_CHANNEL_KEYS_READ)
+			agent_keeper_keys_read(k, &m, passed);
+		else if (m.kind == AGENT_CHANNEL_RECORD)
 			late_record(k, &m);
 		else if (m.kind == AGENT_CHANNEL_SAVED)
 			saved(k, &m);

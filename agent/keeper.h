@@ -59,7 +59,8 @@ struct agent_keeper {
 	pid_t elder;  /* the engine of the program before us, which runs on; 0: none */
 	int elder_fd; /* its channel, not read; -1: none */
 	char node[YOKE_NAME_SIZE];
-	int self; /* the node's index */
+	int self;       /* the node's index */
+	int new_key_fd; /* read, and not taken by the engine yet; -1: none */
 	int conf_fd, key_fd, shared_fd, control_fd, lock_fd, signal_fd;
 	int engine_fd, saver_fd; /* channels; -1: closed */
 	struct agent_shared *shared;
@@ -68,7 +69,7 @@ struct agent_keeper {
 	struct agent_keeper_child engine, saver, snmp;
 	struct agent_keeper_helper disk[YOKE_ARBITERS_MAX]; /* [arbiter number - 1] */
 	struct agent_keeper_helper line[YOKE_PATHS_MAX];    /* [path number - 1] */
-	struct agent_channel_message record; /* last record known to be durable */
+	struct agent_channel_message record;                /* last record known to be durable */
 	struct agent_channel_message saving; /* newest one that an engine asked to have saved */
 	bool record_known;  /* the saver has told; nothing is saved over it before */
 	bool saving_waits;  /* the saver's channel was full: to be sent when it has room */
@@ -119,6 +120,12 @@ pid_t agent_keeper_start_trial(const struct agent_keeper *k);
 void agent_keeper_line_init(struct agent_keeper *k);
 void agent_keeper_line_ask(struct agent_keeper *k, const struct agent_channel_message *m);
 void agent_keeper_line_answer(struct agent_keeper *k, unsigned path);
+
+/* keeper_keys.c: the key file is read again, see agent/keys.h.  engine asks; saver answers; engine
+ * takes. */
+void agent_keeper_keys_ask(struct agent_keeper *k);
+void agent_keeper_keys_read(struct agent_keeper *k, const struct agent_channel_message *m, int fd);
+void agent_keeper_keys_taken(struct agent_keeper *k);
 
 /* Milliseconds of the clock that all of yoke goes by: CLOCK_BOOTTIME, which a suspend does not
  * stop, so that who slept knows it. */

@@ -15,6 +15,7 @@
 #include "agent/base/log.h"
 #include "agent/base/trim.h"
 #include "agent/keeper.h"
+#include "agent/keys.h"
 #include "agent/privilege.h"
 #include "agent/role.h"
 
@@ -72,22 +73,10 @@ static int share_conf(struct agent_keeper *k)
 
 static int share_key(struct agent_keeper *k)
 {
-	uint8_t key[CONF_KEY_SIZE];
 	char why[CONF_PROBLEM_SIZE];
-	int rc, fd = open(k->conf.key_file, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0) {
-		snprintf(why, sizeof(why), "%s: make one with 'yoke key generate %s'",
-			 strerror(errno), k->conf.key_file);
-		return say(k->conf.key_file, why);
-	}
-	rc = conf_key_read(fd, k->conf.key_file, key, why);
-	close(fd);
-	if (rc < 0)
-		return say(k->conf.key_file, why);
-	k->key_fd = copy_to_memory("yoke.key", key, sizeof(key));
-	explicit_bzero(key, sizeof(key));
-	return k->key_fd < 0 ? say_errno("memfd_create") : 0;
+	k->key_fd = agent_keys_share(k->conf.key_file, why);
+	return k->key_fd < 0 ? say("key", why) : 0;
 }
 
 static int make_dir(const char *name, mode_t mode, uid_t uid, gid_t gid)
@@ -181,9 +170,9 @@ static void first_record(struct agent_keeper *k)
 
 	agent_keeper_start_saver(k);
 	while ((left_ms = until_ms - agent_keeper_now_ms()) > 0) {
-		int got = agent_channel_wait(k->saver_fd, &k->record,
-					     left_ms < FIRST_LOOK_MS ? (int)left_ms
-								     : FIRST_LOOK_MS);
+		int got =
+			agent_channel_wait(k->saver_fd, &k->record,
+					   left_ms < FIRST_LOOK_MS ? (int)left_ms : FIRST_LOOK_MS);
 
 		agent_watchdog_tick(&k->watchdog, agent_keeper_now_ms());
 		if (got < 0)
@@ -250,7 +239,8 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 
 	k->program = program;
 	k->conf_file = conf_file;
-	k->engine_fd = k->saver_fd = k->elder_fd = -1;
+	k->engine_fd = k->saver_fd = k->elder_fd = k->new_key_fd = -1;
+	prctl(PR_SET_DUMPABLE, 0); /* keys pass through here */
 	k->engine.name = "engine";
 	k->saver.name = "saver";
 	k->snmp.name = "yoke-snmp";
@@ -268,7 +258,6 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 	umask(0022);
 	if (find_users(k) < 0 || open_all(k, renewed != NULL) < 0)
 		return -1;
-	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* what jobs leave behind is ours to reap */
 	agent_job_init(&k->jobs, &k->conf, k->node);
 	agent_job_cgroup_open(&k->jobs.cgroups);

@@ -25,7 +25,7 @@
 enum {
 	AGENT_ROLE_FD_CHANNEL = 3, /* to the keeper */
 	AGENT_ROLE_FD_CONF = 4,    /* engine: the configuration's text, as it was checked */
-	AGENT_ROLE_FD_KEY = 5,     /* engine: CONF_KEY_SIZE bytes */
+	AGENT_ROLE_FD_KEY = 5,     /* engine, disk: agent/keys.h */
 	AGENT_ROLE_FD_SHARED = 6,  /* engine: struct agent_shared */
 	AGENT_ROLE_FD_CONTROL = 7, /* engine: the listening control socket */
 	AGENT_ROLE_FD_END = 8,

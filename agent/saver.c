@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/base/log.h"
 #include "agent/base/trim.h"
 #include "agent/channel.h"
+#include "agent/keys.h"
 
 enum { SLOT_MAGIC = 0x796f6b65 };
 
@@ -140,12 +142,27 @@ static void tell_events(const struct saver *s, struct agent_channel_message *m)
 	}
 }
 
+static void read_keys(const struct saver *s, const struct agent_channel_message *m)
+{
+	struct agent_channel_message answer = {.kind = AGENT_CHANNEL_KEYS_READ};
+	char why[CONF_PROBLEM_SIZE] = "";
+	int fd = agent_keys_share(m->u.keys.file, why);
+
+	snprintf(answer.u.keys_read.reason, sizeof(answer.u.keys_read.reason), "%.*s",
+		 YOKE_REASON_SIZE - 1, why);
+	agent_channel_send_fd(s->channel_fd, &answer, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void serve(struct saver *s, const struct agent_channel_message *m)
 {
 	struct agent_channel_message answer = {.kind = AGENT_CHANNEL_SAVED};
 
 	if (m->kind == AGENT_CHANNEL_EVENT) {
 		remember(s, &m->u.event);
+	} else if (m->kind == AGENT_CHANNEL_KEYS) {
+		read_keys(s, m);
 	} else if (m->kind == AGENT_CHANNEL_SAVE) {
 		answer.u.saved.version = m->u.record.version;
 		answer.u.saved.serial = m->u.record.serial;
@@ -177,6 +194,7 @@ int agent_saver_run(int channel_fd, const char *state_dir)
 	static struct agent_channel_message m;
 	struct saver s = {.channel_fd = channel_fd, .events_fd = -1};
 
+	prctl(PR_SET_DUMPABLE, 0); /* keys pass through here */
 	s.dir_fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s.dir_fd < 0) {
 		yoke_log(YOKE_LOG_ERROR, "%s: %s", state_dir, strerror(errno));

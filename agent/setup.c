@@ -109,7 +109,7 @@ static void setup_line(const struct conf *conf, uint16_t path, struct hb_line_co
 }
 
 void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation,
-		    const uint8_t key[CONF_KEY_SIZE], struct hb_conf *hb)
+		    const struct hb_keys *keys, struct hb_conf *hb)
 {
 	memset(hb, 0, sizeof(*hb));
 	hb->self = self;
@@ -118,9 +118,8 @@ void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation
 	hb->interval_us = conf->interval_ms * 1000;
 	hb->late_us = conf->late_ms * 1000;
 	hb->dead_us = conf->dead_ms * 1000;
-	hb->key_id = 1;
+	hb->keys = *keys;
 	hb->incarnation = incarnation;
-	memcpy(hb->key, key, sizeof(hb->key));
 	conf_cluster_id(conf, hb->cluster_id);
 	for (uint16_t p = 0; p < conf->path_count; p++)
 		setup_line(conf, p, &hb->line[p]);

@@ -146,6 +146,7 @@ void agent_view(struct agent_engine *e, struct yoke_snapshot *s)
 				view_link(e, n, p, now, &s->link[s->link_count++]);
 	view_resources(e, s);
 	view_arbiters(e, s);
+	agent_keys_view(e, s);
 	s->watchdog_ms = e->core_conf.watchdog_ms;
 	s->watchdog = atomic_load(&e->shared->watchdog_fed);
 }

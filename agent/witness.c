@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
+#include "agent/keys.h"
 #include "agent/privilege.h"
 #include "agent/witness_lock.h"
 #include "conf/witness.h"
@@ -25,15 +27,16 @@ enum { DATAGRAM_SIZE = 256, NAME_SIZE = CONF_FILE_SIZE + YOKE_NAME_SIZE + 16, LI
 struct witness_node {
 	uint64_t incarnation, sequence; /* of its newest request; 0: not known */
 	uint64_t cookie;                /* what its next incarnation must bring */
-	struct hb_seal_key key;
+	struct hb_key_ring ring;
 };
 
 struct witness_cluster {
 	const char *name;
 	uint8_t id[HB_WITNESS_CLUSTER_SIZE];
-	uint8_t cluster_key[CONF_KEY_SIZE];
+	struct hb_keys keys;
 	struct agent_witness_lock lock;
-	struct hb_seal_key key, trial; /* ours; of a node that is not known */
+	struct hb_key_ring ring;  /* ours */
+	struct hb_seal_key trial; /* of a node that is not known, or under a key that is not */
 	uint64_t sequence;
 	struct witness_node node[YOKE_NODES_MAX];
 };
@@ -127,22 +130,43 @@ static void swap_keys(struct hb_seal_key *a, struct hb_seal_key *b)
 	*b = kept;
 }
 
-/* Open a request.  *known: it is of the present incarnation and newer than all before it. */
+static bool try_key(struct witness_cluster *c, unsigned key, const uint8_t *bytes,
+		    struct hb_witness_frame *frame)
+{
+	return hb_witness_derive(&c->trial, c->keys.key[key].bytes, frame->sender,
+				 frame->incarnation) == 0 &&
+	       hb_witness_open(&c->trial, bytes, frame);
+}
+
+static void keep_trial(struct witness_cluster *c, struct witness_node *n, unsigned key)
+{
+	swap_keys(&n->ring.seal[key], &c->trial);
+	n->ring.derived[key] = true;
+}
+
+/* Open a request.  *known: it is of the present incarnation and newer than all before it; *key: the
+ * index of the one that it is sealed with. */
 static bool open_request(struct witness_cluster *c, const uint8_t *bytes,
-			 struct hb_witness_frame *frame, bool *known)
+			 struct hb_witness_frame *frame, bool *known, unsigned *key)
 {
 	struct witness_node *n = &c->node[frame->sender - 1];
 
 	*known = frame->incarnation == n->incarnation;
-	if (*known)
-		return hb_witness_open(&n->key, bytes, frame) && frame->sequence > n->sequence;
-	return hb_witness_derive(&c->trial, c->cluster_key, frame->sender, frame->incarnation) ==
-		       0 &&
-	       hb_witness_open(&c->trial, bytes, frame);
+	for (*key = 0; *key < c->keys.count; (*key)++) {
+		if (*known && n->ring.derived[*key]) {
+			if (hb_witness_open(&n->ring.seal[*key], bytes, frame))
+				return frame->sequence > n->sequence;
+		} else if (try_key(c, *key, bytes, frame)) {
+			if (*known)
+				keep_trial(c, n, *key);
+			return !*known || frame->sequence > n->sequence;
+		}
+	}
+	return false;
 }
 
 /* A new incarnation brings the cookie that it was challenged with: once. */
-static bool admit(struct witness_cluster *c, const struct hb_witness_frame *frame)
+static bool admit(struct witness_cluster *c, const struct hb_witness_frame *frame, unsigned key)
 {
 	struct witness_node *n = &c->node[frame->sender - 1];
 
@@ -152,7 +176,8 @@ static bool admit(struct witness_cluster *c, const struct hb_witness_frame *fram
 		return false;
 	n->cookie = draw();
 	n->incarnation = frame->incarnation;
-	swap_keys(&n->key, &c->trial);
+	hb_key_ring_forget(&n->ring);
+	keep_trial(c, n, key);
 	return true;
 }
 
@@ -182,7 +207,7 @@ static enum hb_witness_result decide(struct witness *w, struct witness_cluster *
 
 static void answer(struct witness *w, struct witness_cluster *c,
 		   const struct hb_witness_frame *request, enum hb_witness_result result,
-		   const struct sockaddr_storage *to, socklen_t to_len)
+		   unsigned key, const struct sockaddr_storage *to, socklen_t to_len)
 {
 	struct hb_witness_frame frame = {
 		.incarnation = w->incarnation,
@@ -198,7 +223,7 @@ static void answer(struct witness *w, struct witness_cluster *c,
 	if (result == HB_WITNESS_CHALLENGE)
 		frame.cookie = c->node[request->sender - 1].cookie;
 	memcpy(frame.cluster_id, c->id, sizeof(frame.cluster_id));
-	if (hb_witness_put(&c->key, &frame, bytes))
+	if (hb_witness_put(&c->ring.seal[key], &frame, bytes))
 		(void)sendto(w->fd, bytes, sizeof(bytes), MSG_DONTWAIT, (const struct sockaddr *)to,
 			     to_len);
 }
@@ -214,21 +239,22 @@ static void take(struct witness *w)
 	struct witness_cluster *c;
 	enum hb_witness_result result;
 	bool known, told = true;
+	unsigned key;
 
 	if (size < 0 || !hb_witness_get_header(bytes, (size_t)size, &frame) || frame.sender < 1 ||
 	    frame.sender > YOKE_NODES_MAX)
 		return;
 	c = cluster_of(w, frame.cluster_id);
-	if (c == NULL || !open_request(c, bytes, &frame, &known))
+	if (c == NULL || !open_request(c, bytes, &frame, &known, &key))
 		return;
-	if (known || admit(c, &frame)) {
+	if (known || admit(c, &frame, key)) {
 		c->node[frame.sender - 1].sequence = frame.sequence;
 		result = decide(w, c, &frame, &told);
 	} else {
 		result = HB_WITNESS_CHALLENGE;
 	}
 	if (told)
-		answer(w, c, &frame, result, &from, from_len);
+		answer(w, c, &frame, result, key, &from, from_len);
 }
 
 /* ---- start ---- */
@@ -238,25 +264,34 @@ static int open_cluster(struct witness *w, unsigned i)
 	struct witness_cluster *c = &w->cluster[i];
 	static struct conf named; /* far too large for the stack */
 	char why[CONF_PROBLEM_SIZE];
-	int fd = open(w->conf.cluster[i].key_file, O_RDONLY | O_CLOEXEC);
+	struct conf_keys keys;
 
 	c->name = w->conf.cluster[i].name;
-	if (fd < 0)
-		return say(w->conf.cluster[i].key_file, strerror(errno));
-	if (conf_key_read(fd, w->conf.cluster[i].key_file, c->cluster_key, why) < 0) {
-		close(fd);
+	if (conf_keys_load(w->conf.cluster[i].key_file, &keys, why) < 0)
 		return say("key", why);
-	}
-	close(fd);
+	agent_keys_hb(&keys, &c->keys);
+	explicit_bzero(&keys, sizeof(keys));
 	memcpy(named.cluster, c->name, YOKE_NAME_SIZE);
 	conf_cluster_id(&named, c->id);
-	if (hb_seal_init(&c->key) < 0 || hb_seal_init(&c->trial) < 0 ||
-	    hb_witness_derive(&c->key, c->cluster_key, 0, w->incarnation) < 0)
+	if (hb_key_ring_init(&c->ring) < 0 || hb_seal_init(&c->trial) < 0)
 		return say(c->name, "the crypto library fails");
+	for (unsigned k = 0; k < c->keys.count; k++)
+		if (hb_witness_derive(&c->ring.seal[k], c->keys.key[k].bytes, 0, w->incarnation) <
+		    0)
+			return say(c->name, "the crypto library fails");
 	for (unsigned n = 0; n < YOKE_NODES_MAX; n++)
-		if (hb_seal_init(&c->node[n].key) < 0)
+		if (hb_key_ring_init(&c->node[n].ring) < 0)
 			return say(c->name, "the crypto library fails");
 	return 0;
+}
+
+/* What is derived is in the crypto library's memory, which wipes it. */
+static void close_cluster(struct witness_cluster *c)
+{
+	hb_key_ring_fini(&c->ring);
+	hb_seal_fini(&c->trial);
+	for (unsigned n = 0; n < YOKE_NODES_MAX; n++)
+		hb_key_ring_fini(&c->node[n].ring);
 }
 
 static int open_socket(struct witness *w)
@@ -336,6 +371,7 @@ static int prepare(struct witness *w, const char *conf_file)
 		return -1;
 	if (geteuid() == 0 && agent_privilege_become(uid, gid, false) < 0)
 		return say("user", strerror(errno));
+	prctl(PR_SET_DUMPABLE, 0); /* the keys are in here; another user would undo it */
 	return load_locks(w) < 0 || open_signals(w) < 0 ? -1 : 0;
 }
 
@@ -359,6 +395,8 @@ int agent_witness_run(const char *conf_file)
 		if (p[0].revents != 0)
 			take(w);
 	}
+	for (unsigned i = 0; i < w->conf.cluster_count; i++)
+		close_cluster(&w->cluster[i]);
 	explicit_bzero(w, sizeof(*w));
 	free(w);
 	return 0;

@@ -24,18 +24,19 @@
 #include "agent/base/words.h"
 
 enum {
-	CONF_FILE_SIZE = 108,	 /* bytes with NUL: a path of a file or unix socket */
-	CONF_PROBLEMS_MAX = 64,	 /* later ones are counted, not kept */
+	CONF_FILE_SIZE = 108,    /* bytes with NUL: a path of a file or unix socket */
+	CONF_PROBLEMS_MAX = 64,  /* later ones are counted, not kept */
 	CONF_PROBLEM_SIZE = 256, /* bytes with NUL */
-	CONF_TEXT_MAX = 262144,	 /* bytes: a longer file is refused */
+	CONF_TEXT_MAX = 262144,  /* bytes: a longer file is refused */
 	CONF_GROUP_RESOURCES_MAX = 16,
-	CONF_COMMAND_SIZE = 512, /* bytes of a command's words, each with NUL, and a last NUL */
-	CONF_WORDS_MAX = 16,	 /* words of a command, the program's path included */
-	CONF_PORT = 4747,	 /* UDP, when a path has no 'port' */
+	CONF_COMMAND_SIZE = 512,  /* bytes of a command's words, each with NUL, and a last NUL */
+	CONF_WORDS_MAX = 16,      /* words of a command, the program's path included */
+	CONF_PORT = 4747,         /* UDP, when a path has no 'port' */
 	CONF_WITNESS_PORT = 4748, /* UDP, when a witness has no 'port' */
-	CONF_ADDRESSES_MAX = 8,	 /* of a ping arbiter */
-	CONF_KEY_SIZE = 32,	 /* bytes: a cluster key is AES-256 sized */
-	CONF_DIGEST_SIZE = 32,	 /* bytes: SHA-256 */
+	CONF_ADDRESSES_MAX = 8,   /* of a ping arbiter */
+	CONF_KEY_SIZE = 32,       /* bytes: a cluster key is AES-256 sized */
+	CONF_KEYS_MAX = 2,        /* the old one and the new one */
+	CONF_DIGEST_SIZE = 32,    /* bytes: SHA-256 */
 	CONF_CLUSTER_ID_SIZE = 8,
 	CONF_FAILBACK_MS = 60000,
 	CONF_ADDRESS_MS = 1000, /* bound of a start or a stop of an address: the kernel does it */
@@ -51,14 +52,14 @@ struct conf_endpoint {
 	char interface[YOKE_NAME_SIZE]; /* SO_BINDTODEVICE; empty: not bound to one */
 	/* type = serial */
 	char device[CONF_FILE_SIZE]; /* a tty, absolute path */
-	uint32_t baud;		     /* one of YOKE_BAUDS, default 9600; 0: was refused */
-	bool rtscts;		     /* default no */
+	uint32_t baud;               /* one of YOKE_BAUDS, default 9600; 0: was refused */
+	bool rtscts;                 /* default no */
 	/* all types */
 	int line; /* in the file, for messages; not printed, not digested */
 };
 
 struct conf_node {
-	char name[YOKE_NAME_SIZE]; /* as in `hostname`, up to the first dot */
+	char name[YOKE_NAME_SIZE];                     /* as in `hostname`, up to the first dot */
 	struct conf_endpoint endpoint[YOKE_PATHS_MAX]; /* [path number - 1] */
 	int line;
 };
@@ -69,22 +70,22 @@ struct conf_resource {
 	uint16_t group; /* index of its group, 0.. */
 	int line;
 	/* type = address */
-	int family;			/* AF_INET or AF_INET6 */
-	uint8_t address[16];		/* network order; the first 4 bytes for AF_INET */
-	uint8_t prefix_len;		/* bits, 1..32 or 1..128 */
+	int family;                     /* AF_INET or AF_INET6 */
+	uint8_t address[16];            /* network order; the first 4 bytes for AF_INET */
+	uint8_t prefix_len;             /* bits, 1..32 or 1..128 */
 	char interface[YOKE_NAME_SIZE]; /* required */
 	/* type = script: commands are words, each ended by NUL, the last one followed by an empty
 	 * one; the first is an absolute path.  See conf_command_next(). */
 	char start[CONF_COMMAND_SIZE], stop[CONF_COMMAND_SIZE], status[CONF_COMMAND_SIZE];
 	char monitor[CONF_COMMAND_SIZE]; /* a plugin: 0 and 1 are good; empty: status is used */
 	uint32_t start_timeout_ms, stop_timeout_ms; /* 100..3600000, default 60000 */
-	uint32_t monitor_timeout_ms;		    /* of monitor and status; default 20000 */
-	uint32_t monitor_interval_ms;		    /* 0 (never), 100..3600000, default 10000 */
+	uint32_t monitor_timeout_ms;                /* of monitor and status; default 20000 */
+	uint32_t monitor_interval_ms;               /* 0 (never), 100..3600000, default 10000 */
 	uint32_t monitor_failures; /* so many in a row are a failure: 1..100, default 2 */
 	uint32_t monitor_window; /* or so many of the last ones; 0 (default): only in a row; 2..32,
 				    and more than monitor_failures */
 	/* all types */
-	uint32_t restarts;	    /* here, within the window, before the group moves: 0..16,
+	uint32_t restarts;          /* here, within the window, before the group moves: 0..16,
 				       default 3 */
 	uint32_t restart_window_ms; /* 1000..86400000, default 3600000 */
 };
@@ -99,13 +100,13 @@ struct conf_arbiter {
 	int line;
 	/* type = fence.  Parameters are words "name=value", as in conf_resource's commands. */
 	char agent[CONF_FILE_SIZE]; /* absolute; in the file "fence_x" is /usr/sbin/fence_x */
-	char parameters[CONF_COMMAND_SIZE]; /* for every node */
+	char parameters[CONF_COMMAND_SIZE];                      /* for every node */
 	char node_parameters[YOKE_NODES_MAX][CONF_COMMAND_SIZE]; /* [index], empty: none */
-	bool node[YOKE_NODES_MAX];	  /* [index] it can switch this node off */
+	bool node[YOKE_NODES_MAX];        /* [index] it can switch this node off */
 	char secret_file[CONF_FILE_SIZE]; /* lines name=value, root-only; empty: none */
-	uint32_t level;			  /* 1..9, default 1: lower first */
-	uint32_t delay_ms;		  /* 0..600000, default 5000 */
-	uint32_t retries;		  /* 0..100, default 1 */
+	uint32_t level;                   /* 1..9, default 1: lower first */
+	uint32_t delay_ms;                /* 0..600000, default 5000 */
+	uint32_t retries;                 /* 0..100, default 1 */
 	/* type = disk */
 	char device[CONF_FILE_SIZE]; /* a partition or file that both nodes see, absolute path */
 	/* type = witness: address; type = ping: the first `address_count` */
@@ -117,19 +118,19 @@ struct conf_arbiter {
 struct conf_group {
 	char name[YOKE_NAME_SIZE];
 	bool exclusive;
-	bool unproven; /* takeover = unproven: of an exclusive one, on silence alone */
-	bool parallel; /* mode = parallel: runs on each of its nodes */
-	bool manual;   /* failover = manual: no fault moves it */
-	bool failback; /* failback = auto: back to its first node by itself */
-	uint32_t failback_ms;	 /* 0..86400000, default 60000: when that was fit for so long */
+	bool unproven;        /* takeover = unproven: of an exclusive one, on silence alone */
+	bool parallel;        /* mode = parallel: runs on each of its nodes */
+	bool manual;          /* failover = manual: no fault moves it */
+	bool failback;        /* failback = auto: back to its first node by itself */
+	uint32_t failback_ms; /* 0..86400000, default 60000: when that was fit for so long */
 	uint16_t failback_from, failback_to; /* minutes of the day; equal (default): always */
 	char after_name[YOKE_NAME_SIZE];     /* empty: after none */
-	uint16_t after;			     /* number of that group; 0: none */
+	uint16_t after;                      /* number of that group; 0: none */
 	int after_line;
-	uint32_t priority; /* 0..100, default 0 */
-	bool yields;	   /* not where one of higher priority runs */
-	int exclusive_line; /* of that key; the group's when it is not given */
-	int takeover_line;  /* likewise */
+	uint32_t priority;             /* 0..100, default 0 */
+	bool yields;                   /* not where one of higher priority runs */
+	int exclusive_line;            /* of that key; the group's when it is not given */
+	int takeover_line;             /* likewise */
 	uint16_t node[YOKE_NODES_MAX]; /* indexes of nodes, preferred first */
 	uint16_t node_count;
 	uint16_t resource_first, resource_count; /* in conf.resource; in start order */
@@ -144,32 +145,32 @@ struct conf_lines {
 
 struct conf {
 	char cluster[YOKE_NAME_SIZE];
-	char key_file[CONF_FILE_SIZE];	   /* default /etc/yoke/cluster.key */
-	char state_dir[CONF_FILE_SIZE];	   /* default /var/lib/yoke */
-	char run_dir[CONF_FILE_SIZE];	   /* default /run/yoke; has yoke.sock and recorder */
-	char user[YOKE_NAME_SIZE];	   /* the engine's; default "yoke" */
-	uint32_t dead_ms;		   /* 20..60000, default 1000 */
-	uint32_t interval_ms;		   /* 1..dead/3, default dead/10 (at least 1) */
-	uint32_t late_ms;		   /* interval..dead, default dead/2 */
-	uint32_t startup_ms;		   /* 0..600000, default 3*dead, at least 3000: silence
+	char key_file[CONF_FILE_SIZE];     /* default /etc/yoke/cluster.key */
+	char state_dir[CONF_FILE_SIZE];    /* default /var/lib/yoke */
+	char run_dir[CONF_FILE_SIZE];      /* default /run/yoke; has yoke.sock and recorder */
+	char user[YOKE_NAME_SIZE];         /* the engine's; default "yoke" */
+	uint32_t dead_ms;                  /* 20..60000, default 1000 */
+	uint32_t interval_ms;              /* 1..dead/3, default dead/10 (at least 1) */
+	uint32_t late_ms;                  /* interval..dead, default dead/2 */
+	uint32_t startup_ms;               /* 0..600000, default 3*dead, at least 3000: silence
 					      after our start before an unheard node is lost */
-	uint32_t conflict_ms;		   /* 0..5000, default 200: the longest wait for an
+	uint32_t conflict_ms;              /* 0..5000, default 200: the longest wait for an
 					      answer to the conflict probe before an
 					      address is started */
-	uint32_t refresh_ms;		   /* 0..3600000, default 60000: re-announced; 0: never */
-	uint32_t operation_ms;		   /* 1000..600000, default 30000: bound of an operation */
-	uint32_t retry_ms;		   /* 1000..86400000, default 60000: a failed group may be
+	uint32_t refresh_ms;               /* 0..3600000, default 60000: re-announced; 0: never */
+	uint32_t operation_ms;             /* 1000..600000, default 30000: bound of an operation */
+	uint32_t retry_ms;                 /* 1000..86400000, default 60000: a failed group may be
 					      tried again after it */
-	uint32_t lease_ms;		   /* dead*3/2..600000, default dead*2, at least 1000:
+	uint32_t lease_ms;                 /* dead*3/2..600000, default dead*2, at least 1000:
 					      an exclusive group runs so long that nobody
 					      renews */
-	char watchdog[CONF_FILE_SIZE];	   /* device; empty: none */
-	uint32_t watchdog_ms;		   /* 1000..255000, default 5000: its timeout */
-	bool log_syslog;		   /* default yes; no: stderr */
-	bool log_debug;			   /* default no */
-	bool snmp;			   /* run yoke-snmp; default yes */
-	bool snmp_set;			   /* SNMP SET may change the cluster; default no */
-	char snmp_user[YOKE_NAME_SIZE];	   /* of yoke-snmp; default "yoke-snmp" */
+	char watchdog[CONF_FILE_SIZE];     /* device; empty: none */
+	uint32_t watchdog_ms;              /* 1000..255000, default 5000: its timeout */
+	bool log_syslog;                   /* default yes; no: stderr */
+	bool log_debug;                    /* default no */
+	bool snmp;                         /* run yoke-snmp; default yes */
+	bool snmp_set;                     /* SNMP SET may change the cluster; default no */
+	char snmp_user[YOKE_NAME_SIZE];    /* of yoke-snmp; default "yoke-snmp" */
 	char snmp_agentx[CONF_FILE_SIZE];  /* AgentX address; default /var/agentx/master */
 	char snmp_program[CONF_FILE_SIZE]; /* default: yoke-snmp beside yoked */
 
@@ -185,15 +186,15 @@ struct conf {
 };
 
 struct conf_problem {
-	int line;	/* 0: of the whole file */
-	bool warning;	/* the file may be used all the same */
+	int line;                     /* 0: of the whole file */
+	bool warning;                 /* the file may be used all the same */
 	char text[CONF_PROBLEM_SIZE]; /* what is wrong and what to do, no newline */
 };
 
 struct conf_problems {
 	struct conf_problem problem[CONF_PROBLEMS_MAX]; /* by line */
-	unsigned count;	  /* kept */
-	unsigned errors;  /* that are not warnings, also those not kept */
+	unsigned count;                                 /* kept */
+	unsigned errors; /* that are not warnings, also those not kept */
 };
 
 /* Read a configuration file and conf_parse() its text.  A file that cannot be read, is no regular
@@ -262,15 +263,40 @@ const char *conf_command_next(const char command[CONF_COMMAND_SIZE], const char 
  * Returns the node's index; -1 with why[YOKE_REASON_SIZE] when no such node is configured. */
 int conf_self(const struct conf *conf, const char *name, char *why);
 
-/* Read the cluster key from an open file: one line of 64 hexadecimal digits (what `yoke key
- * generate` writes).  The file must belong to root (or to the caller's effective user) and nobody
- * else may read or write it.  Returns 0; -1 with why[CONF_PROBLEM_SIZE] that says what to do. */
-int conf_key_read(int fd, const char *file_name, uint8_t key[CONF_KEY_SIZE], char *why);
+/* ---- key.c: the cluster's keys, in a file that only root may read ----
+ *
+ * A line for each key, the oldest first: "ID HEX DATE", as in "1 00..ff 2026-03-31".  The date is
+ * the day on which it was made (UTC) and may be left out.  One line of the digits alone is key 1.
+ */
+struct conf_key {
+	uint8_t bytes[CONF_KEY_SIZE];
+	uint8_t id;     /* 1..255 */
+	int64_t made_s; /* since 1970; 0: not known */
+};
 
-/* Write a new random cluster key to a file of mode 0600, durable and whole or not at all.  An
- * existing file is refused unless `force`.  Returns 0; -1 with why[CONF_PROBLEM_SIZE].  Blocks on
- * the disk, and on the kernel's random source early after boot. */
-int conf_key_generate(const char *file_name, bool force, char *why);
+struct conf_keys {
+	struct conf_key key[CONF_KEYS_MAX]; /* oldest first */
+	unsigned count;
+};
+
+/* Read the keys from an open file.  It must belong to root (or to the caller's effective user) and
+ * nobody else may read or write it.  Returns 0; -1 with why[CONF_PROBLEM_SIZE] that says what to
+ * do, and then *keys is wiped. */
+int conf_keys_read(int fd, const char *file_name, struct conf_keys *keys, char *why);
+
+/* The same of a file's name. */
+int conf_keys_load(const char *file_name, struct conf_keys *keys, char *why);
+
+/* Write a file of mode 0600, of the caller, durable and whole or not at all.  An existing one is
+ * refused unless `replace`.  Returns 0; -1 with why[CONF_PROBLEM_SIZE].  Blocks on the disk. */
+int conf_keys_write(const char *file_name, const struct conf_keys *keys, bool replace, char *why);
+
+/* Add a new random key behind the others, whose id follows the last one's.  Returns 0; -1 with
+ * why: there is no room, or no randomness.  Blocks on the kernel's random source early after boot. */
+int conf_keys_add(struct conf_keys *keys, char *why);
+
+/* Forget the oldest one; there must be two (asserted). */
+void conf_keys_drop(struct conf_keys *keys);
 
 /* The canonical text: every key with its value, in a fixed order; it reads back as the same. */
 void conf_print(const struct conf *conf, FILE *out);

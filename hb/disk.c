@@ -28,7 +28,7 @@ static void put_head(const struct hb_disk *disk, uint8_t kind, uint16_t node, st
 
 static bool finish(const struct hb_disk *disk, uint8_t block[HB_DISK_BLOCK_SIZE])
 {
-	return hb_seal_mac(disk->key, label, block, MAC_AT, block + MAC_AT);
+	return hb_seal_mac(disk->keys.key[disk->key].bytes, label, block, MAC_AT, block + MAC_AT);
 }
 
 bool hb_disk_put_header(const struct hb_disk *disk, uint8_t block[HB_DISK_BLOCK_SIZE])
@@ -55,24 +55,33 @@ bool hb_disk_put_slot(const struct hb_disk *disk, uint16_t node, const struct hb
 	return finish(disk, block);
 }
 
-/* Is the block of this cluster and disk, that kind and node, and whole? */
+/* Is the block of this cluster and disk, that kind and node, and whole?  *key: index of the one. */
 static bool is_authentic(const struct hb_disk *disk, uint8_t kind, uint16_t node,
-			 const uint8_t block[HB_DISK_BLOCK_SIZE])
+			 const uint8_t block[HB_DISK_BLOCK_SIZE], unsigned *key)
 {
 	uint8_t head[SLOT_AT], mac[HB_MAC_SIZE];
 	struct yoke_buf b;
 
 	yoke_buf_init(&b, head, sizeof(head));
 	put_head(disk, kind, node, &b);
-	return memcmp(head, block, sizeof(head)) == 0 &&
-	       hb_seal_mac(disk->key, label, block, MAC_AT, mac) &&
-	       hb_seal_same(mac, block + MAC_AT, sizeof(mac));
+	if (memcmp(head, block, sizeof(head)) != 0)
+		return false;
+	for (*key = 0; *key < disk->keys.count; (*key)++)
+		if (hb_seal_mac(disk->keys.key[*key].bytes, label, block, MAC_AT, mac) &&
+		    hb_seal_same(mac, block + MAC_AT, sizeof(mac)))
+			return true;
+	return false;
 }
 
 bool hb_disk_get_header(struct hb_disk *disk, const uint8_t block[HB_DISK_BLOCK_SIZE])
 {
+	unsigned key;
+
 	memcpy(disk->id, block + ID_AT, sizeof(disk->id));
-	return is_authentic(disk, KIND_HEADER, 0, block);
+	if (!is_authentic(disk, KIND_HEADER, 0, block, &key))
+		return false;
+	disk->key = key;
+	return true;
 }
 
 /* FNV-1a: it need not be secret, and a change that it does not see is one in 2^64. */
@@ -91,7 +100,7 @@ bool hb_disk_get_slot(const struct hb_disk *disk, uint16_t node,
 	struct yoke_buf b;
 
 	memset(slot, 0, sizeof(*slot));
-	if (!is_authentic(disk, KIND_SLOT, node, block)) {
+	if (!is_authentic(disk, KIND_SLOT, node, block, &slot->key)) {
 		slot->sequence = fingerprint(block);
 		return false;
 	}

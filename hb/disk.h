@@ -10,6 +10,8 @@
  *   6  node number; header: 0    36 slot: round      44 slot: sequence
  *   52 zeros                     last 32 bytes: HMAC-SHA256 of all before them (hb/seal.h)
  *
+ * While there are two keys, a block may have a MAC by either, and each is read by both.
+ *
  * A block that was written in part, or is of another cluster, disk or node, does not have its MAC.
  *
  * Layer: hb, pure (no I/O, no clock).  May include: agent/base.
@@ -22,7 +24,7 @@
 #include <stdint.h>
 
 #include "agent/base/limits.h"
-#include "hb/seal.h"
+#include "hb/key.h"
 
 enum {
 	HB_DISK_BLOCK_SIZE = 4096,
@@ -35,12 +37,14 @@ enum {
 struct hb_disk {
 	uint8_t cluster_id[HB_DISK_CLUSTER_SIZE];
 	uint8_t id[HB_DISK_ID_SIZE];
-	uint8_t key[HB_KEY_SIZE]; /* the cluster's */
+	struct hb_keys keys; /* the cluster's */
+	unsigned key;        /* index of the one that its header has, and that is written with */
 };
 
 struct hb_disk_slot {
 	uint32_t state; /* enum core_slot_state's numbers; not judged here */
 	uint64_t round, sequence;
+	unsigned key; /* index of the one that it was read with */
 };
 
 /* Fill a block.  Returns false when the crypto library fails. */
@@ -48,7 +52,7 @@ bool hb_disk_put_header(const struct hb_disk *disk, uint8_t block[HB_DISK_BLOCK_
 bool hb_disk_put_slot(const struct hb_disk *disk, uint16_t node, const struct hb_disk_slot *slot,
 		      uint8_t block[HB_DISK_BLOCK_SIZE]);
 
-/* Read the header: fills disk->id.  Returns false when it is not this cluster's, not of this
+/* Read the header: fills disk->id and disk->key.  Returns false when it is not this cluster's, not of this
  * layout, or not authentic. */
 bool hb_disk_get_header(struct hb_disk *disk, const uint8_t block[HB_DISK_BLOCK_SIZE]);
 

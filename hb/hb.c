@@ -41,15 +41,42 @@ void hb_changes_add(struct hb_changes *changes, uint16_t node, uint16_t path,
 	};
 }
 
+/* Our own seals under the keys that are new, into hb->spare and from there into hb->ring. */
+static int derive_own(struct hb *hb, const struct hb_keys *keys, const int from[HB_KEYS_MAX])
+{
+	uint8_t prints[HB_KEY_PRINTS_SIZE];
+	size_t prints_size = hb_key_put_prints(keys, prints);
+
+	for (unsigned i = 0; i < keys->count; i++)
+		if (from[i] < 0 && hb_seal_derive(&hb->spare.seal[i], keys->key[i].bytes,
+						  hb->conf.self, hb->conf.incarnation) != 0)
+			return -1;
+	if (prints_size == 0)
+		return -1;
+	memcpy(hb->prints, prints, sizeof(prints));
+	hb->prints_size = prints_size;
+	hb_key_ring_move(&hb->ring, from);
+	for (unsigned i = 0; i < keys->count; i++)
+		if (from[i] < 0) {
+			struct hb_seal_key kept = hb->ring.seal[i];
+
+			hb->ring.seal[i] = hb->spare.seal[i];
+			hb->ring.derived[i] = true;
+			hb->spare.seal[i] = kept;
+		}
+	return 0;
+}
+
 static int init_keys(struct hb *hb)
 {
-	int failed = hb_seal_init(&hb->key) | hb_seal_init(&hb->trial);
+	static const int nothing_known[HB_KEYS_MAX] = {-1, -1};
+	int failed = hb_key_ring_init(&hb->ring) | hb_key_ring_init(&hb->spare) |
+		     hb_seal_init(&hb->trial);
 
 	for (unsigned i = 0; i < YOKE_NODES_MAX; i++)
-		failed |= hb_seal_init(&hb->peer[i].key) | hb_seal_init(&hb->peer[i].candidate_key);
-	return failed != 0 ? -1
-			   : hb_seal_derive(&hb->key, hb->conf.key, hb->conf.self,
-					    hb->conf.incarnation);
+		failed |= hb_key_ring_init(&hb->peer[i].ring) |
+			  hb_key_ring_init(&hb->peer[i].candidate_ring);
+	return failed != 0 ? -1 : derive_own(hb, &hb->conf.keys, nothing_known);
 }
 
 static void init_path(struct hb *hb, uint16_t path, yoke_time now)
@@ -97,12 +124,35 @@ void hb_fini(struct hb *hb)
 	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++)
 		hb_serial_close(&hb->line[i].serial);
 	for (unsigned i = 0; i < YOKE_NODES_MAX; i++) {
-		hb_seal_fini(&hb->peer[i].key);
-		hb_seal_fini(&hb->peer[i].candidate_key);
+		hb_key_ring_fini(&hb->peer[i].ring);
+		hb_key_ring_fini(&hb->peer[i].candidate_ring);
 	}
-	hb_seal_fini(&hb->key);
+	hb_key_ring_fini(&hb->ring);
+	hb_key_ring_fini(&hb->spare);
 	hb_seal_fini(&hb->trial);
-	hb_seal_wipe(hb->conf.key, sizeof(hb->conf.key));
+	hb_seal_wipe(&hb->conf.keys, sizeof(hb->conf.keys));
+}
+
+int hb_set_keys(struct hb *hb, const struct hb_keys *keys, yoke_time now)
+{
+	int from[HB_KEYS_MAX];
+
+	assert(keys->count >= 1 && keys->count <= HB_KEYS_MAX);
+	hb_key_map(keys, &hb->conf.keys, from);
+	if (derive_own(hb, keys, from) != 0)
+		return -1;
+	for (unsigned i = 0; i < YOKE_NODES_MAX; i++) {
+		struct hb_peer *peer = &hb->peer[i];
+
+		hb_key_ring_move(&peer->ring, from);
+		hb_key_ring_move(&peer->candidate_ring, from);
+		peer->shown = hb_key_move_bits(peer->shown, from);
+		peer->candidate_shown = hb_key_move_bits(peer->candidate_shown, from);
+	}
+	hb_seal_wipe(&hb->conf.keys, sizeof(hb->conf.keys));
+	hb->conf.keys = *keys;
+	hb_send_keys(hb, now);
+	return 0;
 }
 
 int hb_fd(const struct hb *hb, uint16_t path)
@@ -150,6 +200,8 @@ static void send_round(struct hb *hb, yoke_time now)
 	hb->extra_at = YOKE_NEVER;
 	for (uint16_t node = 1; node <= hb->conf.node_count; node++)
 		hb_send_beat(hb, node, now);
+	if (hb->conf.keys.count > 1 && ++hb->keys_rounds >= HB_KEYS_ROUNDS)
+		hb_send_keys(hb, now);
 }
 
 void hb_set_beat(struct hb *hb, const uint8_t *bytes, size_t size, yoke_time now)

@@ -1,8 +1,8 @@
 /* hb/hb.h - heartbeats: authenticated frames over every path, and what they say of the peer's life.
  *
- * Reading order: frame.h (bytes), seal.h (AES-256-GCM, keys), window.h (replay), path.h (life of
+ * Reading order: frame.h (bytes), seal.h (AES-256-GCM), key.h (two keys), window.h (replay), path.h (life of
  * one path), udp.h (sockets), cobs.h, serial.h, tty.h, pace.h, part.h and line.h (serial lines),
- * this, take.c (what a frame is worth), send.c, line.c, hb.c.  frame, seal, window, path, cobs,
+ * this, take.c (what a frame is worth), send.c, line.c, hb.c.  frame, seal, key, window, path, cobs,
  * pace and part are pure: no I/O, no clock.
  *
  * hb carries payloads that it does not understand: a BEAT at a fixed rate on every path (small,
@@ -23,6 +23,9 @@
  * A path is UDP or a serial line (line.h), over which a MESSAGE goes in parts, and only when it is
  * the last way.  On a line noise and forgery look alike: both fail to open, and are counted alike.
  * hb does not open a line, which may wait; it says hb_wants_line(), and is given it.
+ *
+ * While keys are exchanged (key.h), a third kind of frame tells which ones the sender has, one in
+ * HB_KEYS_ROUNDS rounds, and at once when they change; on a line it takes a BEAT's place.
  *
  * What an attacker on the links can do, who has no key:
  *   record    Frames are encrypted; he learns who beats how often.
@@ -55,7 +58,8 @@
  *
  * Layer: hb; the only user of openssl besides conf's digest.  May include: agent/base.
  * Memory: struct hb is the caller's (not to be moved or copied); no allocation after hb_init()
- * except openssl's when a frame names an incarnation that is not known.  Nothing here blocks.
+ * except openssl's when a frame names an incarnation that is not known, and when keys are
+ * exchanged.  Nothing here blocks.
  */
 #ifndef HB_HB_H
 #define HB_HB_H
@@ -68,6 +72,7 @@
 #include "agent/base/limits.h"
 #include "agent/base/time.h"
 #include "agent/base/words.h"
+#include "hb/key.h"
 #include "hb/line.h"
 #include "hb/path.h"
 #include "hb/seal.h"
@@ -77,7 +82,8 @@ enum {
 	HB_ALL_NODES = 0,        /* as a receiver: every other node */
 	HB_FRAMES_PER_TURN = 64, /* frames read from one socket before others get their turn */
 	HB_SENT_MAX = 4096,      /* frames sent last whose time is remembered, over all paths */
-	HB_PAST_MAX = 8,         /* a peer's incarnations that are over and remembered */
+	HB_KEYS_ROUNDS = 10,
+	HB_PAST_MAX = 8, /* a peer's incarnations that are over and remembered */
 };
 
 struct hb_endpoint {
@@ -93,13 +99,17 @@ struct hb_conf {
 	struct hb_endpoint endpoint[YOKE_NODES_MAX][YOKE_PATHS_MAX]; /* [node - 1][path - 1] */
 	struct hb_line_conf line[YOKE_PATHS_MAX];                    /* [path - 1] */
 	uint32_t interval_us, late_us, dead_us;
-	uint8_t cluster_id[8];    /* first bytes of SHA-256 of the cluster's name */
-	uint8_t key[HB_KEY_SIZE]; /* wiped by hb_fini() */
-	uint8_t key_id;
-	uint64_t incarnation; /* random, not 0; new at each start of the engine */
+	uint8_t cluster_id[8]; /* first bytes of SHA-256 of the cluster's name */
+	struct hb_keys keys;   /* wiped by hb_fini() */
+	uint64_t incarnation;  /* random, not 0; new at each start of the engine */
 };
 
-enum hb_kind { HB_BEAT = 1, HB_MESSAGE = 2, HB_PART = 3 /* of a MESSAGE, on a line */ };
+enum hb_kind {
+	HB_BEAT = 1,
+	HB_MESSAGE = 2,
+	HB_PART = 3, /* of a MESSAGE, on a line */
+	HB_KEYS = 4, /* prints of the sender's keys; not handed up */
+};
 
 /* A payload that arrived and is authentic and fresh. */
 struct hb_received {
@@ -107,7 +117,7 @@ struct hb_received {
 	uint64_t incarnation; /* the sender's */
 	yoke_time echoed_at;  /* when we sent the newest frame that it echoes */
 	enum hb_kind kind;    /* BEAT or MESSAGE */
-	bool repeated; /* a BEAT with the very bytes of the last one from this incarnation */
+	bool repeated;        /* a BEAT with the very bytes of the last one from this incarnation */
 	uint16_t size;
 	uint8_t bytes[YOKE_MESSAGE_SIZE];
 };
@@ -137,13 +147,16 @@ struct hb_echo {
 struct hb_peer {
 	uint64_t incarnation; /* 0: nobody has proven to live yet */
 	yoke_time taken_at;   /* when it did */
-	struct hb_seal_key key;
+	struct hb_key_ring ring;
+	uint8_t shown;      /* bit for each of our keys: it has shown that it has it */
+	uint8_t sealed_key; /* id of the key of its last frame; 0: none */
 	struct hb_echo echo[YOKE_PATHS_MAX];
 	uint32_t count[YOKE_PATHS_MAX];  /* frame.h's count, of the last frame on the path */
 	uint16_t beat_size;              /* 0: no BEAT with a payload from this incarnation yet */
 	uint8_t beat[YOKE_MESSAGE_SIZE]; /* last BEAT's bytes */
 	uint64_t candidate;              /* incarnation heard that has not proven itself; 0: none */
-	struct hb_seal_key candidate_key;
+	struct hb_key_ring candidate_ring;
+	uint8_t candidate_shown;
 	struct hb_echo candidate_echo[YOKE_PATHS_MAX];
 	uint64_t past[HB_PAST_MAX]; /* ring of incarnations that are over */
 	unsigned past_count;        /* ever put into it */
@@ -153,9 +166,13 @@ struct hb_peer {
 
 struct hb {
 	struct hb_conf conf;
-	struct hb_seal_key key;   /* ours */
+	struct hb_key_ring ring;  /* ours */
+	struct hb_key_ring spare; /* ours, while keys are exchanged */
 	struct hb_seal_key trial; /* of the incarnation that the frame at hand says it is from */
-	uint64_t sequence;        /* last one used, over all paths and receivers */
+	uint8_t prints[HB_KEY_PRINTS_SIZE];
+	size_t prints_size;
+	unsigned keys_rounds;           /* until they are told again */
+	uint64_t sequence;              /* last one used, over all paths and receivers */
 	yoke_time sent_at[HB_SENT_MAX]; /* [sequence % HB_SENT_MAX] */
 	yoke_time beat_at;              /* when the next BEATs are due */
 	yoke_time extra_at; /* when a new BEAT is to go out before that; YOKE_NEVER: none */
@@ -193,6 +210,16 @@ int hb_fd(const struct hb *hb, uint16_t path);
  * comes up does so here). */
 int hb_receive(struct hb *hb, uint16_t path, yoke_time now, struct hb_received *received,
 	       struct hb_changes *changes);
+
+/* Go on with these keys (the caller's, copied).  What is known of both sets stays as it is, so that
+ * no frame is lost.  Returns 0; -1 when the crypto library fails, and then nothing has changed. */
+int hb_set_keys(struct hb *hb, const struct hb_keys *keys, yoke_time now);
+
+/* The id of the key that frames to a node (number) are sealed with now. */
+uint8_t hb_sealing_key(const struct hb *hb, uint16_t node);
+
+/* Has the node (number) shown that it has our key `index`? */
+bool hb_has_shown(const struct hb *hb, uint16_t node, unsigned index);
 
 /* The payload of BEATs from now on; if it is another one, the next beats go out at once (at most
  * once per interval/4: else hb_deadline() says when).  Until the first call BEATs have no payload:

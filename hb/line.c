@@ -105,6 +105,17 @@ static void send_part(struct hb *hb, uint16_t node, uint16_t path, yoke_time now
 	hb_send_frame(hb, node, path, HB_PART, part, size, now);
 }
 
+static void send_beat(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
+{
+	struct hb_line *line = &hb->line[path - 1];
+
+	if (line->keys_wait)
+		hb_send_frame(hb, node, path, HB_KEYS, hb->prints, hb->prints_size, now);
+	else
+		hb_send_frame(hb, node, path, HB_BEAT, hb->beat, hb->beat_size, now);
+	line->keys_wait = false;
+}
+
 /* While parts follow each other the line is in debt, and none begins; but when the tty stood still
  * for long, the newest takes the place of one that is half sent.
  *
@@ -119,7 +130,7 @@ static void send_next(struct hb *hb, uint16_t node, uint16_t path, yoke_time now
 		send_part(hb, node, path, now);
 	} else if (line->beat_waits && yoke_time_due(hb_pace_beat_at(&line->pace), now)) {
 		line->beat_waits = false;
-		hb_send_frame(hb, node, path, HB_BEAT, hb->beat, hb->beat_size, now);
+		send_beat(hb, node, path, now);
 	} else if (is_sending(line) && yoke_time_due(hb_pace_part_at(&line->pace), now)) {
 		send_part(hb, node, path, now);
 	}

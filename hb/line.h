@@ -48,6 +48,7 @@ struct hb_line {
 	struct hb_serial serial;
 	struct hb_pace pace;
 	bool beat_waits;
+	bool keys_wait; /* the next BEAT tells our keys instead */
 	struct hb_line_message waiting, sending;
 	yoke_time first_offered_at, offered_at; /* when what waits came, and came last */
 	uint32_t number;                        /* of `sending`; grows with other bytes */

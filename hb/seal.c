@@ -31,6 +31,13 @@ void hb_seal_fini(struct hb_seal_key *key)
 	key->context = NULL;
 }
 
+void hb_seal_forget(struct hb_seal_key *key)
+{
+	static const uint8_t nothing[HB_KEY_SIZE];
+
+	(void)EVP_EncryptInit_ex(key->context, NULL, NULL, nothing, NULL);
+}
+
 /* HKDF-SHA256 with the info as given and no salt (RFC 5869 section 2.2). */
 static int expand(const uint8_t *secret, uint8_t *info, size_t info_size, uint8_t out[HB_KEY_SIZE])
 {

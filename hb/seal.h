@@ -30,6 +30,9 @@ int hb_seal_init(struct hb_seal_key *key);
 /* Wipes the key.  Harmless on one that is all zero. */
 void hb_seal_fini(struct hb_seal_key *key);
 
+/* Overwrite what was derived; it must be derived anew before it is used. */
+void hb_seal_forget(struct hb_seal_key *key);
+
 /* Load the key of an incarnation of a sender; what was loaded before is overwritten.  Returns 0; -1
  * when the crypto library fails, and then the key must not be used. */
 int hb_seal_derive(struct hb_seal_key *key, const uint8_t cluster_key[HB_KEY_SIZE], uint16_t sender,

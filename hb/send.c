@@ -6,19 +6,27 @@
 #include "agent/base/buf.h"
 #include "hb/frame.h"
 
-/* What to tell a node of its own frames on a path: of the incarnation that we heard last there; but
- * while the present one is proven, no candidate takes its place. */
+/* Is what we heard last on a path of the candidate?  While the present incarnation is proven, no
+ * candidate takes its place. */
+static bool is_for_candidate(const struct hb_peer *peer, uint16_t path, yoke_time now)
+{
+	const struct hb_echo *own = &peer->echo[path - 1];
+	const struct hb_echo *other = &peer->candidate_echo[path - 1];
+
+	return other->sequence != 0 && !hb_peer_is_proven(peer, now) &&
+	       (own->sequence == 0 || !yoke_time_before(other->at, own->at));
+}
+
+/* What to tell a node of its own frames on a path: of the incarnation that we heard last there. */
 static void fill_echo(const struct hb_peer *peer, uint16_t path, yoke_time now,
 		      struct hb_frame_content *content)
 {
 	const struct hb_echo *own = &peer->echo[path - 1];
-	const struct hb_echo *other = &peer->candidate_echo[path - 1];
 	uint64_t incarnation = peer->incarnation;
 	int64_t age_us;
 
-	if (other->sequence != 0 && !hb_peer_is_proven(peer, now) &&
-	    (own->sequence == 0 || !yoke_time_before(other->at, own->at))) {
-		own = other;
+	if (is_for_candidate(peer, path, now)) {
+		own = &peer->candidate_echo[path - 1];
 		incarnation = peer->candidate;
 	}
 	if (own->sequence == 0)
@@ -27,6 +35,38 @@ static void fill_echo(const struct hb_peer *peer, uint16_t path, yoke_time now,
 	content->echo_incarnation = incarnation;
 	content->echo_sequence = own->sequence;
 	content->echo_age_us = age_us >= UINT32_MAX ? UINT32_MAX : (uint32_t)age_us;
+}
+
+/* The newest key that it has shown to have; before that the oldest, which it had before. */
+static unsigned newest_of(uint8_t shown)
+{
+	unsigned newest = 0;
+
+	for (unsigned i = 0; i < HB_KEYS_MAX; i++)
+		if ((shown >> i & 1) != 0)
+			newest = i;
+	return newest;
+}
+
+/* The index of the key to seal with for a node on a path. */
+static unsigned key_for(const struct hb_peer *peer, uint16_t path, yoke_time now)
+{
+	bool is_candidate = peer->incarnation == 0 || is_for_candidate(peer, path, now);
+
+	return newest_of(is_candidate ? peer->candidate_shown : peer->shown);
+}
+
+uint8_t hb_sealing_key(const struct hb *hb, uint16_t node)
+{
+	const struct hb_peer *peer = &hb->peer[node - 1];
+	uint8_t shown = peer->incarnation == 0 ? peer->candidate_shown : peer->shown;
+
+	return hb->conf.keys.key[newest_of(shown)].id;
+}
+
+bool hb_has_shown(const struct hb *hb, uint16_t node, unsigned index)
+{
+	return (hb->peer[node - 1].shown >> index & 1) != 0;
 }
 
 /* Give the sealed bytes to the path.  Returns false when it is closed. */
@@ -50,7 +90,8 @@ void hb_send_frame(struct hb *hb, uint16_t node, uint16_t path, enum hb_kind kin
 {
 	struct hb_peer *peer = &hb->peer[node - 1];
 	struct hb_path *p = &peer->path[path - 1];
-	struct hb_frame_header header = {.key_id = hb->conf.key_id,
+	unsigned key = key_for(peer, path, now);
+	struct hb_frame_header header = {.key_id = hb->conf.keys.key[key].id,
 					 .sender = hb->conf.self,
 					 .incarnation = hb->conf.incarnation,
 					 .sequence = ++hb->sequence};
@@ -67,12 +108,13 @@ void hb_send_frame(struct hb *hb, uint16_t node, uint16_t path, enum hb_kind kin
 	hb_frame_put_header(&b, &header);
 	hb_frame_put_content(&b, &content);
 	yoke_buf_put(&b, payload, size);
-	if (!hb_seal_close(&hb->key, header.sequence, bytes, HB_FRAME_HEADER_SIZE,
+	if (!hb_seal_close(&hb->ring.seal[key], header.sequence, bytes, HB_FRAME_HEADER_SIZE,
 			   bytes + HB_FRAME_HEADER_SIZE, b.used - HB_FRAME_HEADER_SIZE,
 			   bytes + b.used))
 		return;
 	hb->sent_at[header.sequence % HB_SENT_MAX] = now;
-	if (transmit(hb, node, path, bytes, b.used + HB_TAG_SIZE, kind == HB_BEAT, now))
+	if (transmit(hb, node, path, bytes, b.used + HB_TAG_SIZE,
+		     kind == HB_BEAT || kind == HB_KEYS, now))
 		p->sent++;
 }
 
@@ -86,6 +128,8 @@ static void send_to(struct hb *hb, uint16_t node, enum hb_kind kind, const uint8
 			hb_send_frame(hb, node, path, kind, payload, size, now);
 		else if (kind == HB_BEAT)
 			hb_line_beat(hb, path, now);
+		else if (kind == HB_KEYS)
+			hb->line[path - 1].keys_wait = true;
 		else
 			hb_line_offer(hb, path, payload, size, now);
 	}
@@ -102,6 +146,13 @@ void hb_send(struct hb *hb, uint16_t node, const uint8_t *bytes, size_t size, yo
 void hb_send_beat(struct hb *hb, uint16_t node, yoke_time now)
 {
 	send_to(hb, node, HB_BEAT, hb->beat, hb->beat_size, now);
+}
+
+void hb_send_keys(struct hb *hb, yoke_time now)
+{
+	hb->keys_rounds = 0;
+	for (uint16_t node = 1; node <= hb->conf.node_count; node++)
+		send_to(hb, node, HB_KEYS, hb->prints, hb->prints_size, now);
 }
 
 void hb_send_answer(struct hb *hb, uint16_t node, yoke_time now)

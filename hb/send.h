@@ -20,4 +20,7 @@ void hb_send_beat(struct hb *hb, uint16_t node, yoke_time now);
  * per interval/4, so that replayed frames cannot make us flood the line. */
 void hb_send_answer(struct hb *hb, uint16_t node, yoke_time now);
 
+/* Tell every node which keys we have; on a line in place of the next BEAT. */
+void hb_send_keys(struct hb *hb, yoke_time now);
+
 #endif

@@ -20,6 +20,7 @@ struct incoming {
 	yoke_time now;
 	struct hb_frame_header header;
 	struct hb_frame_content content;
+	unsigned key;        /* index of the one that it is sealed with */
 	uint16_t size;       /* of the payload */
 	yoke_time echoed_at; /* when we sent what it echoes; YOKE_NEVER: not known */
 	int64_t transit_us;  /* there and back, without the time that the peer held the echo */
@@ -50,27 +51,48 @@ static bool has_left(const struct hb_peer *peer, uint64_t incarnation)
 	return false;
 }
 
+/* What is derived of an incarnation; NULL: nothing. */
+static struct hb_key_ring *ring_of(struct hb_peer *peer, uint64_t incarnation)
+{
+	if (incarnation == peer->incarnation)
+		return &peer->ring;
+	return incarnation == peer->candidate ? &peer->candidate_ring : NULL;
+}
+
 /* The key for a frame: the present incarnation's, the candidate's, or a new one into hb->trial. */
 static enum hb_refusal find_key(struct hb *hb, const struct incoming *in,
 				const struct hb_seal_key **key)
 {
-	const struct hb_peer *peer = &hb->peer[in->header.sender - 1];
+	struct hb_peer *peer = &hb->peer[in->header.sender - 1];
 	uint64_t incarnation = in->header.incarnation;
+	const struct hb_key_ring *ring;
 
 	if (incarnation == 0 || has_left(peer, incarnation))
 		return HB_REFUSED_REPLAY;
-	if (incarnation == peer->incarnation) {
-		*key = &peer->key;
-		return hb_window_is_new(&peer->path[in->path - 1].window, in->header.sequence)
-			       ? HB_REFUSALS
-			       : HB_REFUSED_REPLAY;
-	}
-	*key = &hb->trial;
-	if (incarnation == peer->candidate)
-		*key = &peer->candidate_key;
-	else if (hb_seal_derive(&hb->trial, hb->conf.key, in->header.sender, incarnation) != 0)
+	if (incarnation == peer->incarnation &&
+	    !hb_window_is_new(&peer->path[in->path - 1].window, in->header.sequence))
+		return HB_REFUSED_REPLAY;
+	ring = ring_of(peer, incarnation);
+	*key = ring != NULL && ring->derived[in->key] ? &ring->seal[in->key] : &hb->trial;
+	if (*key == &hb->trial && hb_seal_derive(&hb->trial, hb->conf.keys.key[in->key].bytes,
+						 in->header.sender, incarnation) != 0)
 		return HB_REFUSED_SEAL;
 	return HB_REFUSALS;
+}
+
+static void swap_keys(struct hb_seal_key *a, struct hb_seal_key *b)
+{
+	struct hb_seal_key kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+/* hb->trial has opened a frame: it is worth keeping. */
+static void keep_trial(struct hb *hb, struct hb_key_ring *ring, unsigned key)
+{
+	swap_keys(&ring->seal[key], &hb->trial);
+	ring->derived[key] = true;
 }
 
 static enum hb_refusal open_frame(struct hb *hb, const uint8_t *bytes, size_t size,
@@ -78,28 +100,36 @@ static enum hb_refusal open_frame(struct hb *hb, const uint8_t *bytes, size_t si
 {
 	const uint8_t *sealed = bytes + HB_FRAME_HEADER_SIZE;
 	size_t sealed_size = size - HB_FRAME_HEADER_SIZE - HB_TAG_SIZE;
+	struct hb_key_ring *ring;
 	const struct hb_seal_key *key;
 	enum hb_refusal refusal;
 	struct yoke_buf b;
+	int index;
 
 	if (memcmp(in->header.cluster_id, hb->conf.cluster_id, HB_FRAME_CLUSTER_SIZE) != 0)
 		return HB_REFUSED_CLUSTER;
 	if (!hb_has_path(hb, in->header.sender, in->path))
 		return HB_REFUSED_SENDER;
-	if (in->header.key_id != hb->conf.key_id)
+	index = hb_key_find(&hb->conf.keys, in->header.key_id);
+	if (index < 0)
 		return HB_REFUSED_KEY;
+	in->key = (unsigned)index;
 	refusal = find_key(hb, in, &key);
 	if (refusal != HB_REFUSALS)
 		return refusal;
 	if (!hb_seal_open(key, in->header.sequence, bytes, HB_FRAME_HEADER_SIZE, sealed,
 			  sealed_size, sealed + sealed_size, in->content_bytes))
 		return HB_REFUSED_SEAL;
+	ring = ring_of(&hb->peer[in->header.sender - 1], in->header.incarnation);
+	if (ring != NULL && key == &hb->trial)
+		keep_trial(hb, ring, in->key);
 	yoke_buf_init_read(&b, in->content_bytes, sealed_size);
 	hb_frame_get_content(&b, &in->content);
 	in->size = (uint16_t)yoke_buf_left(&b);
 	if (in->content.receiver != hb->conf.self || in->content.path != in->path)
 		return HB_REFUSED_REPLAY;
 	if (in->content.kind != HB_BEAT && in->content.kind != HB_MESSAGE &&
+	    in->content.kind != HB_KEYS &&
 	    (in->content.kind != HB_PART || !hb_is_line(hb, in->path)))
 		return HB_REFUSED_VERSION;
 	return HB_REFUSALS;
@@ -130,24 +160,26 @@ static bool is_younger(const struct hb_peer *peer, const struct incoming *in)
 	return peer->incarnation == 0 || !yoke_time_before(in->echoed_at, peer->taken_at);
 }
 
-static void swap_keys(struct hb_seal_key *a, struct hb_seal_key *b)
-{
-	struct hb_seal_key kept = *a;
-
-	*a = *b;
-	*b = kept;
-}
-
 /* The frame's incarnation has proven that it lives now: it is the peer from here on. */
-static void take_over(struct hb *hb, struct hb_peer *peer, uint64_t incarnation, yoke_time now)
+static void take_over(struct hb *hb, struct hb_peer *peer, const struct incoming *in)
 {
+	uint64_t incarnation = in->header.incarnation;
 	bool was_candidate = incarnation == peer->candidate;
+	struct hb_key_ring over = peer->ring;
 
 	if (peer->incarnation != 0)
 		peer->past[peer->past_count++ % HB_PAST_MAX] = peer->incarnation;
-	swap_keys(&peer->key, was_candidate ? &peer->candidate_key : &hb->trial);
+	hb_key_ring_forget(&over);
+	peer->ring = over;
+	if (was_candidate) {
+		peer->ring = peer->candidate_ring;
+		peer->candidate_ring = over;
+	} else {
+		keep_trial(hb, &peer->ring, in->key);
+	}
+	peer->shown = was_candidate ? peer->candidate_shown : 0;
 	peer->incarnation = incarnation;
-	peer->taken_at = now;
+	peer->taken_at = in->now;
 	peer->candidate = 0;
 	peer->beat_size = 0;
 	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++) {
@@ -172,10 +204,13 @@ static enum hb_refusal note(struct hb *hb, struct hb_peer *peer, const struct in
 	if (is_known && in->header.sequence <= echo->sequence)
 		return HB_REFUSED_REPLAY;
 	if (!is_known) {
-		swap_keys(&peer->candidate_key, &hb->trial);
+		hb_key_ring_forget(&peer->candidate_ring);
+		keep_trial(hb, &peer->candidate_ring, in->key);
+		peer->candidate_shown = 0;
 		peer->candidate = in->header.incarnation;
 		memset(peer->candidate_echo, 0, sizeof(peer->candidate_echo));
 	}
+	peer->candidate_shown |= (uint8_t)(1u << in->key);
 	*echo = (struct hb_echo){.sequence = in->header.sequence, .at = in->now};
 	hb_path_heard(&peer->path[in->path - 1], in->now, false, 0);
 	if (!is_known)
@@ -205,6 +240,8 @@ static void accept_frame(struct hb *hb, struct hb_peer *peer, const struct incom
 	enum yoke_path_state from = p->state;
 	uint32_t gap = count_gap(peer, in);
 
+	peer->shown |= (uint8_t)(1u << in->key);
+	peer->sealed_key = in->header.key_id;
 	(void)hb_window_take(&p->window, in->header.sequence);
 	if (in->header.sequence > echo->sequence)
 		*echo = (struct hb_echo){.sequence = in->header.sequence, .at = in->now};
@@ -238,6 +275,10 @@ static int deliver(struct hb *hb, struct hb_peer *peer, const struct incoming *i
 
 	if (!in->is_fresh || in->size == 0)
 		return 0;
+	if (in->content.kind == HB_KEYS) {
+		peer->shown = hb_key_common(hb->prints, hb->prints_size, payload_of(in), in->size);
+		return 0;
+	}
 	size = whole_of(hb, in, &payload);
 	if (size == 0)
 		return 0;
@@ -292,7 +333,7 @@ int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yok
 	if (is_new && !in.is_proof)
 		return 0;
 	if (is_new)
-		take_over(hb, peer, in.header.incarnation, now);
+		take_over(hb, peer, &in);
 	accept_frame(hb, peer, &in, changes);
 	if (is_new)
 		hb_send_beat(hb, node,

@@ -449,7 +449,7 @@ static void print_devices(const char *file)
 /* What holds only on a node of this cluster is a warning: the file may be checked elsewhere. */
 static void print_local(const char *file)
 {
-	uint8_t key[CONF_KEY_SIZE];
+	struct conf_keys keys;
 	char why[CONF_PROBLEM_SIZE], who[YOKE_REASON_SIZE];
 	int fd = open(conf.key_file, O_RDONLY | O_CLOEXEC), self;
 
@@ -457,11 +457,11 @@ static void print_local(const char *file)
 		printf("%s: warning: cannot read the key file %s: make it on one node with 'yoke "
 		       "key generate' and copy it to the other\n",
 		       file, conf.key_file);
-	else if (conf_key_read(fd, conf.key_file, key, why) != 0)
+	else if (conf_keys_read(fd, conf.key_file, &keys, why) != 0)
 		printf("%s: warning: %s\n", file, why);
 	if (fd >= 0)
 		close(fd);
-	explicit_bzero(key, sizeof(key));
+	explicit_bzero(&keys, sizeof(keys));
 	print_programs(file);
 	print_devices(file);
 	self = conf_self(&conf, NULL, who);
@@ -489,24 +489,5 @@ int tool_check(const struct tool_options *options, int argc, char **argv)
 	print_arbiters();
 	print_groups();
 	print_timing();
-	return TOOL_OK;
-}
-
-int tool_key(const struct tool_options *options, int argc, char **argv)
-{
-	const char *file = argc > 1 ? argv[1] : TOOL_KEY;
-	char why[CONF_PROBLEM_SIZE];
-
-	if (strcmp(argv[0], "generate") != 0) {
-		fprintf(stderr, "yoke: there is no 'key %s'; did you mean 'yoke key generate'?\n",
-			argv[0]);
-		return TOOL_USAGE;
-	}
-	if (conf_key_generate(file, options->force, why) != 0) {
-		fprintf(stderr, "yoke: %s\n", why);
-		return TOOL_FAILED;
-	}
-	printf("wrote a new key to %s: copy it to the other node, for instance with scp -p\n",
-	       file);
 	return TOOL_OK;
 }

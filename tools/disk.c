@@ -29,17 +29,18 @@ static int read_cluster(struct hb_disk *disk)
 {
 	const char *file = getenv("YOKE_CONF") != NULL ? getenv("YOKE_CONF") : TOOL_CONF;
 	char why[CONF_PROBLEM_SIZE];
-	int fd, rc;
+	struct conf_keys keys;
 
 	if (conf_load(file, &conf, &problems) != 0)
 		return complain(file, "has errors: 'yoke check' lists them");
-	fd = open(conf.key_file, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return complain(conf.key_file, strerror(errno));
-	rc = conf_key_read(fd, conf.key_file, disk->key, why);
-	close(fd);
-	if (rc != 0)
+	if (conf_keys_load(conf.key_file, &keys, why) != 0)
 		return complain(conf.key_file, why);
+	disk->keys.count = keys.count;
+	for (unsigned i = 0; i < keys.count; i++) {
+		disk->keys.key[i].id = keys.key[i].id;
+		memcpy(disk->keys.key[i].bytes, keys.key[i].bytes, HB_KEY_SIZE);
+	}
+	explicit_bzero(&keys, sizeof(keys));
 	conf_cluster_id(&conf, disk->cluster_id);
 	return TOOL_OK;
 }

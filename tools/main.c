@@ -76,10 +76,17 @@ static const struct tool_verb verbs[] = {
 	 "\nFILE is " TOOL_CONF " when it is not given.  Each problem is a line\n"
 	 "'file:line: error: text'.  Exits with 0 when there is no error, else 1.\n",
 	 "", 0, 1, tool_check},
-	{"key", "generate [FILE]", "Write a new cluster key",
-	 "\nFILE is " TOOL_KEY " when it is not given.  Copy it to the other node\n"
-	 "over a secure channel; only root may be able to read it.\n",
-	 "F", 1, 2, tool_key},
+	{"key", "generate | list | rotate | retire | reload [FILE]",
+	 "Make the cluster's key, or exchange it on a running pair",
+	 "\ngenerate writes a new key: copy it to the other node over a secure channel; only root\n"
+	 "may be able to read it.  list shows numbers, ages and use.  To exchange it:\n"
+	 "  1. rotate, on one node: a new key is added to the file, and yoked takes both\n"
+	 "  2. copy the file to the other node and to every witness\n"
+	 "  3. reload, on the other node: both now seal with the new key; restart witnesses\n"
+	 "  4. retire, on both nodes: the older key is dropped; refused while it is needed\n"
+	 "No heartbeat is lost.  FILE is key_file of " TOOL_CONF " or of $YOKE_CONF,\n"
+	 "or " TOOL_KEY ".  --force: generate replaces a file, retire asks nobody.\n",
+	 "SFt", 1, 2, tool_key},
 	{"disk", "init | show DEVICE",
 	 "Make a shared disk for a disk arbiter, or show what is on it",
 	 "\ninit writes a header and an empty slot for each node; run it once, on one node, while\n"

@@ -3,13 +3,14 @@
  * yoke speaks to the engine of its own node over the control socket (agent/base/json.h) and to
  * nobody else; `check`, `key` and `replay` work without an engine.  Reading order: this, main.c
  * (the table of verbs), client.h (one connection), follow.h (events as they come), show.h (text),
- * then a file for each family of verbs: status.c, watch.c, operate.c, check.c, disk.c,
+ * then a file for each family of verbs: status.c, watch.c, operate.c, check.c, key.c, disk.c,
  * simulate.c, serial.c (and cable.h), replay.c.
  *
  * Every wait has an end.  No program is started.  What comes from the engine is checked by
  * yoke_json_get_answer() and holds no control characters.
  *
- * Layer: tools.  May include: agent/base; check.c also conf/conf.h and hb/tty.h, disk.c conf/conf.h
+ * Layer: tools.  May include: agent/base; check.c also conf/conf.h and hb/tty.h, key.c
+ * conf/conf.h, disk.c conf/conf.h
  * and hb/disk.h, serial.c hb/tty.h, cable.h hb/cobs.h, replay.c agent/core/core.h, and simulate.c
  * and model.c the core, its setup and conf/conf.h, because they are those libraries' front ends.
  */

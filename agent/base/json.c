@@ -354,7 +354,8 @@ int yoke_json_put_request(const struct yoke_request *request, char *line, size_t
 	static const char *const words[] = {[YOKE_REQUEST_STATUS] = "status",
 					    [YOKE_REQUEST_PULL] = "pull",
 					    [YOKE_REQUEST_EVENTS] = "events",
-					    [YOKE_REQUEST_SUBSCRIBE] = "subscribe"};
+					    [YOKE_REQUEST_SUBSCRIBE] = "subscribe",
+					    [YOKE_REQUEST_KEYS] = "keys"};
 	struct out out = {line, size, 0, size == 0};
 
 	if (request->kind == YOKE_REQUEST_OPERATE) {

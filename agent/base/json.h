@@ -12,12 +12,15 @@
  *   {"do":"standby","node":N,...}  {"do":"online","node":N,...}
  *   {"do":"confirmDown","node":N,...}
  *                                                -> {"ok":true,"operation":N}
+ *   {"do":"keys"}                                -> {"ok":true}: the key file is read again; the
+ *                                                    snapshot's "key_reads" grows when it was
  * A refusal is {"ok":false,"error":"<verdict word>","advice":"..."}.
  * "after":N means events with seq > N; "missed" counts those that are no longer remembered.  Both
  * "missed" and "events" may be left out when there are none.
  *
  * The members of the snapshot and of events are those of the structs (agent/base/json_fields.c has
- * them in order); its tables are "nodes", "paths", "groups", "members", "resources", "operations".
+ * them in order); its tables are "nodes", "paths", "groups", "members", "resources", "arbiters",
+ * "unready", "keys", "operations".
  * Enumerations travel as words; a word that this version does not know is read as "unknown".
  * Numbers of nodes, paths, groups and resources have a companion KEY_name for people.  A resource's
  * "state" is an array, one word for each node.  An event leaves out what it has not.  Counters stop
@@ -48,6 +51,7 @@ enum yoke_request_kind {
 	YOKE_REQUEST_PULL,
 	YOKE_REQUEST_EVENTS,
 	YOKE_REQUEST_SUBSCRIBE,
+	YOKE_REQUEST_KEYS,
 	YOKE_REQUEST_OPERATE, /* verb says which */
 };
 

@@ -165,6 +165,17 @@ static const struct yoke_json_field operation_fields[] = {
 	END};
 #undef ROW
 
+#define ROW yoke_snapshot_key
+static const struct yoke_json_field key_fields[] = {
+	FIELD(ROW, "id", YOKE_JSON_UNSIGNED, id),
+	FIELD(ROW, "made_wall_ms", YOKE_JSON_SIGNED, made_wall_ms),
+	FIELD(ROW, "shown", YOKE_JSON_BOOLEAN, shown),
+	FIELD(ROW, "seals", YOKE_JSON_BOOLEAN, seals),
+	FIELD(ROW, "opens", YOKE_JSON_BOOLEAN, opens),
+	FIELD(ROW, "arbiters", YOKE_JSON_BOOLEAN, arbiters),
+	END};
+#undef ROW
+
 #define ROW yoke_snapshot
 const struct yoke_json_field yoke_json_snapshot_fields[] = {
 	FIELD(ROW, "cluster", YOKE_JSON_TEXT, cluster),
@@ -186,6 +197,8 @@ const struct yoke_json_field yoke_json_snapshot_fields[] = {
 	FIELD(ROW, "watchdog_ms", YOKE_JSON_UNSIGNED, watchdog_ms),
 	FIELD(ROW, "watchdog", YOKE_JSON_BOOLEAN, watchdog),
 	FIELD(ROW, "maintenance", YOKE_JSON_BOOLEAN, maintenance),
+	FIELD(ROW, "key_reads", YOKE_JSON_UNSIGNED, key_reads),
+	FIELD(ROW, "key_reason", YOKE_JSON_TEXT, key_reason),
 	END};
 #undef ROW
 
@@ -211,6 +224,7 @@ const struct yoke_json_table yoke_json_snapshot_tables[YOKE_JSON_SNAPSHOT_TABLES
 	TABLE(yoke_snapshot, "resources", resource_fields, resource, resource_count),
 	TABLE(yoke_snapshot, "arbiters", arbiter_fields, arbiter, arbiter_count),
 	TABLE(yoke_snapshot, "unready", unready_fields, unready, unready_count),
+	TABLE(yoke_snapshot, "keys", key_fields, key, key_count),
 	TABLE(yoke_snapshot, "operations", operation_fields, operation, operation_count),
 };
 

@@ -49,7 +49,7 @@ struct yoke_json_table {
 	size_t count_offset;
 };
 
-enum { YOKE_JSON_SNAPSHOT_TABLES = 8 };
+enum { YOKE_JSON_SNAPSHOT_TABLES = 9 };
 
 extern const struct yoke_json_field yoke_json_snapshot_fields[];
 extern const struct yoke_json_field yoke_json_request_fields[];

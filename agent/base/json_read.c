@@ -294,6 +294,10 @@ static int get_request(const json_t *root, struct yoke_request *request, char *w
 		request->kind = YOKE_REQUEST_STATUS;
 		return 0;
 	}
+	if (strcmp(what, "keys") == 0) {
+		request->kind = YOKE_REQUEST_KEYS;
+		return 0;
+	}
 	if (strcmp(what, "subscribe") == 0) {
 		request->kind = YOKE_REQUEST_SUBSCRIBE;
 		return 0;

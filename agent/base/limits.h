@@ -16,6 +16,7 @@ enum {
 	YOKE_OPERATIONS_MAX = 16, /* finished and running ones that are remembered */
 	YOKE_EVENTS_MAX = 512,    /* remembered in the event table */
 	YOKE_ARBITERS_MAX = 8,    /* per cluster */
+	YOKE_KEYS_MAX = 2,        /* the cluster's: the old one and the new one */
 	YOKE_UNREADY_MAX = 32,    /* reasons why a failover would not succeed, that are told */
 	YOKE_HWADDRS_MAX = 4,     /* hardware addresses a node answers from */
 

@@ -115,6 +115,16 @@ struct yoke_snapshot_operation {
 	char reason[YOKE_REASON_SIZE];          /* who and why asked; then the outcome */
 };
 
+/* One of the cluster's keys; what it is stays with the engine. */
+struct yoke_snapshot_key {
+	uint16_t id;
+	int64_t made_wall_ms; /* the day on which it was made; 0: not known */
+	bool shown;           /* the other node has shown that it has it, too */
+	bool seals;           /* what we send is sealed with it */
+	bool opens;           /* what the other node sends is, and it is in contact */
+	bool arbiters;        /* a witness or a shared disk still goes by it */
+};
+
 struct yoke_snapshot {
 	char cluster[YOKE_NAME_SIZE];
 	char version[YOKE_NAME_SIZE];
@@ -134,7 +144,9 @@ struct yoke_snapshot {
 	bool watchdog;         /* it is open and fed */
 	bool maintenance;      /* the whole cluster's */
 	uint32_t node_count, link_count, group_count, member_count, resource_count, operation_count;
-	uint32_t arbiter_count, unready_count;
+	uint32_t arbiter_count, unready_count, key_count;
+	uint32_t key_reads;                /* times that the key file was read again, or refused */
+	char key_reason[YOKE_REASON_SIZE]; /* why it was refused the last time; empty: it was not */
 	struct yoke_snapshot_node node[YOKE_NODES_MAX];
 	struct yoke_snapshot_path link[YOKE_NODES_MAX * YOKE_PATHS_MAX]; /* link_count rows, by
 									    node, then path */
@@ -143,6 +155,7 @@ struct yoke_snapshot {
 	struct yoke_snapshot_resource resource[YOKE_RESOURCES_MAX];
 	struct yoke_snapshot_arbiter arbiter[YOKE_ARBITERS_MAX];
 	struct yoke_snapshot_unready unready[YOKE_UNREADY_MAX];
+	struct yoke_snapshot_key key[YOKE_KEYS_MAX];                   /* oldest first */
 	struct yoke_snapshot_operation operation[YOKE_OPERATIONS_MAX]; /* oldest first */
 };
 

@@ -21,7 +21,8 @@ enum {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct hb_disk ours = {.cluster_id = {1, 2, 3}, .id = {9, 8, 7}, .key = {42}};
+static const struct hb_disk ours = {
+	.cluster_id = {1, 2, 3}, .id = {9, 8, 7}, .keys = {1, {{1, {42}}}}};
 
 static void expect(bool holds)
 {

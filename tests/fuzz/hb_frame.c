@@ -19,7 +19,7 @@ static struct hb_seal_key key;
 static size_t seal(uint8_t *frame, uint64_t incarnation, const uint8_t *content, size_t size)
 {
 	static uint64_t sequence;
-	struct hb_frame_header header = {.key_id = pair.conf.key_id,
+	struct hb_frame_header header = {.key_id = pair.conf.keys.key[0].id,
 					 .sender = 2,
 					 .incarnation = incarnation,
 					 .sequence = ++sequence};
@@ -29,7 +29,7 @@ static size_t seal(uint8_t *frame, uint64_t incarnation, const uint8_t *content,
 	yoke_buf_init(&b, frame, HB_FRAME_SIZE_MAX - HB_TAG_SIZE);
 	hb_frame_put_header(&b, &header);
 	yoke_buf_put(&b, content, size < yoke_buf_left(&b) ? size : yoke_buf_left(&b));
-	if (hb_seal_derive(&key, pair.conf.key, 2, incarnation) != 0 ||
+	if (hb_seal_derive(&key, pair.conf.keys.key[0].bytes, 2, incarnation) != 0 ||
 	    !hb_seal_close(&key, sequence, frame, HB_FRAME_HEADER_SIZE,
 			   frame + HB_FRAME_HEADER_SIZE, b.used - HB_FRAME_HEADER_SIZE,
 			   frame + b.used))

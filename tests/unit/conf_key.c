@@ -14,7 +14,8 @@
 #define DIGITS "00112233445566778899aabbccddeeffFFEEDDCCBBAA99887766554433221100"
 
 static char directory[64], file[128];
-static uint8_t key[CONF_KEY_SIZE];
+static struct conf_keys keys;
+static const uint8_t *const key = keys.key[0].bytes;
 static char why[CONF_PROBLEM_SIZE];
 
 static int make_directory(void **state)
@@ -43,9 +44,9 @@ static int read_text(const char *text, size_t size, mode_t mode)
 	assert_int_equal(write(fd, text, size), (ssize_t)size);
 	assert_int_equal(fchmod(fd, mode), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	memset(key, 0x5a, sizeof(key));
+	memset(&keys, 0x5a, sizeof(keys));
 	why[0] = '\0';
-	result = conf_key_read(fd, file, key, why);
+	result = conf_keys_read(fd, file, &keys, why);
 	close(fd);
 	return result;
 }
@@ -62,7 +63,7 @@ static int read_file(void)
 	int fd = open(file, O_RDONLY | O_CLOEXEC), result;
 
 	assert_true(fd >= 0);
-	result = conf_key_read(fd, file, key, why);
+	result = conf_keys_read(fd, file, &keys, why);
 	close(fd);
 	return result;
 }
@@ -82,16 +83,19 @@ static void test_read(void **state)
 		assert_int_equal(key[31], 0x00);
 	}
 	assert_int_equal(read_text(DIGITS "\n", sizeof(DIGITS), 0400), 0);
+	assert_int_equal(keys.count, 1);
+	assert_int_equal(keys.key[0].id, 1);
+	assert_int_equal(keys.key[0].made_s, 0);
 }
 
 static void test_refuse_text(void **state)
 {
-	static const uint8_t zero[CONF_KEY_SIZE];
+	static const struct conf_keys zero;
 
 	(void)state;
 	expect_refused(
 		"", 0600,
-		"is not one line of 64 hexadecimal digits: write it with 'yoke key generate'");
+		"is not one or two lines of a number, 64 hexadecimal digits and a date: write it");
 	expect_refused("\n", 0600, "64 hexadecimal");
 	expect_refused(&DIGITS[1], 0600, "64 hexadecimal");
 	expect_refused(DIGITS "0", 0600, "64 hexadecimal");
@@ -103,7 +107,7 @@ static void test_refuse_text(void **state)
 	expect_refused("00112233445566778899aabbccddeeffFFEEDDCCBBAA9988776655443322110x", 0600,
 		       "64 hexadecimal");
 	/* Nothing of a bad key is left to be used by mistake. */
-	assert_memory_equal(key, zero, sizeof(key));
+	assert_memory_equal(&keys, &zero, sizeof(keys));
 	assert_int_equal(read_text("\0" DIGITS, 64, 0600), -1);
 }
 
@@ -130,45 +134,103 @@ static void test_refuse_owner(void **state)
 	assert_int_equal(chown(file, 0, 0), 0);
 	fd = open(directory, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	assert_int_equal(conf_key_read(fd, directory, key, why), -1);
+	assert_int_equal(conf_keys_read(fd, directory, &keys, why), -1);
 	assert_non_null(strstr(why, "is not a regular file"));
 	close(fd);
 }
 
-static void test_generate(void **state)
+static void test_two(void **state)
 {
-	uint8_t first[CONF_KEY_SIZE];
+	static const char text[] = "7 " DIGITS " 2026-02-28\n255 " DIGITS "\r\n";
+
+	(void)state;
+	assert_int_equal(read_text(text, sizeof(text) - 1, 0600), 0);
+	assert_int_equal(keys.count, 2);
+	assert_int_equal(keys.key[0].id, 7);
+	assert_int_equal(keys.key[0].made_s, 1772236800);
+	assert_int_equal(keys.key[1].id, 255);
+	assert_int_equal(keys.key[1].made_s, 0);
+	assert_int_equal(keys.key[1].bytes[1], 0x11);
+}
+
+static void test_refuse_lines(void **state)
+{
+	(void)state;
+	expect_refused("0 " DIGITS "\n", 0600, "64 hexadecimal");
+	expect_refused("256 " DIGITS "\n", 0600, "64 hexadecimal");
+	expect_refused("-1 " DIGITS "\n", 0600, "64 hexadecimal");
+	expect_refused("1  " DIGITS "\n", 0600, "64 hexadecimal");
+	expect_refused("1 " DIGITS " \n", 0600, "64 hexadecimal");
+	expect_refused("1 " DIGITS " 2026-02-29\n", 0600, "64 hexadecimal");
+	expect_refused("1 " DIGITS " 2026-2-9\n", 0600, "64 hexadecimal");
+	expect_refused("1 " DIGITS " 2026-02-09 \n", 0600, "64 hexadecimal");
+	expect_refused("1 " DIGITS "\n1 " DIGITS "\n", 0600, "64 hexadecimal");
+	expect_refused("1 " DIGITS "\n" DIGITS "\n", 0600, "64 hexadecimal");
+	expect_refused("1 " DIGITS "\n\n", 0600, "64 hexadecimal");
+	expect_refused("1 " DIGITS "\n2 " DIGITS "\n3 " DIGITS "\n", 0600, "64 hexadecimal");
+}
+
+static void test_write(void **state)
+{
+	struct conf_keys mine = {.count = 0};
 	struct stat status;
 
 	(void)state;
 	unlink(file);
-	assert_int_equal(conf_key_generate(file, false, why), 0);
+	assert_int_equal(conf_keys_add(&mine, why), 0);
+	assert_int_equal(mine.key[0].id, 1);
+	assert_int_equal(conf_keys_write(file, &mine, false, why), 0);
 	assert_int_equal(stat(file, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0600);
-	assert_int_equal(status.st_size, 65);
 	assert_int_equal(read_file(), 0);
-	memcpy(first, key, sizeof(first));
+	assert_memory_equal(&keys.key[0], &mine.key[0], sizeof(mine.key[0]));
 
-	assert_int_equal(conf_key_generate(file, false, why), -1);
+	assert_int_equal(conf_keys_write(file, &mine, false, why), -1);
 	assert_non_null(strstr(why, "exists: a new key parts this node"));
 	assert_non_null(strstr(why, "--force"));
-	assert_int_equal(read_file(), 0);
-	assert_memory_equal(first, key, sizeof(key));
 
-	assert_int_equal(conf_key_generate(file, true, why), 0);
+	mine.key[0].id = 255;
+	assert_int_equal(conf_keys_add(&mine, why), 0);
+	assert_int_equal(mine.key[1].id, 1);
+	assert_memory_not_equal(mine.key[0].bytes, mine.key[1].bytes, CONF_KEY_SIZE);
+	assert_int_equal(conf_keys_write(file, &mine, true, why), 0);
 	assert_int_equal(read_file(), 0);
-	assert_memory_not_equal(first, key, sizeof(key));
+	assert_int_equal(keys.count, 2);
+	assert_memory_equal(keys.key, mine.key, sizeof(mine.key));
 	assert_int_equal(stat(file, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0600);
 }
 
-static void test_generate_nowhere(void **state)
+static void test_add_and_drop(void **state)
 {
+	struct conf_keys mine = {.count = 0};
+	struct conf_key second;
+
 	(void)state;
-	assert_int_equal(conf_key_generate("/nonexistent/cluster.key", false, why), -1);
+	assert_int_equal(conf_keys_add(&mine, why), 0);
+	assert_int_equal(conf_keys_add(&mine, why), 0);
+	second = mine.key[1];
+	assert_int_equal(conf_keys_add(&mine, why), -1);
+	assert_non_null(strstr(why, "there are 2 keys already: 'yoke key retire'"));
+	assert_int_equal(mine.count, 2);
+	conf_keys_drop(&mine);
+	assert_int_equal(mine.count, 1);
+	assert_memory_equal(&mine.key[0], &second, sizeof(second));
+	assert_int_equal(mine.key[1].id, 0);
+}
+
+static void test_write_nowhere(void **state)
+{
+	struct conf_keys mine = {.count = 0};
+
+	(void)state;
+	assert_int_equal(conf_keys_add(&mine, why), 0);
+	assert_int_equal(conf_keys_write("/nonexistent/cluster.key", &mine, false, why), -1);
 	assert_non_null(strstr(why, "cannot create /nonexistent/cluster.key: No such file"));
-	assert_int_equal(conf_key_generate(directory, true, why), -1);
+	assert_int_equal(conf_keys_write(directory, &mine, true, why), -1);
 	assert_non_null(strstr(why, "cannot write "));
+	assert_int_equal(conf_keys_load("/nonexistent/cluster.key", &keys, why), -1);
+	assert_non_null(strstr(why, "'yoke key generate'"));
 }
 
 int main(void)
@@ -176,7 +238,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),          cmocka_unit_test(test_refuse_text),
 		cmocka_unit_test(test_refuse_access), cmocka_unit_test(test_refuse_owner),
-		cmocka_unit_test(test_generate),      cmocka_unit_test(test_generate_nowhere),
+		cmocka_unit_test(test_two),           cmocka_unit_test(test_refuse_lines),
+		cmocka_unit_test(test_write),         cmocka_unit_test(test_add_and_drop),
+		cmocka_unit_test(test_write_nowhere),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

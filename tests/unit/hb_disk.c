@@ -10,12 +10,12 @@
 
 #include "hb/disk.h"
 
-static struct hb_disk disk = {.cluster_id = {1, 2, 3}, .id = {9, 8, 7}, .key = {42}};
+static struct hb_disk disk = {.cluster_id = {1, 2, 3}, .id = {9, 8, 7}, .keys = {1, {{1, {42}}}}};
 static uint8_t block[HB_DISK_BLOCK_SIZE], other[HB_DISK_BLOCK_SIZE];
 
 static void header_comes_back(void **state)
 {
-	struct hb_disk read = {.cluster_id = {1, 2, 3}, .key = {42}};
+	struct hb_disk read = {.cluster_id = {1, 2, 3}, .keys = {1, {{1, {42}}}}};
 
 	(void)state;
 	assert_true(hb_disk_put_header(&disk, block));
@@ -24,7 +24,7 @@ static void header_comes_back(void **state)
 	read.cluster_id[0] = 9;
 	assert_false(hb_disk_get_header(&read, block));
 	read.cluster_id[0] = 1;
-	read.key[0] = 43;
+	read.keys.key[0].bytes[0] = 43;
 	assert_false(hb_disk_get_header(&read, block));
 	memset(block, 0, sizeof(block));
 	assert_false(hb_disk_get_header(&read, block));

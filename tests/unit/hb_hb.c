@@ -335,15 +335,15 @@ static void a_flood_of_refused_frames_does_not_hold_a_turn(void **state)
 
 static void wipes_the_key(void **state)
 {
-	static const uint8_t zero[HB_KEY_SIZE];
+	static const uint8_t zero[sizeof(struct hb_keys)];
 	static struct pair other;
 
 	(void)state;
 	pair_init(&other);
 	pair_fini(&other);
-	assert_memory_equal(other.node[0].conf.key, zero, sizeof(zero));
-	assert_null(other.node[0].key.context);
-	assert_null(other.node[0].peer[1].key.context);
+	assert_memory_equal(&other.node[0].conf.keys, zero, sizeof(zero));
+	assert_null(other.node[0].ring.seal[0].context);
+	assert_null(other.node[0].peer[1].ring.seal[0].context);
 	assert_int_equal(hb_fd(&other.node[0], 1), -1);
 }
 

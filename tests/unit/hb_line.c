@@ -45,7 +45,8 @@ static int setup(void **state)
 	(void)state;
 	pair_init(&pair);
 	pair_fini(&pair);
-	memset(pair.conf.key, 0x5a, sizeof(pair.conf.key));
+	pair.conf.keys.count = 1;
+	memset(pair.conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
 	pair.conf.line[LINE - 1] = (struct hb_line_conf){
 		.baud = BAUD, .interval_us = LINE_INTERVAL_US, .late_us = LINE_LATE_US};
 	pair_start(&pair, 1, 0xa1);
@@ -308,7 +309,8 @@ static void half_a_message_of_an_engine_that_is_gone_is_forgotten(void **state)
 	send_half();
 	hb_fini(&pair.node[0]);
 	close(wire[0]);
-	memset(pair.conf.key, 0x5a, sizeof(pair.conf.key));
+	pair.conf.keys.count = 1;
+	memset(pair.conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
 	pair_start(&pair, 1, 0xa2);
 	plug(1);
 	run(PAIR_LATE_US, NULL, 0);

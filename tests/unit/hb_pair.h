@@ -80,9 +80,9 @@ static inline void pair_init(struct pair *pair)
 		.late_us = PAIR_LATE_US,
 		.dead_us = PAIR_DEAD_US,
 		.cluster_id = "cluster",
-		.key_id = 3,
+		.keys = {.count = 1, .key = {{.id = 3}}},
 	};
-	memset(pair->conf.key, 0x5a, sizeof(pair->conf.key));
+	memset(pair->conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
 	for (unsigned node = 0; node < 2; node++) {
 		pair_pick(&pair->conf.endpoint[node][0], AF_INET);
 		pair_pick(&pair->conf.endpoint[node][1], AF_INET6);
@@ -173,8 +173,8 @@ static inline void pair_run(struct pair *pair, int64_t span_us)
 	yoke_time end = yoke_time_add_us(pair->now, span_us);
 
 	for (;;) {
-		yoke_time next = yoke_time_min(hb_deadline(&pair->node[0]),
-					       hb_deadline(&pair->node[1]));
+		yoke_time next =
+			yoke_time_min(hb_deadline(&pair->node[0]), hb_deadline(&pair->node[1]));
 
 		if (yoke_time_before(end, next))
 			break;

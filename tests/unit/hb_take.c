@@ -210,7 +210,7 @@ static void refuses_a_node_with_another_key(void **state)
 
 	(void)state;
 	hb_fini(&pair.node[1]);
-	pair.conf.key[0] ^= 1;
+	pair.conf.keys.key[0].bytes[0] ^= 1;
 	pair_start(&pair, 2, 0xb2);
 	pair_run(&pair, 3 * PAIR_DEAD_US);
 	assert_true(pair_refused(&pair, 1, 1, HB_REFUSED_SEAL) > before + 10);
