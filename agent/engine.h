@@ -2,7 +2,8 @@
  * the actions that the core answers with.
  *
  * Reading order: loop.c (the turn: the only place that waits), feed.c (event to core to actions),
- * keys.h (exchanging keys), history.c (events that were recorded), control.c (the socket), view.c (snapshots).
+ * keys.h (exchanging keys), history.c (events that were recorded), control.c (the socket), view.c
+ * (snapshots).
  *
  *   libevent callback -> agent_engine_feed(event) -> core_step() -> actions, each done at once
  *   after every turn: heartbeats and addresses that are due, one timer armed, sign of life

@@ -292,7 +292,8 @@ int conf_keys_load(const char *file_name, struct conf_keys *keys, char *why);
 int conf_keys_write(const char *file_name, const struct conf_keys *keys, bool replace, char *why);
 
 /* Add a new random key behind the others, whose id follows the last one's.  Returns 0; -1 with
- * why: there is no room, or no randomness.  Blocks on the kernel's random source early after boot. */
+ * why: there is no room, or no randomness.  Blocks on the kernel's random source early after
+ * boot. */
 int conf_keys_add(struct conf_keys *keys, char *why);
 
 /* Forget the oldest one; there must be two (asserted). */

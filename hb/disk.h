@@ -52,8 +52,8 @@ bool hb_disk_put_header(const struct hb_disk *disk, uint8_t block[HB_DISK_BLOCK_
 bool hb_disk_put_slot(const struct hb_disk *disk, uint16_t node, const struct hb_disk_slot *slot,
 		      uint8_t block[HB_DISK_BLOCK_SIZE]);
 
-/* Read the header: fills disk->id and disk->key.  Returns false when it is not this cluster's, not of this
- * layout, or not authentic. */
+/* Read the header: fills disk->id and disk->key.  Returns false when it is not this
+ * cluster's, not of this layout, or not authentic. */
 bool hb_disk_get_header(struct hb_disk *disk, const uint8_t block[HB_DISK_BLOCK_SIZE]);
 
 /* Read a node's slot.  Returns false when it is damaged or another's; slot->sequence is then a

@@ -12,6 +12,7 @@ static const struct subagent_table *const tables[] = {
 	&subagent_node_control_table,  &subagent_cluster_control_table,
 	&subagent_event_table,         &subagent_agent_table,
 	&subagent_arbiter_table,       &subagent_unready_table,
+	&subagent_key_table,
 };
 
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };

@@ -95,5 +95,6 @@ extern const struct subagent_table subagent_cluster_control_table;
 extern const struct subagent_table subagent_event_table;
 extern const struct subagent_table subagent_agent_table;
 extern const struct subagent_table subagent_unready_table;
+extern const struct subagent_table subagent_key_table;
 
 #endif

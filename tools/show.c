@@ -332,6 +332,25 @@ static void show_arbiters(const struct yoke_snapshot *s)
 	}
 }
 
+/* Wide, or while they are exchanged. */
+static void show_keys(const struct yoke_snapshot *s, bool wide)
+{
+	unsigned i;
+
+	tool_table_start(&table, "KEY|AGE|SEALS HERE|OTHER NODE HAS IT|SEALS THERE|FOR ARBITERS");
+	for (i = 0; i < s->key_count && (wide || s->key_count > 1); i++) {
+		const struct yoke_snapshot_key *k = &s->key[i];
+
+		tool_table_row(&table);
+		cell_number(0, k->id);
+		cell_age(s, 1, k->made_wall_ms);
+		cell(2, TOOL_PLAIN, k->seals ? "yes" : "no");
+		cell(3, TOOL_PLAIN, k->shown ? "yes" : "no");
+		cell(4, TOOL_PLAIN, k->opens ? "yes" : "no");
+		cell(5, TOOL_PLAIN, k->arbiters ? "yes" : "no");
+	}
+}
+
 /* What is missing for a failover. */
 static void show_readiness(const struct yoke_snapshot *s, bool colour, FILE *out)
 {
@@ -382,6 +401,8 @@ void tool_show_status(const struct yoke_snapshot *s, bool wide, bool colour, FIL
 	show_resources(s);
 	finish(colour, out);
 	show_arbiters(s);
+	finish(colour, out);
+	show_keys(s, wide);
 	finish(colour, out);
 	show_lease(s, colour, out);
 	show_readiness(s, colour, out);

@@ -135,18 +135,18 @@ struct yoke_snapshot {
 	int64_t engine_started_wall_ms;
 	uint64_t last_event; /* seq of the newest event; 0: none */
 	uint32_t interval_ms, dead_ms, late_ms;
-	bool snmp_set;         /* SET is enabled */
-	bool realtime;         /* the engine has realtime priority and locked memory */
-	uint32_t control_lock; /* grows with each accepted operation */
-	uint32_t lease_ms;     /* 0: nothing here ends a lease */
-	int64_t lease_left_ms; /* until exclusive groups stop here; -1: no end */
-	uint32_t watchdog_ms;  /* its timeout; 0: there is none */
-	bool watchdog;         /* it is open and fed */
-	bool maintenance;      /* the whole cluster's */
-	uint32_t node_count, link_count, group_count, member_count, resource_count, operation_count;
-	uint32_t arbiter_count, unready_count, key_count;
+	bool snmp_set;                     /* SET is enabled */
+	bool realtime;                     /* the engine has realtime priority and locked memory */
+	uint32_t control_lock;             /* grows with each accepted operation */
+	uint32_t lease_ms;                 /* 0: nothing here ends a lease */
+	int64_t lease_left_ms;             /* until exclusive groups stop here; -1: no end */
+	uint32_t watchdog_ms;              /* its timeout; 0: there is none */
+	bool watchdog;                     /* it is open and fed */
+	bool maintenance;                  /* the whole cluster's */
 	uint32_t key_reads;                /* times that the key file was read again, or refused */
 	char key_reason[YOKE_REASON_SIZE]; /* why it was refused the last time; empty: it was not */
+	uint32_t node_count, link_count, group_count, member_count, resource_count, operation_count;
+	uint32_t arbiter_count, unready_count, key_count;
 	struct yoke_snapshot_node node[YOKE_NODES_MAX];
 	struct yoke_snapshot_path link[YOKE_NODES_MAX * YOKE_PATHS_MAX]; /* link_count rows, by
 									    node, then path */

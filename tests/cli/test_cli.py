@@ -566,12 +566,68 @@ def test_key_generate(place):
     file = place / "key"
     assert yoke("key", "generate", str(file)).returncode == 0
     first = file.read_text()
-    assert re.fullmatch(r"[0-9a-f]{64}\n", first)
+    assert re.fullmatch(r"1 [0-9a-f]{64} \d{4}-\d\d-\d\d\n", first)
     assert file.stat().st_mode & 0o777 == 0o600
     done = yoke("key", "generate", str(file))
     assert done.returncode == 1 and file.read_text() == first
     assert yoke("key", "generate", "--force", str(file)).returncode == 0
     assert file.read_text() != first
+
+
+def key(place, *arguments):
+    return yoke("key", "--socket", str(place / "nobody"), *arguments)
+
+
+def test_key_list_rotate_and_retire_without_an_engine(place):
+    file = place / "key"
+    assert yoke("key", "generate", str(file)).returncode == 0
+    done = key(place, "list", str(file))
+    assert re.fullmatch(r"key 1, made \d{4}-\d\d-\d\d, 0 days old\n", done.stdout), done.stdout
+    one = file.read_text()
+    done = key(place, "retire", str(file))
+    assert done.returncode == 1 and "there is one key only" in done.stderr
+
+    done = key(place, "rotate", str(file))
+    assert done.returncode == 0 and "no yoked runs here" in done.stdout
+    two = file.read_text()
+    assert re.fullmatch(re.escape(one) + r"2 [0-9a-f]{64} \S+\n", two)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert key(place, "list", str(file)).stdout.count("days old") == 2
+    for secret in re.findall("[0-9a-f]{64}", two):
+        assert secret not in key(place, "list", str(file)).stdout
+    done = key(place, "rotate", str(file))
+    assert done.returncode == 1 and "there are 2 keys already" in done.stderr
+
+    done = key(place, "retire", str(file))
+    assert done.returncode == 3 and "--force" in done.stderr and file.read_text() == two
+    assert key(place, "retire", "--force", str(file)).returncode == 0
+    assert file.read_text() == two.splitlines(keepends=True)[1]
+
+
+def test_key_of_one_line_of_digits_is_number_one(place):
+    file = place / "key"
+    file.touch(0o600)
+    file.write_text("0123456789abcdef" * 4 + "\n")
+    assert key(place, "list", str(file)).stdout == "key 1\n"
+    assert key(place, "rotate", str(file)).returncode == 0
+    assert file.read_text().startswith("1 " + "0123456789abcdef" * 4 + "\n2 ")
+
+
+@pytest.mark.parametrize("keys, why", [
+    ([{"id": 1, "seals": True}], "does not use key 2 yet"),
+    ([{"id": 1, "seals": True}, {"id": 2}], "has not shown that it has key 2"),
+    ([{"id": 1, "opens": True}, {"id": 2, "shown": True}], "key 1 still seals frames"),
+    ([{"id": 1, "arbiters": True}, {"id": 2, "shown": True}], "still goes by key 1"),
+])
+def test_key_that_is_needed_is_not_retired(place, engine, keys, why):
+    file = place / "key"
+    assert yoke("key", "generate", str(file)).returncode == 0
+    assert key(place, "rotate", str(file)).returncode == 0
+    before = file.read_text()
+    engine.snapshot["keys"] = keys
+    done = yoke("key", "--socket", engine.path, "retire", str(file))
+    assert done.returncode == 1 and why in done.stderr, done.stderr
+    assert file.read_text() == before
 
 
 # ---- completion
@@ -608,7 +664,8 @@ def test_completion(place, engine):
     assert complete(["yoke", "resume", "node", ""], engine.path, place) == ["alpha", "beta"]
     assert complete(["yoke", "failback", ""], engine.path, place) == ["web"]
     assert "--json" in complete(["yoke", "status", "--"], engine.path, place)
-    assert complete(["yoke", "key", ""], engine.path, place) == ["generate"]
+    assert complete(["yoke", "key", ""], engine.path, place) == [
+        "generate", "list", "reload", "retire", "rotate"]
 
 
 def test_completion_offers_every_option_of_every_verb(place, engine):

@@ -1,4 +1,4 @@
-"""The cluster's key is exchanged on a running pair: no heartbeat is lost, and nobody can read it."""
+"""The key is exchanged on a running pair: no heartbeat is lost, and nobody can read it."""
 
 import pathlib
 import re

@@ -49,6 +49,8 @@ def two_nodes():
         "arbiters": [{"name": "third", "type": "witness", "text": "192.0.2.7:4748",
                       "state": "ready", "changed_wall_ms": now - 60000,
                       "tested_wall_ms": now - 1000, "reason": ""}],
+        "keys": [{"id": 3, "made_wall_ms": 1772236800000, "shown": True, "seals": True,
+                  "opens": True, "arbiters": False}],
         "unready": [{"reason": "a path to beta is down"}],
     }
 

@@ -129,6 +129,9 @@ static void fill_groups(void)
 		.restores = 2};
 	snapshot.resource[1] = (struct yoke_snapshot_resource){
 		.group = 2, .name = "mail-ip", .reason = "no carrier"};
+	snapshot.key_count = 2;
+	snapshot.key[0] = (struct yoke_snapshot_key){7, 1772236800000, true, false, false, true};
+	snapshot.key[1] = (struct yoke_snapshot_key){8, 0, true, true, true, false};
 	snapshot.unready_count = 2;
 	snapshot.unready[0] = (struct yoke_snapshot_unready){"node beta is lost"};
 	snapshot.unready[1] = (struct yoke_snapshot_unready){"arbiter pdu: no answer"};
@@ -426,8 +429,8 @@ static void what_is_not_there_is_said_so(void **state)
 	assert_int_equal(get((uint32_t[]){2, 1, 2, 3}, 4, MODE_GET, false), SNMP_NOSUCHINSTANCE);
 	assert_int_equal(get((uint32_t[]){3, 1, 2, 1, 1}, 5, MODE_GET, false), SNMP_NOSUCHINSTANCE);
 	assert_int_equal(get(NULL, 0, MODE_GET, false), SNMP_NOSUCHOBJECT);
-	assert_int_equal(get((uint32_t[]){13, 1, 2, 2}, 4, MODE_GETNEXT, false), ASN_NULL);
-	assert_int_equal(get((uint32_t[]){13, 1, 2, 2}, 4, MODE_GETNEXT, true), ASN_OCTET_STR);
+	assert_int_equal(get((uint32_t[]){14, 1, 7, 2}, 4, MODE_GETNEXT, false), ASN_NULL);
+	assert_int_equal(get((uint32_t[]){14, 1, 7, 2}, 4, MODE_GETNEXT, true), ASN_INTEGER);
 	assert_int_equal(get((uint32_t[]){UINT32_MAX}, 1, MODE_GETNEXT, false), ASN_NULL);
 }
 

@@ -65,12 +65,13 @@ static void test_arbiters(void **state)
 /* hb goes by a line's rate, and by the times that it allows. */
 static void test_lines(void **state)
 {
-	static const uint8_t key[CONF_KEY_SIZE];
+	static const struct hb_keys keys = {.count = 2, .key = {{.id = 8}, {.id = 9}}};
 	static struct hb_conf hb;
 
 	(void)state;
 	setup("");
-	agent_setup_hb(&conf, 1, 7, key, &hb);
+	agent_setup_hb(&conf, 1, 7, &keys, &hb);
+	assert_memory_equal(&hb.keys, &keys, sizeof(keys));
 	assert_int_equal(hb.interval_us, 100000);
 	assert_int_equal(hb.line[0].baud, 0);
 	assert_int_equal(hb.line[2].baud, 19200);
@@ -78,7 +79,7 @@ static void test_lines(void **state)
 	assert_int_equal(hb.line[2].late_us, 500000);
 	assert_true(hb.endpoint[1][2].configured);
 	setup("dead_ms = 1000 late_ms = 300");
-	agent_setup_hb(&conf, 1, 7, key, &hb);
+	agent_setup_hb(&conf, 1, 7, &keys, &hb);
 	assert_int_equal(hb.late_us, 300000);
 	assert_int_equal(hb.line[2].late_us, 500000);
 }

@@ -32,7 +32,7 @@ static void header_comes_back(void **state)
 
 static void slot_comes_back(void **state)
 {
-	struct hb_disk_slot slot = {2, 1ull << 40, 77}, read;
+	struct hb_disk_slot slot = {2, 1ull << 40, 77, 0}, read;
 
 	(void)state;
 	assert_true(hb_disk_put_slot(&disk, 2, &slot, block));
@@ -46,10 +46,38 @@ static void slot_comes_back(void **state)
 	disk.id[0]--;
 }
 
+/* While keys are exchanged both are read, and what is read says by which. */
+static void either_key_is_read(void **state)
+{
+	struct hb_disk both = disk;
+	struct hb_disk_slot slot = {2, 5, 77, 0}, read;
+
+	(void)state;
+	both.keys.count = 2;
+	both.keys.key[1] = (struct hb_key){2, {43}};
+	both.key = 1;
+	assert_true(hb_disk_put_header(&disk, block));
+	assert_true(hb_disk_get_header(&both, block));
+	assert_int_equal(both.key, 0);
+	both.key = 1;
+	assert_true(hb_disk_put_header(&both, block));
+	assert_false(hb_disk_get_header(&disk, block));
+	both.key = 0;
+	assert_true(hb_disk_get_header(&both, block));
+	assert_int_equal(both.key, 1);
+	assert_true(hb_disk_put_slot(&disk, 2, &slot, block));
+	assert_true(hb_disk_get_slot(&both, 2, block, &read));
+	assert_int_equal(read.key, 0);
+	assert_true(hb_disk_put_slot(&both, 2, &slot, block));
+	assert_true(hb_disk_get_slot(&both, 2, block, &read));
+	assert_int_equal(read.key, 1);
+	assert_false(hb_disk_get_slot(&disk, 2, block, &read));
+}
+
 /* A block that was written in part: the new one's beginning, the old one's end. */
 static void torn_slot_is_damaged_and_its_change_is_seen(void **state)
 {
-	struct hb_disk_slot slot = {2, 5, 77}, first, second;
+	struct hb_disk_slot slot = {2, 5, 77, 0}, first, second;
 
 	(void)state;
 	assert_true(hb_disk_put_slot(&disk, 1, &slot, block));
@@ -69,6 +97,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(header_comes_back),
 		cmocka_unit_test(slot_comes_back),
+		cmocka_unit_test(either_key_is_read),
 		cmocka_unit_test(torn_slot_is_damaged_and_its_change_is_seen),
 	};
 

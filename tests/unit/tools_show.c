@@ -84,6 +84,18 @@ static void test_attention_is_called(void **state)
 	has("web          beta  ?      no     the node is lost\n");
 	assert_null(strstr(text, "\033"));
 	assert_null(strstr(text, "OPERATION"));
+	assert_null(strstr(text, "KEY"));
+	s.key_count = 1;
+	s.key[0] = (struct yoke_snapshot_key){.id = 9, .shown = true, .seals = true};
+	show(false, false);
+	assert_null(strstr(text, "KEY"));
+	show(true, false);
+	has("9    -    yes         yes                no           no");
+	s.key_count = 2;
+	s.key[1].id = 10;
+	show(false, false);
+	has("KEY");
+	s.key_count = 0;
 	show(false, true);
 	has("\033[1;31mlost\033[0m");
 	has("\033[1;31mdown\033[0m");

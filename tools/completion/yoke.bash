@@ -17,7 +17,8 @@ _yoke_options() {
 	confirm-down) echo --socket --reason --by --ticket --no-wait --timeout --json --help ;;
 	switch | failback | standby | online | maintenance | resume)
 		echo --socket --reason --no-wait --timeout --json --help ;;
-	key | disk) echo --force --help ;;
+	key) echo --socket --force --timeout --help ;;
+	disk) echo --force --help ;;
 	simulate) echo --socket --json --fail --timeout --help ;;
 	serial-test) echo --baud --rtscts --timeout --help ;;
 	*) echo --help ;;
@@ -62,7 +63,7 @@ _yoke() {
 	maintenance:0 | resume:0) offer='group node' ;;
 	maintenance:1 | resume:1) offer=$(_yoke_names "${COMP_WORDS[COMP_CWORD - 1]}s") ;;
 	simulate:*) offer="$(_yoke_names nodes) $(_yoke_names paths) $(_yoke_names resources)" ;;
-	key:0) offer=generate ;;
+	key:0) offer='generate list rotate retire reload' ;;
 	disk:0) offer='init show' ;;
 	check:0 | replay:0 | key:1 | disk:1 | serial-test:0)
 		COMPREPLY=($(compgen -f -- "$word"))
