@@ -23,6 +23,7 @@ struct disk {
 	uint16_t node, node_count;
 	int fd; /* -1: not open */
 	struct hb_disk format;
+	bool is_ours; /* the header is still the one that we know */
 	char why[YOKE_REASON_SIZE];
 };
 
@@ -82,15 +83,19 @@ static bool write_own(struct disk *d, const struct core_slot *from)
 	return true;
 }
 
-/* Read all; which key does the header have by now?  The other node may have changed it. */
+/* Read all; which key does the header have by now?  The other node may have changed it.  Of a disk
+ * that was made anew meanwhile nothing is taken over: its slots are read as damaged. */
 static bool read_disk(struct disk *d)
 {
+	struct hb_disk now = d->format;
+
 	if (!read_all(d))
 		return false;
-	if (hb_disk_get_header(&d->format, blocks[0]))
-		return true;
-	errno = EINVAL;
-	return fail(d, "its header");
+	d->is_ours = hb_disk_get_header(&now, blocks[0]) &&
+		     memcmp(now.id, d->format.id, sizeof(now.id)) == 0;
+	if (d->is_ours)
+		d->format.key = now.key;
+	return true;
 }
 
 /* The other node can read what has the newest key: the header, which both nodes would write alike,
@@ -142,7 +147,8 @@ static void answer(struct disk *d, const struct agent_channel_message *ask)
 	struct agent_channel_message m = {.kind = AGENT_CHANNEL_ANSWER};
 	bool ok = open_disk(d) && read_disk(d);
 
-	if (ok && ask->u.ask.newest_key == d->format.keys.key[d->format.keys.count - 1].id)
+	if (ok && d->is_ours &&
+	    ask->u.ask.newest_key == d->format.keys.key[d->format.keys.count - 1].id)
 		ok = use_newest(d);
 	if (ok && ask->u.ask.kind == CORE_ASK_WRITE)
 		ok = write_own(d, &ask->u.ask.slot);

@@ -173,3 +173,16 @@ def test_key_file_that_others_can_read_is_refused(lab, slow):
         assert "chmod" in done.stderr and str(slow.beta.key_file) in done.stderr
     finally:
         slow.beta.key_file.chmod(0o600)
+
+
+@pytest.mark.slow
+def test_refused_frames_are_one_line_a_minute(lab, slow, owners, mallory):
+    """Thirty forged frames are an alarm, and one for the whole minute."""
+    frame = mallory.capture(lab.beta, lab.alpha)
+    seen = slow.alpha.last_event()
+    for _ in range(3):
+        mallory.send(lab.beta, lab.alpha, *[flip(frame, CLUSTER_AT)] * 10)
+    wait_until(lambda: slow.alpha.has_event("frames_refused", seen), 70, "the alarm")
+    told = [e for e in slow.alpha.events(seen) if e["kind"] == "frames_refused"]
+    assert len(told) == 1 and told[0]["value"] >= 20, told
+    assert "cluster" in told[0]["reason"]

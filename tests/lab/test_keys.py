@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from lab import wait_until
+from lab import now, wait_until
 
 
 @pytest.fixture
@@ -156,3 +156,49 @@ def test_keys_are_nowhere_but_in_their_file_and_in_memory_that_is_not_dumped(lab
     assert pathlib.Path(f"/proc/{alpha.engine()}/environ").stat().st_uid == 0
     copy(alpha, beta)
     succeed(beta, "reload")
+
+
+def are_ready(one):
+    return all(a["state"] == "ready" for yoke in one.cluster.by_name.values()
+               for a in yoke.status()["arbiters"])
+
+
+@pytest.mark.parametrize("kind", ["witness", "disk"])
+def test_lock_is_held_by_the_new_key(outside, owners, kind):
+    """The lock works all through the exchange, and decides by the new key alone afterwards."""
+    one = outside(kind)
+    alpha, beta = one.cluster.alpha, one.cluster.beta
+    bound_s, seen = one.bound_s("is replaced"), alpha.last_event()
+    succeed(alpha, "rotate")
+    copy(alpha, beta)
+    succeed(beta, "reload")
+    wait_until(lambda: sealing(alpha) == sealing(beta) == [2], 10, "both seal with the new key")
+    if kind == "witness":
+        # It has the old one only: asked by that one, and known to be.
+        for yoke in (alpha, beta):
+            tested = yoke.status()["arbiters"][0]["tested_wall_ms"]
+            wait_until(lambda at=yoke, t=tested:
+                       at.status()["arbiters"][0]["tested_wall_ms"] > t + 1000, 15, "two tests")
+        assert "still goes by key 1" in fail(alpha, "retire")
+        assert are_ready(one) and not alpha.has_event("arbiter_failed", seen)
+        one.witness.stop()
+        (one.witness.node.dir / "witness.key").write_text(alpha.key_file.read_text())
+        one.witness.start()
+    for yoke in (alpha, beta):
+        wait_until(lambda at=yoke: key(at, "retire").returncode == 0, 15, "key 1 is retired")
+        assert [k["id"] for k in yoke.status()["keys"]] == [2]
+    if kind == "witness":
+        one.witness.stop()
+        (one.witness.node.dir / "witness.key").write_text(alpha.key_file.read_text())
+        one.witness.start()
+    else:
+        assert not alpha.has_event("arbiter_failed", seen)
+    for yoke in (alpha, beta):
+        tested = yoke.status()["arbiters"][0]["tested_wall_ms"]
+        wait_until(lambda at=yoke, t=tested:
+                   at.status()["arbiters"][0]["tested_wall_ms"] > t + 1000, 15, "two tests")
+    wait_until(lambda: are_ready(one), 10, "the arbiter works by the new key")
+    since = now()
+    one.lab.alpha.power_cut()
+    wait_until(one.lab.beta.has, bound_s + 5, "beta owns the address")
+    assert owners.both_ms(since) == 0
