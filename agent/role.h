@@ -5,7 +5,7 @@
  *
  *   keeper   root; starts and restarts the others, relays, watches the engine's sign of life
  *   engine   user `user` with four capabilities, realtime; everything that must not wait
- *   saver    root; everything that waits for the disk
+ *   saver    root; everything that waits for the disk, also reading the key file again
  *   disk     root; one for each shared disk (agent/disk.h)
  *   serial   root; one for each serial line, opens it (agent/serial.h)
  *   trial    root; a new program, asked before an upgrade whether it could be the keeper
