@@ -226,8 +226,8 @@ void core_lease_lapse(struct core *c, yoke_time before)
 		if (i == c->conf.self)
 			continue;
 		forget_grants(c, n);
-		/* Who vouched for it spoke of then: it may be back, and find nobody.  (Where nodes are
-		 * fenced, one that has just booted goes by no lock.) */
+		/* Who vouched for it spoke of then: it may be back, and find nobody.  (Where nodes
+		 * are fenced, one that has just booted goes by no lock.) */
 		if (stood_still && !n->fenced)
 			n->proven_dead = false;
 	}

@@ -99,7 +99,7 @@ yoke_time core_policy_deadline(const struct core *c);
 
 /* ---- maintenance.c ---- */
 
-/* Is it kept from starting anywhere: by the cluster's or its own maintenance, or where we ran it? */
+/* Is it kept from starting anywhere: by its own maintenance, the cluster's, or where we ran it? */
 bool core_maintenance_stays(const struct core *c, uint16_t group);
 /* Is nothing done about the group here? */
 bool core_maintenance_rests(const struct core *c, uint16_t group);
