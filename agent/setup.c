@@ -119,10 +119,13 @@ void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation
 	hb->late_us = conf->late_ms * 1000;
 	hb->dead_us = conf->dead_ms * 1000;
 	hb->keys = *keys;
+	hb->slow_us = conf_slow_ms(conf) * 1000;
 	hb->incarnation = incarnation;
 	conf_cluster_id(conf, hb->cluster_id);
-	for (uint16_t p = 0; p < conf->path_count; p++)
+	for (uint16_t p = 0; p < conf->path_count; p++) {
 		setup_line(conf, p, &hb->line[p]);
+		hb->is_public[p] = conf_path_role(conf, p) == YOKE_PATH_ROLE_PUBLIC;
+	}
 	for (uint16_t n = 0; n < conf->node_count; n++)
 		for (uint16_t p = 0; p < conf->path_count; p++) {
 			const struct conf_endpoint *from = &conf->node[n].endpoint[p];

@@ -43,6 +43,10 @@ static void view_link(const struct agent_engine *e, uint16_t node, uint16_t path
 	endpoint_text(local, v->local, sizeof(v->local));
 	endpoint_text(&e->conf.node[node - 1].endpoint[path - 1], v->remote, sizeof(v->remote));
 	v->type = local->type;
+	v->role = local->role;
+	v->interval_ms = hb_public_is_slow(&e->hb, node, path, now)
+				 ? conf_slow_ms(&e->conf)
+				 : conf_path_interval_ms(&e->conf, path - 1u);
 	memcpy(v->reason, e->line_reason[path - 1], sizeof(v->reason));
 	v->state = p->state;
 	v->changed_wall_ms = e->path_changed_ms[node - 1][path - 1];

@@ -6,6 +6,8 @@
 
 enum {
 	ASKED_TWICE = 2,     /* off, and then status */
+	SLOW_INTERVALS = 10,
+	SLOW_MS_MAX = 1000, /* so that the loss in a minute means something */
 	CLOCK_PERCENT = 101, /* two clocks differ by less than 1 % */
 };
 
@@ -22,6 +24,22 @@ enum yoke_path_type conf_path_type(const struct conf *conf, unsigned path)
 	const struct conf_endpoint *e = first_end(conf, path);
 
 	return e != NULL ? e->type : YOKE_PATH_TYPE_UNKNOWN;
+}
+
+enum yoke_path_role conf_path_role(const struct conf *conf, unsigned path)
+{
+	const struct conf_endpoint *e = first_end(conf, path);
+
+	return e != NULL ? e->role : YOKE_PATH_ROLE_UNKNOWN;
+}
+
+uint32_t conf_slow_ms(const struct conf *conf)
+{
+	uint32_t slow_ms = conf->interval_ms * SLOW_INTERVALS;
+
+	if (slow_ms > SLOW_MS_MAX)
+		slow_ms = SLOW_MS_MAX;
+	return slow_ms > conf->interval_ms ? slow_ms : conf->interval_ms;
 }
 
 uint32_t conf_path_interval_ms(const struct conf *conf, unsigned path)

@@ -15,6 +15,9 @@ void conf_check_arbiters(const struct conf *conf, struct conf_problems *problems
 /* Paths that are serial lines: what both ends must share, and whether the rate is enough. */
 void conf_check_lines(const struct conf *conf, struct conf_problems *problems);
 
+/* Public paths: one role at both ends, private ones beside them, and time to be asked. */
+void conf_check_public(const struct conf *conf, struct conf_problems *problems);
+
 /* So many heartbeats must be in one dead time, or the file is refused; else there is a warning. */
 enum { CONF_CHECK_INTERVALS_MIN = 3, CONF_CHECK_INTERVALS_GOOD = 5 };
 

@@ -46,6 +46,7 @@ enum {
 struct conf_endpoint {
 	bool configured;
 	enum yoke_path_type type; /* default udp */
+	enum yoke_path_role role; /* default private; serial: private */
 	/* type = udp */
 	struct sockaddr_storage address; /* sin_port/sin6_port set; AF_INET or AF_INET6 */
 	socklen_t address_len;
@@ -225,8 +226,12 @@ void conf_problem(struct conf_problems *problems, int line, bool warning, const 
 uint32_t conf_path_interval_ms(const struct conf *conf, unsigned path);
 uint32_t conf_path_late_ms(const struct conf *conf, unsigned path);
 
-/* PURE: of what type a path is: that of its first end. */
+/* PURE: of what type a path is, and in which role: those of its first end. */
 enum yoke_path_type conf_path_type(const struct conf *conf, unsigned path);
+enum yoke_path_role conf_path_role(const struct conf *conf, unsigned path);
+
+/* PURE: how long between two heartbeats on a public path while a private one is up. */
+uint32_t conf_slow_ms(const struct conf *conf);
 
 /* How long until another node runs an exclusive group whose owner died, part by part; the parts
  * that do not belong to the way that was asked for are 0. */

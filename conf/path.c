@@ -5,10 +5,11 @@
 enum { DEFAULT_BAUD = 9600 };
 
 const struct conf_scan_key conf_path_keys[] = {
-	{"type", CONF_SCAN_VALUE, NULL},   {"address", CONF_SCAN_VALUE, NULL},
-	{"port", CONF_SCAN_VALUE, NULL},   {"interface", CONF_SCAN_VALUE, NULL},
-	{"device", CONF_SCAN_VALUE, NULL}, {"baud", CONF_SCAN_VALUE, NULL},
-	{"rtscts", CONF_SCAN_VALUE, NULL}, {NULL, CONF_SCAN_VALUE, NULL},
+	{"type", CONF_SCAN_VALUE, NULL}, {"address", CONF_SCAN_VALUE, NULL},
+	{"port", CONF_SCAN_VALUE, NULL}, {"interface", CONF_SCAN_VALUE, NULL},
+	{"role", CONF_SCAN_VALUE, NULL}, {"device", CONF_SCAN_VALUE, NULL},
+	{"baud", CONF_SCAN_VALUE, NULL}, {"rtscts", CONF_SCAN_VALUE, NULL},
+	{NULL, CONF_SCAN_VALUE, NULL},
 };
 
 /* The type that a key belongs to; type itself belongs to all. */
@@ -17,8 +18,9 @@ static const struct {
 	enum yoke_path_type type;
 } owners[] = {
 	{"address", YOKE_PATH_TYPE_UDP},   {"port", YOKE_PATH_TYPE_UDP},
-	{"interface", YOKE_PATH_TYPE_UDP}, {"device", YOKE_PATH_TYPE_SERIAL},
-	{"baud", YOKE_PATH_TYPE_SERIAL},   {"rtscts", YOKE_PATH_TYPE_SERIAL},
+	{"interface", YOKE_PATH_TYPE_UDP}, {"role", YOKE_PATH_TYPE_UDP},
+	{"device", YOKE_PATH_TYPE_SERIAL}, {"baud", YOKE_PATH_TYPE_SERIAL},
+	{"rtscts", YOKE_PATH_TYPE_SERIAL},
 };
 
 static void refuse_keys(const struct conf_values *values, const char *name,
@@ -50,6 +52,21 @@ static bool read_type(const struct conf_values *values, struct conf_endpoint *ou
 	return out->type != YOKE_PATH_TYPE_UNKNOWN;
 }
 
+static void read_role(const struct conf_values *values, struct conf_endpoint *out,
+		      struct conf_problems *problems)
+{
+	const struct conf_value *v = conf_values_find(values, "role", NULL);
+
+	out->role = YOKE_PATH_ROLE_UNKNOWN;
+	if (v == NULL || strcmp(v->text, "private") == 0)
+		out->role = YOKE_PATH_ROLE_PRIVATE;
+	else if (strcmp(v->text, "public") == 0)
+		out->role = YOKE_PATH_ROLE_PUBLIC;
+	else
+		conf_problem(problems, v->line, false, "role = \"%.40s\": write private or public",
+			     v->text);
+}
+
 static void read_udp(const struct conf_values *values, const char *name, struct conf_endpoint *out,
 		     struct conf_problems *problems)
 {
@@ -58,6 +75,7 @@ static void read_udp(const struct conf_values *values, const char *name, struct 
 
 	if (v != NULL)
 		conf_value_number(*v, 1024, 65535, "", &port, problems);
+	read_role(values, out, problems);
 	v = conf_values_find(values, "interface", NULL);
 	if (v != NULL)
 		conf_value_interface(*v, out->interface, problems);
@@ -84,6 +102,7 @@ static void read_serial(const struct conf_values *values, const char *name,
 #define NAME(rate) " " #rate
 	const struct conf_value *v = conf_values_find(values, "baud", NULL);
 
+	out->role = YOKE_PATH_ROLE_PRIVATE;
 	out->baud = v == NULL ? DEFAULT_BAUD : known_rate(v->text);
 	if (out->baud == 0)
 		conf_problem(problems, v->line, false, "baud = \"%.40s\": write one of%s", v->text,

@@ -33,11 +33,14 @@ static void print_endpoint(const char *path, const struct conf_endpoint *e, FILE
 			yes_or_no(e->rtscts));
 		return;
 	}
-	/* Without type = udp: the digest of a file without lines is what it always was. */
+	/* Without type = udp and role = private: the digest of a file without lines and public
+	 * paths is what it always was. */
 	port = address_text(&e->address, text);
 	fprintf(out, "\tpath \"%s\" {\n\t\taddress = \"%s\"\n\t\tport = %u\n", path, text, port);
 	if (e->interface[0] != '\0')
 		fprintf(out, "\t\tinterface = \"%s\"\n", e->interface);
+	if (e->role == YOKE_PATH_ROLE_PUBLIC)
+		fputs("\t\trole = public\n", out);
 	fputs("\t}\n", out);
 }
 

@@ -106,6 +106,7 @@ int hb_init(struct hb *hb, const struct hb_conf *conf, yoke_time now, char *why)
 	hb->round_at = hb->extra_at = YOKE_NEVER;
 	for (uint16_t path = 1; path <= YOKE_PATHS_MAX; path++)
 		init_path(hb, path, now);
+	hb_public_init(hb);
 	if (init_keys(hb) != 0) {
 		snprintf(why, YOKE_REASON_SIZE,
 			 "the crypto library refused AES-256-GCM or HKDF: check openssl's setup");
@@ -251,16 +252,27 @@ static uint32_t notice_stall(struct hb *hb, yoke_time now)
 	return late_us > UINT32_MAX ? UINT32_MAX : late_us < 1 ? 1 : (uint32_t)late_us;
 }
 
+static void judge_paths(struct hb *hb, uint16_t node, bool is_public, yoke_time now,
+			struct hb_changes *changes)
+{
+	for (uint16_t path = 1; path <= hb->conf.path_count; path++) {
+		struct hb_path *p = &hb->peer[node - 1].path[path - 1];
+		enum yoke_path_state from = p->state;
+
+		if (hb->conf.is_public[path - 1] == is_public && hb_has_path(hb, node, path) &&
+		    hb_path_update(p, now))
+			hb_changes_add(changes, node, path, from, p);
+	}
+}
+
+/* By which times a public path is judged depends on the private ones. */
 static void judge(struct hb *hb, yoke_time now, struct hb_changes *changes)
 {
-	for (uint16_t node = 1; node <= hb->conf.node_count; node++)
-		for (uint16_t path = 1; path <= hb->conf.path_count; path++) {
-			struct hb_path *p = &hb->peer[node - 1].path[path - 1];
-			enum yoke_path_state from = p->state;
-
-			if (hb_has_path(hb, node, path) && hb_path_update(p, now))
-				hb_changes_add(changes, node, path, from, p);
-		}
+	for (uint16_t node = 1; node <= hb->conf.node_count; node++) {
+		judge_paths(hb, node, false, now, changes);
+		hb_public_choose(hb, node, now);
+		judge_paths(hb, node, true, now, changes);
+	}
 }
 
 uint32_t hb_tick(struct hb *hb, yoke_time now, struct hb_changes *changes)

@@ -1,9 +1,9 @@
 /* hb/hb.h - heartbeats: authenticated frames over every path, and what they say of the peer's life.
  *
  * Reading order: frame.h (bytes), seal.h (AES-256-GCM), key.h (two keys), window.h (replay), path.h
- * (life of one path), udp.h (sockets), cobs.h, serial.h, tty.h, pace.h, part.h and line.h (serial
- * lines), this, take.c (what a frame is worth), send.c, line.c, hb.c.  frame, seal, key, window,
- * path, cobs, pace and part are pure: no I/O, no clock.
+ * (life of one path), public.h (slow ones), udp.h (sockets), cobs.h, serial.h, tty.h, pace.h, part.h
+ * and line.h (serial lines), this, take.c (what a frame is worth), send.c, line.c, public.c, hb.c.
+ * frame, seal, key, window, path, cobs, pace and part are pure: no I/O, no clock.
  *
  * hb carries payloads that it does not understand: a BEAT at a fixed rate on every path (small,
  * replaced by hb_set_beat) and MESSAGEs when the core wants to tell something now.  Both prove
@@ -15,13 +15,16 @@
  *   authentic  the seal holds, it is for us and for this path, and its sequence is new
  *   fresh      it echoes our current incarnation, and transit <= dead: its payload is handed up
  *   proof      fresh, and held <= dead: the sender heard us, too; only this is life.  (Else a path
- *              cut in one direction would be up for ever at the end that still hears.)
+ *              cut in one direction would be up for ever at the end that still hears.)  While a
+ *              path is slow its own dead time is meant, which is longer; but an incarnation takes
+ *              another one's place with what proves within dead.
  *
  * An echo is looked up among the last HB_SENT_MAX frames that we sent; an older one is not fresh.
  * So dead must be longer than a round trip; a path that is slower never comes up.
  *
  * A path is UDP or a serial line (line.h), over which a MESSAGE goes in parts, and only when it is
  * the last way.  On a line noise and forgery look alike: both fail to open, and are counted alike.
+ * A UDP path may be public (public.h): then it is slow while a private one is up.
  * hb does not open a line, which may wait; it says hb_wants_line(), and is given it.
  *
  * While keys are exchanged (key.h), a third kind of frame tells which ones the sender has, one in
@@ -75,6 +78,7 @@
 #include "hb/key.h"
 #include "hb/line.h"
 #include "hb/path.h"
+#include "hb/public.h"
 #include "hb/seal.h"
 #include "hb/udp.h"
 
@@ -98,7 +102,9 @@ struct hb_conf {
 	uint16_t node_count, path_count;
 	struct hb_endpoint endpoint[YOKE_NODES_MAX][YOKE_PATHS_MAX]; /* [node - 1][path - 1] */
 	struct hb_line_conf line[YOKE_PATHS_MAX];                    /* [path - 1] */
+	bool is_public[YOKE_PATHS_MAX];                              /* [path - 1], of UDP ones */
 	uint32_t interval_us, late_us, dead_us;
+	uint32_t slow_us;       /* between BEATs on a public path that is slow */
 	uint8_t cluster_id[8]; /* first bytes of SHA-256 of the cluster's name */
 	struct hb_keys keys;   /* wiped by hb_fini() */
 	uint64_t incarnation;  /* random, not 0; new at each start of the engine */
@@ -109,6 +115,7 @@ enum hb_kind {
 	HB_MESSAGE = 2,
 	HB_PART = 3, /* of a MESSAGE, on a line */
 	HB_KEYS = 4, /* prints of the sender's keys; not handed up */
+	HB_CALL = 5, /* a BEAT that calls for BEATs at full rate */
 };
 
 /* A payload that arrived and is authentic and fresh. */
@@ -162,6 +169,7 @@ struct hb_peer {
 	unsigned past_count;        /* ever put into it */
 	yoke_time answer_at;        /* no answer to a new incarnation before */
 	struct hb_path path[YOKE_PATHS_MAX];
+	struct hb_public public[YOKE_PATHS_MAX];
 };
 
 struct hb {

@@ -1,5 +1,6 @@
 #include "hb/path.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { US_PER_SECOND = 1000000 };
@@ -9,16 +10,57 @@ void hb_path_init(struct hb_path *p, uint32_t late_us, uint32_t dead_us)
 	memset(p, 0, sizeof(*p));
 	p->late_us = late_us;
 	p->dead_us = dead_us;
+	p->slow_late_us = late_us;
+	p->slow_dead_us = dead_us;
 	p->state = YOKE_PATH_NO_PEER;
 	p->proven_at = p->heard_at = p->heard_since = YOKE_NEVER;
 	p->grace_until = (yoke_time){0};
 	hb_window_init(&p->window);
 }
 
+static bool is_working(enum yoke_path_state state)
+{
+	return state == YOKE_PATH_UP || state == YOKE_PATH_LATE;
+}
+
 /* Has `span_us` passed since t?  Since never it has. */
 static bool is_past(yoke_time t, uint32_t span_us, yoke_time now)
 {
 	return yoke_time_is_never(t) || yoke_time_due(yoke_time_add_us(t, span_us), now);
+}
+
+void hb_path_set_slow_times(struct hb_path *p, uint32_t late_us, uint32_t dead_us)
+{
+	assert(late_us >= p->late_us && dead_us >= p->dead_us);
+	p->slow_late_us = late_us;
+	p->slow_dead_us = dead_us;
+}
+
+uint32_t hb_path_dead_us(const struct hb_path *p)
+{
+	return p->slow ? p->slow_dead_us : p->dead_us;
+}
+
+/* A path that is down comes back with a new proof only, not because a longer time holds now. */
+static uint32_t late_after_us(const struct hb_path *p)
+{
+	return p->slow && is_working(p->state) ? p->slow_late_us : p->late_us;
+}
+
+static uint32_t unproven_after_us(const struct hb_path *p)
+{
+	return p->slow && is_working(p->state) ? p->slow_dead_us : p->dead_us;
+}
+
+void hb_path_set_slow(struct hb_path *p, bool slow, yoke_time now)
+{
+	if (slow == p->slow)
+		return;
+	if (!slow)
+		p->answer_until = yoke_time_add_us(now, p->dead_us - p->late_us);
+	else if (is_past(p->heard_at, p->dead_us, now))
+		p->heard_since = now; /* else an old silence would count as hearing */
+	p->slow = slow;
 }
 
 static unsigned slot_of(int64_t second)
@@ -47,7 +89,7 @@ static void add(uint16_t *slot, uint32_t n)
 
 void hb_path_heard(struct hb_path *p, yoke_time now, bool echoes, uint32_t gap)
 {
-	if (is_past(p->heard_at, p->dead_us, now))
+	if (is_past(p->heard_at, hb_path_dead_us(p), now))
 		p->heard_since = now;
 	p->heard_at = now;
 	if (echoes)
@@ -75,23 +117,20 @@ void hb_path_stalled(struct hb_path *p, yoke_time now)
 
 enum yoke_path_state hb_path_judge(const struct hb_path *p, yoke_time now)
 {
-	if (!is_past(p->proven_at, p->late_us, now))
+	if (!is_past(p->proven_at, late_after_us(p), now))
 		return YOKE_PATH_UP;
 	if (yoke_time_before(now, p->grace_until) || yoke_time_is_never(p->heard_at))
 		return p->state;
-	if (!is_past(p->proven_at, p->dead_us, now))
+	if (!is_past(p->proven_at, unproven_after_us(p), now))
 		return YOKE_PATH_LATE;
-	if (is_past(p->heard_at, p->dead_us, now))
+	if (is_working(p->state) && yoke_time_before(now, p->answer_until))
+		return YOKE_PATH_LATE;
+	if (is_past(p->heard_at, hb_path_dead_us(p), now))
 		return YOKE_PATH_DOWN;
-	if (is_past(p->heard_since, p->dead_us, now))
+	if (is_past(p->heard_since, hb_path_dead_us(p), now))
 		return YOKE_PATH_ONE_WAY;
 	/* Frames have begun to arrive; whether ours do is told within a dead time. */
 	return p->state == YOKE_PATH_NO_PEER ? YOKE_PATH_NO_PEER : YOKE_PATH_DOWN;
-}
-
-static bool is_working(enum yoke_path_state state)
-{
-	return state == YOKE_PATH_UP || state == YOKE_PATH_LATE;
 }
 
 bool hb_path_update(struct hb_path *p, yoke_time now)
@@ -110,10 +149,11 @@ yoke_time hb_path_deadline(const struct hb_path *p, yoke_time now)
 {
 	const yoke_time turn[] = {
 		p->grace_until,
-		yoke_time_add_us(p->proven_at, p->late_us),
-		yoke_time_add_us(p->proven_at, p->dead_us),
-		yoke_time_add_us(p->heard_at, p->dead_us),
-		yoke_time_add_us(p->heard_since, p->dead_us),
+		p->answer_until,
+		yoke_time_add_us(p->proven_at, late_after_us(p)),
+		yoke_time_add_us(p->proven_at, unproven_after_us(p)),
+		yoke_time_add_us(p->heard_at, hb_path_dead_us(p)),
+		yoke_time_add_us(p->heard_since, hb_path_dead_us(p)),
 	};
 	enum yoke_path_state state = hb_path_judge(p, now);
 	yoke_time first = YOKE_NEVER;

@@ -2,6 +2,9 @@
  *
  * Counts and judges; hb/udp.c moves the bytes, hb/hb.c puts them together.
  *
+ * A path may be slow for a time (hb/public.h): then its own, longer times hold while it works, but
+ * what comes back to life must have been proven as lately as on any other path.
+ *
  * Layer: hb, pure (no I/O, no clock).  May include: agent/base.
  * Memory: the caller owns struct hb_path; nothing is allocated or kept.
  * Example: tests/unit/hb_path.c, first test.
@@ -32,11 +35,14 @@ enum { HB_LOSS_SLOTS = 60 }; /* one a second */
 
 struct hb_path {
 	uint32_t late_us, dead_us;	/* copied at init */
+	uint32_t slow_late_us, slow_dead_us; /* instead of them while it is slow */
+	bool slow;
 	enum yoke_path_state state;	/* as last judged */
 	yoke_time proven_at;		/* last frame that proved life; YOKE_NEVER: none */
 	yoke_time heard_at;		/* last authentic frame; YOKE_NEVER: none */
 	yoke_time heard_since;		/* first one after a silence of dead_us; YOKE_NEVER: none */
 	yoke_time grace_until;		/* after a stall of ours: not judged before */
+	yoke_time answer_until;		/* no longer slow: has so long to show that it lives */
 	struct hb_window window;	/* sequences seen on this path */
 	uint64_t sent, received, missed;
 	uint64_t stale;			/* received, but sent longer than dead_us ago: no proof */
@@ -48,6 +54,16 @@ struct hb_path {
 };
 
 void hb_path_init(struct hb_path *p, uint32_t late_us, uint32_t dead_us);
+
+/* Its times while it is slow: not shorter than the others. */
+void hb_path_set_slow_times(struct hb_path *p, uint32_t late_us, uint32_t dead_us);
+
+/* The other end beats slowly from now on, or no longer: then a path that works has dead - late to
+ * be proven anew, before it is called down. */
+void hb_path_set_slow(struct hb_path *p, bool slow, yoke_time now);
+
+/* After so long a silence a path is down. */
+uint32_t hb_path_dead_us(const struct hb_path *p);
 
 /* An authentic frame that was not seen before came at `now`.  echoes: it proves life, that is, it
  * echoes what we sent on this path a short time ago (hb/hb.h says how short).
@@ -65,6 +81,7 @@ void hb_path_stalled(struct hb_path *p, yoke_time now);
  *   proven less than late_us ago                  UP
  *   in the grace after a stall, nothing proven    as before
  *   proven less than dead_us ago                  LATE
+ *   works, and has not had its time to answer     LATE
  *   silent for dead_us                            DOWN
  *   frames have been arriving for dead_us         ONE_WAY
  *   frames have just begun to arrive              NO_PEER if it was that, else DOWN: no alarm of

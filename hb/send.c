@@ -114,24 +114,28 @@ void hb_send_frame(struct hb *hb, uint16_t node, uint16_t path, enum hb_kind kin
 		return;
 	hb->sent_at[header.sequence % HB_SENT_MAX] = now;
 	if (transmit(hb, node, path, bytes, b.used + HB_TAG_SIZE,
-		     kind == HB_BEAT || kind == HB_KEYS, now))
+		     kind != HB_MESSAGE && kind != HB_PART, now))
 		p->sent++;
 }
 
-static void send_to(struct hb *hb, uint16_t node, enum hb_kind kind, const uint8_t *payload,
-		    size_t size, yoke_time now)
+/* At full rate a public path's BEATs call for the like. */
+void hb_send_beat_on(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
+{
+	bool is_call = hb->conf.is_public[path - 1] && !hb_path_of(hb, node, path)->slow;
+
+	hb_send_frame(hb, node, path, is_call ? HB_CALL : HB_BEAT, hb->beat, hb->beat_size, now);
+}
+
+static void send_message(struct hb *hb, uint16_t node, const uint8_t *payload, size_t size,
+			 yoke_time now)
 {
 	for (uint16_t path = 1; path <= hb->conf.path_count; path++) {
 		if (!hb_has_path(hb, node, path))
 			continue;
-		if (!hb_is_line(hb, path))
-			hb_send_frame(hb, node, path, kind, payload, size, now);
-		else if (kind == HB_BEAT)
-			hb_line_beat(hb, path, now);
-		else if (kind == HB_KEYS)
-			hb->line[path - 1].keys_wait = true;
-		else
+		if (hb_is_line(hb, path))
 			hb_line_offer(hb, path, payload, size, now);
+		else
+			hb_send_frame(hb, node, path, HB_MESSAGE, payload, size, now);
 	}
 }
 
@@ -140,19 +144,37 @@ void hb_send(struct hb *hb, uint16_t node, const uint8_t *bytes, size_t size, yo
 	assert(node <= hb->conf.node_count && size >= 1 && size <= YOKE_MESSAGE_SIZE);
 	for (uint16_t n = 1; n <= hb->conf.node_count; n++)
 		if (node == HB_ALL_NODES || node == n)
-			send_to(hb, n, HB_MESSAGE, bytes, size, now);
+			send_message(hb, n, bytes, size, now);
 }
 
 void hb_send_beat(struct hb *hb, uint16_t node, yoke_time now)
 {
-	send_to(hb, node, HB_BEAT, hb->beat, hb->beat_size, now);
+	for (uint16_t path = 1; path <= hb->conf.path_count; path++) {
+		if (!hb_has_path(hb, node, path))
+			continue;
+		if (hb_is_line(hb, path))
+			hb_line_beat(hb, path, now);
+		else if (hb_public_passes(hb, node, path, now))
+			hb_send_beat_on(hb, node, path, now);
+	}
+}
+
+/* On a line they take the place of the next BEAT. */
+static void send_keys_on(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
+{
+	if (hb_is_line(hb, path))
+		hb->line[path - 1].keys_wait = true;
+	else
+		hb_send_frame(hb, node, path, HB_KEYS, hb->prints, hb->prints_size, now);
 }
 
 void hb_send_keys(struct hb *hb, yoke_time now)
 {
 	hb->keys_rounds = 0;
 	for (uint16_t node = 1; node <= hb->conf.node_count; node++)
-		send_to(hb, node, HB_KEYS, hb->prints, hb->prints_size, now);
+		for (uint16_t path = 1; path <= hb->conf.path_count; path++)
+			if (hb_has_path(hb, node, path))
+				send_keys_on(hb, node, path, now);
 }
 
 void hb_send_answer(struct hb *hb, uint16_t node, yoke_time now)

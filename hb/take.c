@@ -129,7 +129,7 @@ static enum hb_refusal open_frame(struct hb *hb, const uint8_t *bytes, size_t si
 	if (in->content.receiver != hb->conf.self || in->content.path != in->path)
 		return HB_REFUSED_REPLAY;
 	if (in->content.kind != HB_BEAT && in->content.kind != HB_MESSAGE &&
-	    in->content.kind != HB_KEYS &&
+	    in->content.kind != HB_KEYS && in->content.kind != HB_CALL &&
 	    (in->content.kind != HB_PART || !hb_is_line(hb, in->path)))
 		return HB_REFUSED_VERSION;
 	return HB_REFUSALS;
@@ -139,6 +139,10 @@ static enum hb_refusal open_frame(struct hb *hb, const uint8_t *bytes, size_t si
  * and we know when we sent that. */
 static void weigh(const struct hb *hb, struct incoming *in)
 {
+	const struct hb_peer *peer = &hb->peer[in->header.sender - 1];
+	bool is_present = in->header.incarnation == peer->incarnation;
+	uint32_t held_us =
+		is_present ? hb_path_dead_us(&peer->path[in->path - 1]) : hb->conf.dead_us;
 	uint64_t sequence = in->content.echo_sequence;
 
 	if (in->content.echo_incarnation != hb->conf.incarnation || sequence == 0 ||
@@ -150,7 +154,7 @@ static void weigh(const struct hb *hb, struct incoming *in)
 	if (in->transit_us < 0)
 		in->transit_us = 0; /* two clocks, two rates */
 	in->is_fresh = in->transit_us <= (int64_t)hb->conf.dead_us;
-	in->is_proof = in->is_fresh && in->content.echo_age_us <= hb->conf.dead_us;
+	in->is_proof = in->is_fresh && in->content.echo_age_us <= held_us;
 }
 
 /* Did another incarnation than the present one hear us after that one was taken over?  What is held
@@ -286,7 +290,8 @@ static int deliver(struct hb *hb, struct hb_peer *peer, const struct incoming *i
 	received->path = in->path;
 	received->incarnation = in->header.incarnation;
 	received->echoed_at = in->echoed_at;
-	received->kind = in->content.kind == HB_BEAT ? HB_BEAT : HB_MESSAGE;
+	received->kind =
+		in->content.kind == HB_BEAT || in->content.kind == HB_CALL ? HB_BEAT : HB_MESSAGE;
 	received->repeated = received->kind == HB_BEAT && size == peer->beat_size &&
 			     memcmp(peer->beat, payload, size) == 0;
 	received->size = (uint16_t)size;
@@ -335,6 +340,8 @@ int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yok
 	if (is_new)
 		take_over(hb, peer, &in);
 	accept_frame(hb, peer, &in, changes);
+	if (in.content.kind == HB_CALL)
+		hb_public_called(hb, node, path, now);
 	if (is_new)
 		hb_send_beat(hb, node,
 			     now); /* so that it is proven there, too; nobody can feign this */

@@ -33,6 +33,8 @@ enum {
 	FLAPS,
 	TYPE,
 	REASON,
+	ROLE,
+	INTERVAL,
 };
 
 /* An end of a path in the terms of INET-ADDRESS-MIB (RFC 4001). */
@@ -186,6 +188,12 @@ static void value(const struct subagent_view *view, unsigned row, uint32_t colum
 	case REASON:
 		subagent_value_text(v, path->reason);
 		break;
+	case ROLE:
+		subagent_value_word(v, (int)path->role);
+		break;
+	case INTERVAL:
+		subagent_value_unsigned(v, path->interval_ms);
+		break;
 	default:
 		if (column < INTERFACE)
 			end_value(path, column, v);
@@ -199,7 +207,7 @@ const struct subagent_table subagent_path_table = {
 	.prefix_len = 2,
 	.index_len = 2,
 	.first_column = NAME,
-	.last_column = REASON,
+	.last_column = INTERVAL,
 	.rows = rows,
 	.index = index_of,
 	.value = value,

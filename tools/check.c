@@ -276,6 +276,12 @@ static void print_line(unsigned path)
 	       conf_path_late_ms(&conf, path), 2 * interval_ms);
 }
 
+static void print_public(unsigned path)
+{
+	printf("path %s, public: heartbeat every %u ms while a private path of type udp is up\n",
+	       conf.path[path], conf_slow_ms(&conf));
+}
+
 static void print_beats(void)
 {
 	unsigned lines = 0;
@@ -288,6 +294,8 @@ static void print_beats(void)
 	for (unsigned i = 0; i < conf.path_count; i++)
 		if (conf_path_type(&conf, i) == YOKE_PATH_TYPE_SERIAL)
 			print_line(i);
+		else if (conf_path_role(&conf, i) == YOKE_PATH_ROLE_PUBLIC)
+			print_public(i);
 }
 
 /* The conflict probe runs between late_ms and dead_ms and does not add to the takeover. */

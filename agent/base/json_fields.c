@@ -68,6 +68,8 @@ static const struct yoke_json_field path_fields[] = {
 	FIELD(ROW, "path", YOKE_JSON_PATH, path),
 	FIELD(ROW, "name", YOKE_JSON_TEXT, name),
 	WORDS(ROW, "type", yoke_word_path_type, type),
+	WORDS(ROW, "role", yoke_word_path_role, role),
+	FIELD(ROW, "interval_ms", YOKE_JSON_UNSIGNED, interval_ms),
 	FIELD(ROW, "local", YOKE_JSON_TEXT, local),
 	FIELD(ROW, "remote", YOKE_JSON_TEXT, remote),
 	FIELD(ROW, "interface", YOKE_JSON_TEXT, interface),

@@ -35,6 +35,8 @@ struct yoke_snapshot_path {
 	uint16_t path; /* the path's number, 1.. */
 	char name[YOKE_NAME_SIZE];
 	enum yoke_path_type type;
+	enum yoke_path_role role;
+	uint32_t interval_ms;           /* between two heartbeats that we send, at present */
 	char local[64], remote[64];     /* "192.0.2.1:4747", "[fd00::1]:4747", or for a serial line
 					   "/dev/ttyS0 at 9600 baud" */
 	char interface[YOKE_NAME_SIZE]; /* empty: any */

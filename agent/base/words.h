@@ -13,6 +13,7 @@
 enum yoke_node_state { YOKE_WORDS_NODE_STATE(YOKE_ENUMERATOR) };
 enum yoke_path_state { YOKE_WORDS_PATH_STATE(YOKE_ENUMERATOR) };
 enum yoke_path_type { YOKE_WORDS_PATH_TYPE(YOKE_ENUMERATOR) };
+enum yoke_path_role { YOKE_WORDS_PATH_ROLE(YOKE_ENUMERATOR) };
 enum yoke_group_state { YOKE_WORDS_GROUP_STATE(YOKE_ENUMERATOR) };
 enum yoke_resource_state { YOKE_WORDS_RESOURCE_STATE(YOKE_ENUMERATOR) };
 enum yoke_resource_type { YOKE_WORDS_RESOURCE_TYPE(YOKE_ENUMERATOR) };
@@ -29,6 +30,7 @@ enum yoke_verdict { YOKE_WORDS_VERDICT(YOKE_ENUMERATOR) };
 const char *yoke_word_node_state(int number);
 const char *yoke_word_path_state(int number);
 const char *yoke_word_path_type(int number);
+const char *yoke_word_path_role(int number);
 const char *yoke_word_group_state(int number);
 const char *yoke_word_resource_state(int number);
 const char *yoke_word_resource_type(int number);

@@ -29,7 +29,8 @@ def snapshot(**changes):
         "groups": [{"name": "web", "owner": 1, "preferred": 1, "term": 7, "state": "started",
                     "condition": "ok", "changed_wall_ms": WALL_MS - 180_000,
                     "reason": "preferred node"}],
-        "paths": [{"node": 2, "path": 1, "name": "eth1", "type": "udp", "state": "up",
+        "paths": [{"node": 2, "path": 1, "name": "eth1", "type": "udp",
+                   "role": "private", "interval_ms": 100, "state": "up",
                    "rtt_us": 240,
                    "loss_permille": 3, "local": "10.0.1.1:4747", "remote": "10.0.1.2:4747"}],
         "members": [

@@ -19,7 +19,8 @@ def two_nodes():
     now = int(time.time() * 1000)
     node = {"standby": False, "config_same": True, "version": "0.1.0", "state": "online",
             "changed_wall_ms": now - 60000, "started_wall_ms": now - 90000}
-    path = {"node": 2, "type": "udp", "state": "up", "changed_wall_ms": now - 50000,
+    path = {"node": 2, "type": "udp", "role": "private", "interval_ms": 100,
+            "state": "up", "changed_wall_ms": now - 50000,
             "sent": 5000000000, "received": 4999999000, "missed": 12,
             "refused_seal": 1, "refused_replay": 2,
             "refused_version": 3, "refused_length": 4, "refused_cluster": 5, "refused_sender": 6,

@@ -80,7 +80,9 @@ static void fill_nodes(void)
 						       .rtt_us = 340,
 						       .loss_permille = 19,
 						       .flaps = 20,
-						       .type = YOKE_PATH_TYPE_UDP};
+						       .type = YOKE_PATH_TYPE_UDP,
+						       .role = YOKE_PATH_ROLE_PUBLIC,
+						       .interval_ms = 21};
 	snapshot.link[1] = (struct yoke_snapshot_path){.node = 2,
 						       .path = 2,
 						       .name = "blue",
@@ -88,6 +90,8 @@ static void fill_nodes(void)
 						       .remote = "/dev/ttyS0",
 						       .state = YOKE_PATH_ONE_WAY,
 						       .type = YOKE_PATH_TYPE_SERIAL,
+						       .role = YOKE_PATH_ROLE_PRIVATE,
+						       .interval_ms = 401,
 						       .reason = "agetty uses it"};
 }
 

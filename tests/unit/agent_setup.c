@@ -12,9 +12,9 @@ static struct conf conf;
 static struct core_conf core;
 
 #define NODES                                                                                      \
-	"node a { path p { address = 10.1.0.1 } path q { address = 10.2.0.1 }\n"                   \
+	"node a { path p { address = 10.1.0.1 } path q { address = 10.2.0.1 role = public }\n"     \
 	"  path l { type = serial device = '/dev/a' baud = 19200 } }\n"                            \
-	"node b { path p { address = 10.1.0.2 } path q { address = 10.2.0.2 }\n"                   \
+	"node b { path p { address = 10.1.0.2 } path q { address = 10.2.0.2 role = public }\n"     \
 	"  path l { type = serial device = '/dev/b' baud = 19200 } }\n"
 #define GROUPS                                                                                     \
 	"group g { takeover = unproven\n"                                                          \
@@ -78,6 +78,9 @@ static void test_lines(void **state)
 	assert_int_equal(hb.line[2].interval_us, 200000);
 	assert_int_equal(hb.line[2].late_us, 500000);
 	assert_true(hb.endpoint[1][2].configured);
+	assert_false(hb.is_public[0] || hb.is_public[2]);
+	assert_true(hb.is_public[1]);
+	assert_int_equal(hb.slow_us, 1000000);
 	setup("dead_ms = 1000 late_ms = 300");
 	agent_setup_hb(&conf, 1, 7, &keys, &hb);
 	assert_int_equal(hb.late_us, 300000);

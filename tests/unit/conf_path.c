@@ -1,4 +1,4 @@
-/* conf/path.c, check_line.c and the times of a path: serial lines. */
+/* conf/path.c, check_line.c, check_public.c and the times of a path: serial lines, roles. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -111,6 +111,53 @@ static void test_rate(void **state)
 		  LINE("device = /dev/b baud = 921600")));
 }
 
+static void test_role(void **state)
+{
+	(void)state;
+	good(TEXT("", "path s { address = 10.2.0.1 role = public }",
+		  "path s { address = 10.2.0.2 role = public }"));
+	assert_int_equal(conf_path_role(&conf, 0), YOKE_PATH_ROLE_PRIVATE);
+	assert_int_equal(conf_path_role(&conf, 1), YOKE_PATH_ROLE_PUBLIC);
+	expect(TEXT("", "path s { address = 10.2.0.1 role = secret }",
+		    "path s { address = 10.2.0.2 }"),
+	       false, 4, "role = \"secret\": write private or public");
+	expect(TEXT("", "path s { address = 10.2.0.1 role = public }",
+		    "path s { address = 10.2.0.2 }"),
+	       false, 7, "path \"s\" is private here but public in line 4: it has one role");
+	expect(TEXT("dead_ms = 3000", LINE("device = /dev/a role = public"),
+		    LINE("device = /dev/b")),
+	       false, 4, "role is no key of type = serial: remove it from path \"s\"");
+	expect("cluster { name = c }\nnode a { path s { address = 10.2.0.1 role = public }\n"
+	       "path t { address = 10.3.0.1 role = public } }\n"
+	       "node b { path s { address = 10.2.0.2 role = public }\n"
+	       "path t { address = 10.3.0.2 role = public } }\n" GROUP,
+	       true, 2, "no path of type udp is private: public ones beat at full rate always");
+}
+
+/* From late_ms to dead_ms a public path is asked. */
+static void test_role_times(void **state)
+{
+#define PUBLIC(cluster)                                                                            \
+	TEXT(cluster, "path s { address = 10.2.0.1 role = public }",                               \
+	     "path s { address = 10.2.0.2 role = public }")
+
+	(void)state;
+	good(PUBLIC("dead_ms = 1000 interval_ms = 200 late_ms = 600"));
+	expect(PUBLIC("dead_ms = 1000 interval_ms = 200 late_ms = 601"), false, 1,
+	       "late_ms = 601 leaves too little time for a public path: at least 2 heartbeats "
+	       "before dead_ms, so at most 600 ms");
+	good(TEXT("dead_ms = 1000 interval_ms = 200 late_ms = 601", "path s { address = 10.2.0.1 }",
+		  "path s { address = 10.2.0.2 }"));
+	good(PUBLIC("dead_ms = 30 interval_ms = 3"));
+	assert_int_equal(conf_slow_ms(&conf), 30);
+	good(PUBLIC("dead_ms = 1000"));
+	assert_int_equal(conf_slow_ms(&conf), 1000);
+	good(PUBLIC("dead_ms = 5000"));
+	assert_int_equal(conf_slow_ms(&conf), 1000);
+	good(PUBLIC("dead_ms = 60000"));
+	assert_int_equal(conf_slow_ms(&conf), 6000);
+}
+
 static void test_times(void **state)
 {
 	(void)state;
@@ -134,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys),  cmocka_unit_test(test_bad_keys),
 		cmocka_unit_test(test_ends),  cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_role),  cmocka_unit_test(test_role_times),
 		cmocka_unit_test(test_times),
 	};
 
