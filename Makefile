@@ -30,7 +30,7 @@ AGENT := $(call objs,agent)
 SUBAGENT := $(call objs,subagent)
 TOOLS := $(call objs,tools)
 SIM := $(call objs,tests/sim)
-SIM_ALL := $(wildcard tests/sim/*.c agent/base/*.c agent/core/*.c) hb/path.c hb/window.c
+SIM_ALL := $(wildcard tests/sim/*.c agent/base/*.c agent/core/*.c) hb/path.c hb/quality.c hb/window.c
 
 YOKED_LIBS := -levent_core -lconfuse -lcrypto -lmnl -ljansson -lcap
 SNMP_LIBS := -lnetsnmpmibs -lnetsnmpagent -lnetsnmp -ljansson

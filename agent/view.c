@@ -33,6 +33,7 @@ static void view_link(const struct agent_engine *e, uint16_t node, uint16_t path
 		      struct yoke_snapshot_path *v)
 {
 	const struct hb_path *p = hb_path_of(&e->hb, node, path);
+	struct hb_quality_view quality = hb_quality_look(&p->quality, now);
 	const struct conf_endpoint *local = &e->conf.node[e->self - 1].endpoint[path - 1];
 
 	memset(v, 0, sizeof(*v));
@@ -61,7 +62,13 @@ static void view_link(const struct agent_engine *e, uint16_t node, uint16_t path
 	v->refused_sender = p->refused[HB_REFUSED_SENDER];
 	v->refused_key = p->refused[HB_REFUSED_KEY];
 	v->rtt_us = p->rtt_us;
-	v->loss_permille = hb_path_loss_permille(p, now);
+	v->rtt_min_us = quality.rtt_min_us;
+	v->rtt_mean_us = quality.rtt_mean_us;
+	v->rtt_max_us = quality.rtt_max_us;
+	v->jitter_us = quality.jitter_us;
+	v->loss_permille = quality.loss_minute_permille;
+	v->loss_hour_permille = quality.loss_hour_permille;
+	v->delayed = p->delayed;
 	v->flaps = p->flaps;
 }
 

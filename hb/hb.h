@@ -1,9 +1,10 @@
 /* hb/hb.h - heartbeats: authenticated frames over every path, and what they say of the peer's life.
  *
- * Reading order: frame.h (bytes), seal.h (AES-256-GCM), key.h (two keys), window.h (replay), path.h
- * (life of one path), public.h (slow ones), udp.h (sockets), cobs.h, serial.h, tty.h, pace.h, part.h
- * and line.h (serial lines), this, take.c (what a frame is worth), send.c, line.c, public.c, hb.c.
- * frame, seal, key, window, path, cobs, pace and part are pure: no I/O, no clock.
+ * Reading order: frame.h (bytes), seal.h (AES-256-GCM), key.h (two keys), window.h (replay),
+ * quality.h, path.h (life of one path), public.h (slow ones), udp.h (sockets), cobs.h, serial.h,
+ * tty.h, pace.h, part.h and line.h (serial lines), this, take.c (what a frame is worth), send.c,
+ * line.c, public.c, hb.c.  frame, seal, key, window, quality, path, cobs, pace and part are pure: no
+ * I/O, no clock.
  *
  * hb carries payloads that it does not understand: a BEAT at a fixed rate on every path (small,
  * replaced by hb_set_beat) and MESSAGEs when the core wants to tell something now.  Both prove

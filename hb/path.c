@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-enum { US_PER_SECOND = 1000000 };
-
 void hb_path_init(struct hb_path *p, uint32_t late_us, uint32_t dead_us)
 {
 	memset(p, 0, sizeof(*p));
@@ -63,51 +61,28 @@ void hb_path_set_slow(struct hb_path *p, bool slow, yoke_time now)
 	p->slow = slow;
 }
 
-static unsigned slot_of(int64_t second)
-{
-	return (unsigned)(second % HB_LOSS_SLOTS);
-}
-
-/* Make the newest slot that of `now`; the seconds in between had no frames. */
-static void turn_ring(struct hb_path *p, yoke_time now)
-{
-	int64_t second = now.us / US_PER_SECOND;
-
-	if (second - p->loss_second >= HB_LOSS_SLOTS)
-		p->loss_second = second - HB_LOSS_SLOTS;
-	while (p->loss_second < second) {
-		p->loss_second++;
-		p->loss_received[slot_of(p->loss_second)] = 0;
-		p->loss_missed[slot_of(p->loss_second)] = 0;
-	}
-}
-
-static void add(uint16_t *slot, uint32_t n)
-{
-	*slot = n > (uint32_t)(UINT16_MAX - *slot) ? UINT16_MAX : (uint16_t)(*slot + n);
-}
-
 void hb_path_heard(struct hb_path *p, yoke_time now, bool echoes, uint32_t gap)
 {
 	if (is_past(p->heard_at, hb_path_dead_us(p), now))
 		p->heard_since = now;
+	if (!yoke_time_is_never(p->heard_at) && is_past(p->heard_at, late_after_us(p), now))
+		p->delayed++;
 	p->heard_at = now;
 	if (echoes)
 		p->proven_at = now;
 	p->received++;
 	p->missed += gap;
-	turn_ring(p, now);
-	add(&p->loss_received[slot_of(p->loss_second)], 1);
-	add(&p->loss_missed[slot_of(p->loss_second)], gap);
+	hb_quality_heard(&p->quality, now, gap);
 }
 
-void hb_path_rtt(struct hb_path *p, uint32_t sample_us)
+void hb_path_rtt(struct hb_path *p, yoke_time now, uint32_t sample_us)
 {
 	int64_t old = p->rtt_us, smoothed = sample_us;
 
 	if (old != 0)
 		smoothed = old + (smoothed - old) / 8;
 	p->rtt_us = smoothed < 1 ? 1 : (uint32_t)smoothed;
+	hb_quality_trip(&p->quality, now, sample_us);
 }
 
 void hb_path_stalled(struct hb_path *p, yoke_time now)
@@ -163,17 +138,4 @@ yoke_time hb_path_deadline(const struct hb_path *p, yoke_time now)
 		    hb_path_judge(p, turn[i]) != state)
 			first = turn[i];
 	return first;
-}
-
-uint32_t hb_path_loss_permille(const struct hb_path *p, yoke_time now)
-{
-	int64_t oldest = now.us / US_PER_SECOND - HB_LOSS_SLOTS + 1;
-	uint64_t received = 0, missed = 0;
-
-	for (int64_t second = p->loss_second;
-	     second >= oldest && second >= 0 && second > p->loss_second - HB_LOSS_SLOTS; second--) {
-		received += p->loss_received[slot_of(second)];
-		missed += p->loss_missed[slot_of(second)];
-	}
-	return received + missed == 0 ? 0 : (uint32_t)(missed * 1000 / (received + missed));
 }

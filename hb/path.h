@@ -17,6 +17,7 @@
 
 #include "agent/base/time.h"
 #include "agent/base/words.h"
+#include "hb/quality.h"
 #include "hb/window.h"
 
 /* Why a frame was refused; the counters' index. */
@@ -31,8 +32,6 @@ enum hb_refusal {
 	HB_REFUSALS
 };
 
-enum { HB_LOSS_SLOTS = 60 }; /* one a second */
-
 struct hb_path {
 	uint32_t late_us, dead_us;	/* copied at init */
 	uint32_t slow_late_us, slow_dead_us; /* instead of them while it is slow */
@@ -45,12 +44,12 @@ struct hb_path {
 	yoke_time answer_until;		/* no longer slow: has so long to show that it lives */
 	struct hb_window window;	/* sequences seen on this path */
 	uint64_t sent, received, missed;
+	uint64_t delayed;		/* received, but later than late_us after the one before */
 	uint64_t stale;			/* received, but sent longer than dead_us ago: no proof */
 	uint64_t refused[HB_REFUSALS];
 	uint32_t rtt_us;		/* smoothed, 1/8 of each new sample; 0: none yet */
 	uint32_t flaps;			/* from up or late to one-way or down */
-	uint16_t loss_received[HB_LOSS_SLOTS], loss_missed[HB_LOSS_SLOTS]; /* ring of seconds */
-	int64_t loss_second;		/* the second that the newest slot is for */
+	struct hb_quality quality;
 };
 
 void hb_path_init(struct hb_path *p, uint32_t late_us, uint32_t dead_us);
@@ -71,7 +70,7 @@ uint32_t hb_path_dead_us(const struct hb_path *p);
 void hb_path_heard(struct hb_path *p, yoke_time now, bool echoes, uint32_t gap);
 
 /* A round trip was measured, in microseconds. */
-void hb_path_rtt(struct hb_path *p, uint32_t sample_us);
+void hb_path_rtt(struct hb_path *p, yoke_time now, uint32_t sample_us);
 
 /* Our own process did not run: judge no silence before now + dead. */
 void hb_path_stalled(struct hb_path *p, yoke_time now);
@@ -94,8 +93,5 @@ bool hb_path_update(struct hb_path *p, yoke_time now);
 /* When hb_path_judge() would next give another answer if nothing more is heard; YOKE_NEVER when
  * it would not. */
 yoke_time hb_path_deadline(const struct hb_path *p, yoke_time now);
-
-/* Of the frames sent to us on this path in the last minute, how many in 1000 did not arrive. */
-uint32_t hb_path_loss_permille(const struct hb_path *p, yoke_time now);
 
 #endif

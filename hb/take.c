@@ -251,7 +251,7 @@ static void accept_frame(struct hb *hb, struct hb_peer *peer, const struct incom
 		*echo = (struct hb_echo){.sequence = in->header.sequence, .at = in->now};
 	hb_path_heard(p, in->now, in->is_proof, gap);
 	if (in->is_fresh)
-		hb_path_rtt(p, (uint32_t)in->transit_us);
+		hb_path_rtt(p, in->now, (uint32_t)in->transit_us);
 	else if (in->content.echo_incarnation == hb->conf.incarnation)
 		p->stale++;
 	/* Only for the better: silence is judged by hb_tick(), which sees our own stalls first. */

@@ -35,6 +35,12 @@ enum {
 	REASON,
 	ROLE,
 	INTERVAL,
+	MIN_ROUND_TRIP,
+	MEAN_ROUND_TRIP,
+	MAX_ROUND_TRIP,
+	JITTER,
+	LOSS_HOUR,
+	DELAYED,
 };
 
 /* An end of a path in the terms of INET-ADDRESS-MIB (RFC 4001). */
@@ -149,6 +155,40 @@ static void counter_value(const struct yoke_snapshot_path *path, uint32_t column
 	}
 }
 
+static void quality_value(const struct yoke_snapshot_path *path, uint32_t column,
+			  struct subagent_value *v)
+{
+	switch (column) {
+	case ROUND_TRIP:
+		subagent_value_unsigned(v, path->rtt_us);
+		break;
+	case LOSS:
+		subagent_value_unsigned(v, path->loss_permille);
+		break;
+	case FLAPS:
+		subagent_value_counter32(v, path->flaps);
+		break;
+	case MIN_ROUND_TRIP:
+		subagent_value_unsigned(v, path->rtt_min_us);
+		break;
+	case MEAN_ROUND_TRIP:
+		subagent_value_unsigned(v, path->rtt_mean_us);
+		break;
+	case MAX_ROUND_TRIP:
+		subagent_value_unsigned(v, path->rtt_max_us);
+		break;
+	case JITTER:
+		subagent_value_unsigned(v, path->jitter_us);
+		break;
+	case LOSS_HOUR:
+		subagent_value_unsigned(v, path->loss_hour_permille);
+		break;
+	case DELAYED:
+		subagent_value_counter64(v, path->delayed);
+		break;
+	}
+}
+
 static void value(const struct subagent_view *view, unsigned row, uint32_t column,
 		  struct subagent_value *v)
 {
@@ -173,15 +213,6 @@ static void value(const struct subagent_view *view, unsigned row, uint32_t colum
 	case CHANGED:
 		subagent_value_when(v, path->changed_wall_ms);
 		break;
-	case ROUND_TRIP:
-		subagent_value_unsigned(v, path->rtt_us);
-		break;
-	case LOSS:
-		subagent_value_unsigned(v, path->loss_permille);
-		break;
-	case FLAPS:
-		subagent_value_counter32(v, path->flaps);
-		break;
 	case TYPE:
 		subagent_value_word(v, (int)path->type);
 		break;
@@ -197,8 +228,10 @@ static void value(const struct subagent_view *view, unsigned row, uint32_t colum
 	default:
 		if (column < INTERFACE)
 			end_value(path, column, v);
-		else
+		else if (column < ROUND_TRIP)
 			counter_value(path, column, v);
+		else
+			quality_value(path, column, v);
 	}
 }
 
@@ -207,7 +240,7 @@ const struct subagent_table subagent_path_table = {
 	.prefix_len = 2,
 	.index_len = 2,
 	.first_column = NAME,
-	.last_column = INTERVAL,
+	.last_column = DELAYED,
 	.rows = rows,
 	.index = index_of,
 	.value = value,

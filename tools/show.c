@@ -227,6 +227,35 @@ static void show_paths(const struct yoke_snapshot *s, bool wide)
 	}
 }
 
+/* How well each path works: what --wide has besides. */
+static void show_quality(const struct yoke_snapshot *s)
+{
+	char text[TOOL_SPAN_SIZE];
+
+	tool_table_start(&table,
+			 "PATH|TO|ROLE|EACH|RTT MIN|MEAN|MAX|JITTER|LOSS IN 1 H|MISSED|DELAYED");
+	for (unsigned i = 0; i < s->link_count; i++) {
+		const struct yoke_snapshot_path *p = &s->link[i];
+		const uint32_t times_us[] = {p->rtt_min_us, p->rtt_mean_us, p->rtt_max_us,
+					     p->jitter_us};
+
+		tool_table_row(&table);
+		cell(0, TOOL_PLAIN, p->name);
+		cell(1, TOOL_PLAIN, node_name(s, p->node));
+		cell(2, TOOL_PLAIN, yoke_word_path_role((int)p->role));
+		snprintf(text, sizeof(text), "%u ms", p->interval_ms);
+		cell(3, TOOL_PLAIN, text);
+		for (unsigned j = 0; j < sizeof(times_us) / sizeof(times_us[0]); j++) {
+			tool_text_rtt(text, times_us[j]);
+			cell(4 + j, TOOL_PLAIN, text);
+		}
+		tool_text_permille(text, p->loss_hour_permille);
+		cell(8, p->loss_hour_permille > 10 ? TOOL_WARN : TOOL_PLAIN, text);
+		cell_number(9, p->missed);
+		cell_number(10, p->delayed);
+	}
+}
+
 /* Who could take over: the members that do not own their group. */
 static void show_members(const struct yoke_snapshot *s)
 {
@@ -396,6 +425,10 @@ void tool_show_status(const struct yoke_snapshot *s, bool wide, bool colour, FIL
 	finish(colour, out);
 	show_paths(s, wide);
 	finish(colour, out);
+	if (wide) {
+		show_quality(s);
+		finish(colour, out);
+	}
 	show_members(s);
 	finish(colour, out);
 	show_resources(s);

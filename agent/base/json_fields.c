@@ -87,6 +87,12 @@ static const struct yoke_json_field path_fields[] = {
 	FIELD(ROW, "refused_key", YOKE_JSON_UNSIGNED, refused_key),
 	FIELD(ROW, "rtt_us", YOKE_JSON_UNSIGNED, rtt_us),
 	FIELD(ROW, "loss_permille", YOKE_JSON_UNSIGNED, loss_permille),
+	FIELD(ROW, "loss_hour_permille", YOKE_JSON_UNSIGNED, loss_hour_permille),
+	FIELD(ROW, "rtt_min_us", YOKE_JSON_UNSIGNED, rtt_min_us),
+	FIELD(ROW, "rtt_mean_us", YOKE_JSON_UNSIGNED, rtt_mean_us),
+	FIELD(ROW, "rtt_max_us", YOKE_JSON_UNSIGNED, rtt_max_us),
+	FIELD(ROW, "jitter_us", YOKE_JSON_UNSIGNED, jitter_us),
+	FIELD(ROW, "delayed", YOKE_JSON_UNSIGNED, delayed),
 	FIELD(ROW, "flaps", YOKE_JSON_UNSIGNED, flaps),
 	FIELD(ROW, "reason", YOKE_JSON_TEXT, reason),
 	END};

@@ -46,8 +46,12 @@ struct yoke_snapshot_path {
 	uint64_t missed;         /* gaps in the peer's sequence: lost on the way to us */
 	uint64_t refused_seal, refused_replay, refused_version, refused_length, refused_cluster,
 		refused_sender, refused_key; /* frames refused, by cause */
-	uint32_t rtt_us;                     /* smoothed round trip; 0: not measured */
-	uint32_t loss_permille;              /* of the frames sent to us in the last minute */
+	uint64_t delayed; /* frames that came later than late_ms after the one before */
+	uint32_t rtt_us;  /* smoothed round trip; 0: not measured */
+	uint32_t rtt_min_us, rtt_mean_us, rtt_max_us; /* in the last minute */
+	uint32_t jitter_us;          /* smoothed difference of two round trips in a row */
+	uint32_t loss_permille;      /* of the frames sent to us in the last minute */
+	uint32_t loss_hour_permille; /* and in the last hour */
 	uint32_t flaps;                      /* times it went from up to down */
 	char reason[YOKE_REASON_SIZE];       /* why its end here is not open; empty: it is */
 };

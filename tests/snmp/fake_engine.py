@@ -24,7 +24,9 @@ def two_nodes():
             "sent": 5000000000, "received": 4999999000, "missed": 12,
             "refused_seal": 1, "refused_replay": 2,
             "refused_version": 3, "refused_length": 4, "refused_cluster": 5, "refused_sender": 6,
-            "refused_key": 7, "rtt_us": 340, "loss_permille": 2, "flaps": 1, "reason": ""}
+            "refused_key": 7, "rtt_us": 340, "rtt_min_us": 310, "rtt_mean_us": 350,
+            "rtt_max_us": 990, "jitter_us": 15, "delayed": 3, "loss_permille": 2,
+            "loss_hour_permille": 1, "flaps": 1, "reason": ""}
     return {
         "cluster": "shop", "version": "0.1.0", "self": 1, "condition": "ok",
         "text": "all is well", "taken_wall_ms": now, "engine_started_wall_ms": now - 90000,

@@ -82,7 +82,13 @@ static void fill_nodes(void)
 						       .flaps = 20,
 						       .type = YOKE_PATH_TYPE_UDP,
 						       .role = YOKE_PATH_ROLE_PUBLIC,
-						       .interval_ms = 21};
+						       .interval_ms = 21,
+						       .rtt_min_us = 22,
+						       .rtt_mean_us = 23,
+						       .rtt_max_us = 24,
+						       .jitter_us = 25,
+						       .loss_hour_permille = 26,
+						       .delayed = 6000000000};
 	snapshot.link[1] = (struct yoke_snapshot_path){.node = 2,
 						       .path = 2,
 						       .name = "blue",

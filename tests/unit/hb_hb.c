@@ -267,9 +267,11 @@ static void counts_loss(void **state)
 		pair_run(&pair, PAIR_INTERVAL_US);
 	}
 	assert_int_equal(p->missed, 20);
-	assert_in_range(hb_path_loss_permille(p, pair.now), 180, 200);
+	assert_in_range(hb_quality_look(&p->quality, pair.now).loss_minute_permille, 180, 200);
 	assert_int_equal(hb_path_of(&pair.node[1], 1, 2)->missed, 0);
-	assert_int_equal(hb_path_loss_permille(p, yoke_time_add_ms(pair.now, 61000)), 0);
+	assert_int_equal(hb_quality_look(&p->quality, yoke_time_add_ms(pair.now, 61000))
+				 .loss_minute_permille,
+			 0);
 }
 
 static void measures_the_round_trip_without_the_time_held(void **state)

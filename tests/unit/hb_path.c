@@ -73,7 +73,6 @@ static void asking_changes_nothing(void **state)
 	assert_int_equal(hb_path_judge(&path, yoke_time_add_us(now, DEAD_US)), YOKE_PATH_DOWN);
 	assert_int_equal(hb_path_judge(&path, now), YOKE_PATH_UP);
 	(void)hb_path_deadline(&path, now);
-	(void)hb_path_loss_permille(&path, now);
 	assert_memory_equal(&before, &path, sizeof(path));
 }
 
@@ -141,47 +140,30 @@ static void the_round_trip_is_smoothed(void **state)
 {
 	(void)state;
 	assert_int_equal(path.rtt_us, 0);
-	hb_path_rtt(&path, 800);
+	hb_path_rtt(&path, now, 800);
 	assert_int_equal(path.rtt_us, 800);
-	hb_path_rtt(&path, 1600);
+	hb_path_rtt(&path, now, 1600);
 	assert_int_equal(path.rtt_us, 900);
-	hb_path_rtt(&path, 100);
+	hb_path_rtt(&path, now, 100);
 	assert_int_equal(path.rtt_us, 800);
 	hb_path_init(&path, LATE_US, DEAD_US);
-	hb_path_rtt(&path, 0);
+	hb_path_rtt(&path, now, 0);
 	assert_int_equal(path.rtt_us, 1);
 }
 
-static void loss_is_that_of_the_last_minute(void **state)
+static void what_comes_late_is_counted(void **state)
 {
 	(void)state;
-	assert_int_equal(hb_path_loss_permille(&path, now), 0);
-	hb_path_heard(&path, now, true, 1);
-	assert_int_equal(hb_path_loss_permille(&path, now), 500);
-	now = yoke_time_add_us(now, 30 * SECOND_US);
-	hb_path_heard(&path, now, true, 0);
-	hb_path_heard(&path, now, true, 0);
-	assert_int_equal(hb_path_loss_permille(&path, now), 250);
-	now = yoke_time_add_us(now, 29 * SECOND_US);
-	assert_int_equal(hb_path_loss_permille(&path, now), 250);
-	now = yoke_time_add_us(now, SECOND_US);
-	assert_int_equal(hb_path_loss_permille(&path, now), 0);
-	hb_path_heard(&path, now, true, 7);
-	assert_int_equal(hb_path_loss_permille(&path, now), 700);
-	now = yoke_time_add_us(now, 1000 * (int64_t)SECOND_US);
-	hb_path_heard(&path, now, true, 0);
-	assert_int_equal(hb_path_loss_permille(&path, now), 0);
-	assert_int_equal(path.missed, 8);
-	assert_int_equal(path.received, 5);
-}
-
-static void a_huge_gap_is_counted_as_far_as_it_goes(void **state)
-{
-	(void)state;
-	hb_path_heard(&path, now, true, 1000000);
-	hb_path_heard(&path, now, true, 1000000);
-	assert_int_equal(path.missed, 2000000);
-	assert_int_equal(hb_path_loss_permille(&path, now), 999);
+	hear(true);
+	pass(LATE_US - 1);
+	hear(true);
+	assert_int_equal(path.delayed, 0);
+	pass(LATE_US);
+	hear(false);
+	assert_int_equal(path.delayed, 1);
+	pass(10 * DEAD_US);
+	hear(true);
+	assert_int_equal(path.delayed, 2);
 }
 
 #define TEST(function) cmocka_unit_test_setup(function, setup)
@@ -196,8 +178,7 @@ int main(void)
 		TEST(after_a_stall_nothing_is_judged_for_a_dead_time),
 		TEST(a_stall_raises_nobody),
 		TEST(the_round_trip_is_smoothed),
-		TEST(loss_is_that_of_the_last_minute),
-		TEST(a_huge_gap_is_counted_as_far_as_it_goes),
+		TEST(what_comes_late_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,15 @@ static int pair(void **state)
 	s.link_count = 1;
 	s.link[0] = (struct yoke_snapshot_path){.node = 2, .path = 1, .state = YOKE_PATH_DOWN};
 	s.link[0].type = YOKE_PATH_TYPE_SERIAL;
+	s.link[0].role = YOKE_PATH_ROLE_PRIVATE;
+	s.link[0].interval_ms = 401;
+	s.link[0].rtt_min_us = 102;
+	s.link[0].rtt_mean_us = 2300;
+	s.link[0].rtt_max_us = 31000;
+	s.link[0].jitter_us = 77;
+	s.link[0].loss_hour_permille = 13;
+	s.link[0].missed = 5;
+	s.link[0].delayed = 6;
 	set(s.link[0].reason, YOKE_REASON_SIZE, "agetty uses it");
 	set(s.link[0].name, YOKE_NAME_SIZE, "eth1");
 	s.group_count = 1;
@@ -96,6 +105,10 @@ static void test_attention_is_called(void **state)
 	show(false, false);
 	has("KEY");
 	s.key_count = 0;
+	assert_null(strstr(text, "JITTER"));
+	show(true, false);
+	has("eth1  beta  private  401 ms  102 us   2.3 ms  31 ms  77 us   1.3 %        5       "
+	    "6\n");
 	show(false, true);
 	has("\033[1;31mlost\033[0m");
 	has("\033[1;31mdown\033[0m");
