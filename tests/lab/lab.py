@@ -114,15 +114,20 @@ class LinkSwitch:
     RTM_NEWLINK, NLM_F_REQUEST, IFF_UP, CLONE_NEWNET = 16, 1, 1, 0x40000000
 
     def __init__(self, space, names):
-        index = {link["ifname"]: link["ifindex"]
-                 for link in json.loads(run("ip", "-n", space, "-j", "link", "show"))}
-        self.index = {name: index[name] for name in names}
+        self.space, self.names = space, names
+        self.look()
         self.socket = None
         thread = threading.Thread(target=self.open, args=(space,))
         thread.start()
         thread.join()
         if not self.socket:
             raise LabError(f"cannot open a netlink socket in {space}")
+
+    def look(self):
+        """Which number has each port now?  A card that was changed has another one."""
+        index = {link["ifname"]: link["ifindex"]
+                 for link in json.loads(run("ip", "-n", self.space, "-j", "link", "show"))}
+        self.index = {name: index[name] for name in self.names}
 
     def open(self, space):
         """Runs in a thread of its own, because only a thread can be in another namespace."""
@@ -259,16 +264,25 @@ class Node:
         return f"{link}-{self.name}"
 
     def connect(self):
-        switch = self.lab.switch
-        batch = ["link set lo up"]
+        run("ip", "-n", self.space, "link", "set", "lo", "up")
         for link in self.links:
-            run("ip", "link", "add", link, "netns", self.space, "type", "veth",
-                "peer", "name", self.port(link), "netns", switch)
-            run("ip", "-n", switch, "link", "set", self.port(link), "master", f"br-{link}", "up")
-            batch += [f"address add {self.address(link)}/24 dev {link}",
-                      f"address add {self.address6(link)}/64 dev {link} nodad",
-                      f"link set {link} up"]
-        run("ip", "-n", self.space, "-batch", "-", input="\n".join(batch) + "\n")
+            self.add_card(link)
+
+    def add_card(self, link):
+        switch = self.lab.switch
+        run("ip", "link", "add", link, "netns", self.space, "type", "veth",
+            "peer", "name", self.port(link), "netns", switch)
+        run("ip", "-n", switch, "link", "set", self.port(link), "master", f"br-{link}", "up")
+        self.ip(f"address add {self.address(link)}/24 dev {link}",
+                f"address add {self.address6(link)}/64 dev {link} nodad",
+                f"link set {link} up")
+
+    def remove_card(self, link):
+        """The interface vanishes, as when its driver is unloaded; add_card() brings another."""
+        self.ip(f"link del {link}")
+
+    def ip(self, *lines):
+        run("ip", "-n", self.space, "-batch", "-", input="\n".join(lines) + "\n")
 
     def enter(self, command):
         return ["nsenter", f"--net=/run/netns/{self.space}", "--",

@@ -90,8 +90,9 @@ class Yoke:
     """yoke on one node."""
 
     def __init__(self, node, key, dead_ms=None, snmp=True, snmp_set=True, more="", groups=None,
-                 log="stderr", links=("red", "blue"), baud=None):
-        """links: with a UDP path each; baud: of one more path, a serial line (tty in its folder)"""
+                 log="stderr", links=("red", "blue"), baud=None, public=(), family=4):
+        """links: with a UDP path each, of this address family; public: which of them are; baud: of
+        one more path, a serial line (tty in its folder)"""
         require_users()
         self.node, self.lab = node, node.lab
         self.dir = node.dir
@@ -101,7 +102,8 @@ class Yoke:
         self.key_file = self.dir / "cluster.key"
         self.process = None
         self.keys = {"dead_ms": dead_ms, "snmp": snmp, "snmp_set": snmp_set, "more": more,
-                     "groups": groups, "log": log, "links": links, "baud": baud}
+                     "groups": groups, "log": log, "links": links, "baud": baud,
+                     "public": public, "family": family}
         self.install()
         self.write_key(key)
         for folder in (self.run_dir, self.state_dir):
@@ -146,8 +148,12 @@ class Yoke:
             f'  program = "{self.bin / "yoke-snmp"}"\n}}\n')
 
     def node_text(self, node):
-        paths = "".join(f'  path "{link}" {{\n    address = "{node.address(link)}"\n'
-                        f'    interface = "{link}"\n  }}\n' for link in self.keys["links"])
+        address = node.address6 if self.keys["family"] == 6 else node.address
+        role = {True: "public", False: "private"}
+        paths = "".join(f'  path "{link}" {{\n    address = "{address(link)}"\n'
+                        f'    interface = "{link}"\n'
+                        f'    role = {role[link in self.keys["public"]]}\n  }}\n'
+                        for link in self.keys["links"])
         if self.keys["baud"]:
             paths += (f'  path "wire" {{\n    type = serial\n    device = "{node.dir / "tty"}"\n'
                       f'    baud = {self.keys["baud"]}\n  }}\n')

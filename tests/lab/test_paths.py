@@ -1,0 +1,155 @@
+"""Paths that come and go, and the public one: what is left carries on, and nothing moves."""
+
+import contextlib
+import time
+
+import pytest
+
+from lab import now, wait_until
+from measure import Frames
+
+PRIVATE = ("red", "blue")
+ALL = ("red", "blue", "pub")
+FULL_MS, SLOW_MS = 100, 1000
+
+
+def wait_state(cluster, name, wanted, nodes=("alpha", "beta"), timeout=10):
+    for node in nodes:
+        wait_until(lambda at=node: cluster[at].path(name)["state"] == wanted, timeout,
+                   f"{node}: {name} is {wanted}")
+
+
+def wait_interval(cluster, wanted):
+    for node in ("alpha", "beta"):
+        wait_until(lambda at=node: cluster[at].path("pub")["interval_ms"] == wanted, 5,
+                   f"{node}: a heartbeat on pub every {wanted} ms")
+
+
+def heartbeats(lab, node, link, seconds=3):
+    """How many a node's peer is sent on a link in a second, as the wire has it."""
+    frames = Frames(lab, node, link, "udp:4747")
+    try:
+        began = now() + 0.3
+        time.sleep(seconds + 0.4)
+        times = [t for t in frames.times() if began < t < began + seconds]
+    finally:
+        frames.close()
+    return len(times) / seconds
+
+
+@contextlib.contextmanager
+def without(lab, node, link):
+    node.remove_card(link)
+    try:
+        yield
+    finally:
+        node.add_card(link)
+        lab.ports.look()
+
+
+@pytest.fixture
+def public(world):
+    """The clients' network is a path, too."""
+    cluster = world.ready(snmp=False, links=ALL, public=("pub",))
+    wait_interval(cluster, SLOW_MS)
+    return cluster
+
+
+@pytest.fixture(params=[4, 6])
+def paths(world, request):
+    """Without a public path, over IPv4 and IPv6."""
+    return world.ready(snmp=False, family=request.param)
+
+
+def test_private_paths_cut_with_a_public_one_left(lab, public, owners):
+    """The public path takes over the heartbeats, at full rate, and nothing else changes."""
+    since, before = now(), {node.name: public[node].last_event() for node in lab.pair}
+    flaps = [public[node].path("pub")["flaps"] for node in lab.pair]
+    slow = heartbeats(lab, lab.alpha, "pub")
+    assert 0.6 <= slow <= 2.5, f"{slow} heartbeats in a second while others are up"
+    lab.split(PRIVATE)
+    for name in PRIVATE:
+        wait_state(public, name, "down")
+    wait_interval(public, FULL_MS)
+    full = heartbeats(lab, lab.alpha, "pub")
+    assert 8 <= full <= 25, f"{full} heartbeats in a second when it is the last"
+    for node in lab.pair:
+        assert public[node].path("pub")["state"] == "up"
+        assert public[node].peer_state(lab.other(node).name) == "online"
+        assert not public[node].has_event("node_lost", before[node.name])
+        assert not public[node].has_event("group_held", before[node.name])
+    lab.heal()
+    wait_interval(public, SLOW_MS)
+    assert [public[node].path("pub")["flaps"] for node in lab.pair] == flaps
+    assert owners.takeovers(since) == 0
+    assert lab.owner() is lab.alpha
+
+
+def test_private_paths_cut_one_way_with_a_public_one_left(lab, public, owners):
+    """beta hears nothing on private paths; alpha, who still hears, answers on the public one."""
+    since, before = now(), {node.name: public[node].last_event() for node in lab.pair}
+    for link in PRIVATE:
+        lab.block(link, "alpha", "beta")
+    wait_state(public, "red", "down", ["beta"])
+    wait_state(public, "red", "oneWay", ["alpha"])
+    wait_interval(public, FULL_MS)
+    lab.heal()
+    wait_interval(public, SLOW_MS)
+    for node in lab.pair:
+        assert not public[node].has_event("node_lost", before[node.name])
+        for kind in ("path_down", "path_one_way"):
+            assert not public[node].has_event(kind, before[node.name], path_name="pub")
+    assert owners.takeovers(since) == 0
+
+
+def test_power_cut_is_found_as_fast_with_a_public_path(lab, public):
+    """A slow path does not make a dead node live longer: it was heard up to a second ago."""
+    before = public.beta.last_event()
+    at = lab.alpha.power_cut()
+    wait_until(lambda: public.beta.has_event("node_lost", before), 5, "alpha is lost")
+    wait_until(lambda: lab.owner() is lab.beta, 5, "beta has the address")
+    took = now() - at
+    assert took < 1.6, f"taken over after {took:.2f} s, with dead_ms = 1000"
+
+
+def test_interface_vanishes_and_comes_back(lab, paths, owners):
+    since = now()
+    with without(lab, lab.alpha, "red"):
+        wait_state(paths, "red", "down")
+        assert all(paths[node].path("blue")["state"] == "up" for node in lab.pair)
+    wait_state(paths, "red", "up", timeout=5)
+    assert owners.takeovers(since) == 0
+
+
+def test_interface_is_another_one_from_one_moment_to_the_next(lab, paths, owners):
+    """Between two heartbeats, so that nobody saw it without one."""
+    since, heard = now(), paths.beta.path("red")["received"]
+    with without(lab, lab.alpha, "red"):
+        pass
+    wait_until(lambda: paths.beta.path("red")["received"] > heard + 10, 5, "red is heard again")
+    wait_state(paths, "red", "up", timeout=5)
+    assert owners.takeovers(since) == 0
+
+
+def test_address_of_a_path_changes_and_comes_back(lab, paths, owners):
+    since = now()
+    is_six = paths.alpha.keys["family"] == 6
+    old = f"{lab.alpha.address6('red')}/64" if is_six else f"{lab.alpha.address('red')}/24"
+    new = "fd01::77/64" if is_six else "10.1.0.77/24"
+    lab.alpha.ip(f"address del {old} dev red", f"address add {new} dev red")
+    wait_state(paths, "red", "down", ["alpha"])
+    # Over IPv6 the kernel goes on sending from an address that is no more.
+    wait_state(paths, "red", "oneWay" if is_six else "down", ["beta"])
+    lab.alpha.ip(f"address del {new} dev red",
+                 f"address add {old} dev red{' nodad' if is_six else ''}")
+    wait_state(paths, "red", "up", timeout=5)
+    assert owners.takeovers(since) == 0
+
+
+def test_engine_is_started_before_its_interface_exists(lab, paths):
+    with without(lab, lab.alpha, "red"):
+        paths.alpha.leave()
+        paths.alpha.start()
+        wait_state(paths, "blue", "up")
+        assert paths.alpha.path("red")["state"] == "noPeer"
+    wait_state(paths, "red", "up", timeout=5)
