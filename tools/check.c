@@ -1,6 +1,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +10,7 @@
 
 #include "conf/conf.h"
 #include "hb/tty.h"
+#include "tools/hardware.h"
 #include "tools/text.h"
 #include "tools/tool.h"
 
@@ -431,6 +434,69 @@ static void print_ttys(const char *file, const struct conf_node *node)
 	}
 }
 
+/* The interface that has a path's address here. */
+static void interface_of(const struct conf_endpoint *e, char interface[IF_NAMESIZE])
+{
+	struct ifaddrs *all, *i;
+
+	if (getifaddrs(&all) < 0)
+		return;
+	for (i = all; i != NULL; i = i->ifa_next) {
+		const struct sockaddr_in *v4 = (const struct sockaddr_in *)&e->address;
+		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&e->address;
+		const struct sockaddr *a = i->ifa_addr;
+
+		if (a == NULL || a->sa_family != e->address.ss_family ||
+		    (a->sa_family == AF_INET
+			     ? memcmp(&((const struct sockaddr_in *)a)->sin_addr, &v4->sin_addr, 4)
+			     : memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr, &v6->sin6_addr,
+				      16)) != 0)
+			continue;
+		snprintf(interface, IF_NAMESIZE, "%s", i->ifa_name);
+	}
+	freeifaddrs(all);
+}
+
+static void look_below(const struct conf_endpoint *e, struct tool_hardware *hardware)
+{
+	char interface[IF_NAMESIZE] = "";
+	struct stat st;
+
+	hardware->count = 0;
+	if (e->type == YOKE_PATH_TYPE_SERIAL) {
+		if (stat(e->device, &st) == 0 && S_ISCHR(st.st_mode))
+			tool_hardware_of_tty("/sys", st.st_rdev, hardware);
+		return;
+	}
+	if (e->interface[0] != '\0')
+		snprintf(interface, sizeof(interface), "%.15s", e->interface);
+	else
+		interface_of(e, interface);
+	if (interface[0] != '\0')
+		tool_hardware_of_interface("/sys", interface, hardware);
+}
+
+/* Paths that fail together, though the file does not show it. */
+static void print_shared(const char *file, const struct conf_node *node)
+{
+	static struct tool_hardware hardware[YOKE_PATHS_MAX];
+
+	for (unsigned i = 0; i < conf.path_count; i++) {
+		look_below(&node->endpoint[i], &hardware[i]);
+		for (unsigned j = 0; j < i; j++) {
+			const struct conf_endpoint *a = &node->endpoint[j], *b = &node->endpoint[i];
+			const char *shared = tool_hardware_shared(&hardware[j], &hardware[i]);
+
+			if (shared == NULL ||
+			    (b->interface[0] != '\0' && strcmp(a->interface, b->interface) == 0))
+				continue; /* the latter is said already */
+			printf("%s:%d: warning: paths \"%s\" and \"%s\" both go over %s: one fault "
+			       "ends both\n",
+			       file, b->line, conf.path[j], conf.path[i], shared);
+		}
+	}
+}
+
 static void print_devices(const char *file)
 {
 	for (unsigned i = 0; i < conf.arbiter_count; i++) {
@@ -473,10 +539,12 @@ static void print_local(const char *file)
 	print_programs(file);
 	print_devices(file);
 	self = conf_self(&conf, NULL, who);
-	if (self < 0)
+	if (self < 0) {
 		printf("%s: warning: %s\n", file, who);
-	else
-		print_ttys(file, &conf.node[self]);
+		return;
+	}
+	print_ttys(file, &conf.node[self]);
+	print_shared(file, &conf.node[self]);
 }
 
 int tool_check(const struct tool_options *options, int argc, char **argv)

@@ -2,10 +2,12 @@
 
 import os
 import re
+import socket
+import subprocess
 
 import pytest
 
-from test_cli import SAMPLES, place, yoke  # noqa: F401 (place is a fixture)
+from test_cli import SAMPLES, YOKE, place, yoke  # noqa: F401 (place is a fixture)
 
 PAIR = """cluster {{ name = "shop"  {cluster} }}
 node "alpha" {{ path "red" {{ address = "10.1.0.1" }}  path "blue" {{ address = "10.2.0.1" }} }}
@@ -202,3 +204,65 @@ def test_sample_lines_are_good_without_the_comment_signs(place):
     done = yoke("check", str(file))
     assert done.returncode == 0, done.stdout
     assert re.search(r"^path wire, 115200 baud: heartbeat every 100 ms, late", done.stdout, re.M)
+
+
+PATHS = """cluster {{ name = "shop" {cluster} }}
+node "{name}" {{ path "one" {{ {one} }}  path "two" {{ {two} }} }}
+node "other" {{ path "one" {{ address = "10.1.0.2" {role} }}
+	path "two" {{ address = "10.2.0.2" }} }}
+group "web" {{
+	exclusive = no
+	resource "r" {{ type = address  address = "192.0.2.1/24"  interface = "eth0" }}
+}}
+"""
+
+
+def test_check_tells_how_rare_a_public_path_is(place):
+    file = place / "yoke.conf"
+    role = "role = public"
+    file.write_text(PATHS.format(cluster="dead_ms = 500", name="alpha", role=role,
+                                 one=f'address = "10.1.0.1"  {role}', two='address = "10.2.0.1"'))
+    done = yoke("check", str(file))
+    assert done.returncode == 0, done.stdout
+    assert ("path one, public: heartbeat every 500 ms while a private path of type udp is up\n"
+            in done.stdout)
+    file.write_text(file.read_text().replace(role, "", 1))
+    done = yoke("check", str(file))
+    assert done.returncode == 1
+    assert "it has one role" in done.stdout
+
+
+@pytest.fixture
+def space():
+    """A network namespace with a bridge, br0, which goes over eth0, and a card beside, eth1."""
+    if os.geteuid() != 0:
+        pytest.skip("only root makes network namespaces")
+    name = f"yoke-cli-{os.getpid()}"
+
+    def ip(*words):
+        subprocess.run(["ip", *words], check=True)
+    ip("netns", "add", name)
+    try:
+        ip("-n", name, "link", "add", "br0", "type", "bridge")
+        for card in ("eth0", "eth1"):
+            ip("-n", name, "link", "add", card, "type", "veth", "peer", "name", f"{card}-far")
+        ip("-n", name, "link", "set", "eth0", "master", "br0")
+        ip("-n", name, "address", "add", "10.1.0.1/24", "dev", "br0")
+        yield name
+    finally:
+        ip("netns", "del", name)
+
+
+@pytest.mark.parametrize("two, shared", [("eth0", "eth0"), ("eth1", None)])
+def test_check_finds_what_paths_share_below_them(place, space, two, shared):
+    """The first path says by its address alone that it goes over the bridge."""
+    file = place / "yoke.conf"
+    name = socket.gethostname().split(".")[0]
+    file.write_text(PATHS.format(cluster="", name=name, role="", one='address = "10.1.0.1"',
+                                 two=f'address = "10.2.0.1"  interface = "{two}"'))
+    done = subprocess.run(["ip", "netns", "exec", space, YOKE, "check", str(file)],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    found = re.findall(r':2: warning: paths "one" and "two" both go over (\S+): one fault ends',
+                       done.stdout)
+    assert found == ([shared] if shared else [])
