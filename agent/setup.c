@@ -71,6 +71,8 @@ void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnati
 	core->incarnation = incarnation;
 	memcpy(core->digest, conf->digest, sizeof(core->digest));
 	snprintf(core->version, sizeof(core->version), "%s", YOKE_VERSION);
+	for (uint16_t p = 0; p < conf->path_count; p++)
+		core->path_public[p] = conf_path_role(conf, p) == YOKE_PATH_ROLE_PUBLIC;
 	for (uint16_t n = 0; n < conf->node_count; n++)
 		memcpy(core->node_name[n], conf->node[n].name, YOKE_NAME_SIZE);
 	for (uint16_t g = 0; g < conf->group_count; g++) {

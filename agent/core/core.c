@@ -157,6 +157,7 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 		c->node[n].config_same = true;
 		c->node[n].lost_at = now;
 		c->node[n].online_since = YOKE_NEVER;
+		c->node[n].jeopardy_since = YOKE_NEVER;
 		for (uint16_t p = 0; p < conf->path_count; p++)
 			c->node[n].path[p] = YOKE_PATH_NO_PEER;
 		for (uint16_t g = 0; g < conf->group_count; g++)
@@ -458,6 +459,7 @@ static void look(struct core *c, struct core_actions *out)
 	publish_support(c);
 	core_resource_monitor(c, out);
 	core_ready_look(c, out);
+	core_jeopardy_look(c, out);
 	core_record_look(c, out);
 	look_leave(c, out);
 }
@@ -520,6 +522,7 @@ yoke_time core_deadline(const struct core *c)
 	t = yoke_time_min(t, core_lease_deadline(c));
 	t = yoke_time_min(t, core_policy_deadline(c));
 	t = yoke_time_min(t, core_ready_deadline(c));
+	t = yoke_time_min(t, core_jeopardy_deadline(c));
 	t = yoke_time_min(t, c->remind_at);
 	t = yoke_time_min(t, c->save.retry_at);
 	if (core_node_const(c, c->conf.self)->operation.number != 0)

@@ -94,6 +94,7 @@ struct core_arbiter_conf {
 struct core_conf {
 	uint16_t self; /* our node number, 1.. */
 	uint16_t node_count, path_count, group_count, resource_count, arbiter_count;
+	bool path_public[YOKE_PATHS_MAX]; /* [number - 1]: others use its network, too */
 	struct core_arbiter_conf arbiter[YOKE_ARBITERS_MAX];
 	uint32_t lease_ms;    /* exclusive groups run so long without renewal; > dead_ms */
 	uint32_t watchdog_ms; /* it resets the machine so long after it was last fed; 0: none */

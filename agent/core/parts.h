@@ -123,6 +123,11 @@ unsigned core_ready_list(const struct core *c, struct yoke_snapshot_unready *row
 void core_ready_look(struct core *c, struct core_actions *out);
 yoke_time core_ready_deadline(const struct core *c);
 
+/* ---- jeopardy.c: is one path left, or only public ones? ---- */
+
+void core_jeopardy_look(struct core *c, struct core_actions *out);
+yoke_time core_jeopardy_deadline(const struct core *c);
+
 /* ---- lease.c: until when we may run exclusive groups, and until when a silent node may ---- */
 
 extern const char core_lease_reason[];

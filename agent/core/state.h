@@ -69,6 +69,14 @@ struct core_operation {
 	char reason[YOKE_REASON_SIZE];
 };
 
+/* What is wrong with the paths to a node. */
+enum core_jeopardy {
+	CORE_JEOPARDY_NONE = 0,
+	CORE_JEOPARDY_PUBLIC,      /* no private one is left */
+	CORE_JEOPARDY_LAST,        /* one is left */
+	CORE_JEOPARDY_LAST_PUBLIC, /* one is left, and it is public */
+};
+
 /* What is known of a node. */
 struct core_node {
 	enum yoke_node_state state;
@@ -78,6 +86,8 @@ struct core_node {
 	yoke_time forgot_at;  /* what it said before it heard what we sent then does not count */
 	uint32_t acked;       /* version of our state that it has applied */
 	enum yoke_path_state path[YOKE_PATHS_MAX];
+	enum core_jeopardy jeopardy; /* as told */
+	yoke_time jeopardy_since;    /* it is another one; YOKE_NEVER: it is not */
 	bool left;              /* it said so */
 	bool seen;              /* it was online since this engine started */
 	bool proven_dead;       /* LOST: a person (confirm-down) or a fence agent vouches for it */

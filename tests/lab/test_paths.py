@@ -112,6 +112,40 @@ def test_power_cut_is_found_as_fast_with_a_public_path(lab, public):
     assert took < 1.6, f"taken over after {took:.2f} s, with dead_ms = 1000"
 
 
+def count(cluster, node, kind, after):
+    return sum(e["kind"] == kind for e in cluster[node].events(after))
+
+
+def test_one_path_is_left_and_no_longer(lab, slow):
+    """An alarm, once, and its end, on both nodes; a path that is away for a moment is none."""
+    before = {node.name: slow[node].last_event() for node in lab.pair}
+    lab.split(["red"])
+    wait_state(slow, "red", "down")
+    lab.heal()
+    wait_state(slow, "red", "up")
+    lab.split(["red"])
+    for node in lab.pair:
+        wait_until(lambda at=node: count(slow, at, "jeopardy", before[at.name]) == 1, 8,
+                   f"{node.name} says that one path is left")
+    time.sleep(4)
+    assert all(count(slow, node, "jeopardy", before[node.name]) == 1 for node in lab.pair)
+    assert all(count(slow, node, "jeopardy_over", before[node.name]) == 0 for node in lab.pair)
+    lab.heal()
+    for node in lab.pair:
+        wait_until(lambda at=node: count(slow, at, "jeopardy_over", before[at.name]) == 1, 5,
+                   f"{node.name} says that there are more again")
+
+
+def test_public_path_alone_is_an_alarm(lab, public, owners):
+    since, before = now(), public.beta.last_event()
+    lab.split(PRIVATE)
+    event = wait_until(lambda: public.beta.has_event("jeopardy", before), 8, "an alarm on beta")
+    assert event["path_name"] == "pub" and "it is public" in event["text"]
+    lab.heal()
+    wait_until(lambda: public.beta.has_event("jeopardy_over", before), 5, "its end")
+    assert owners.takeovers(since) == 0
+
+
 def test_interface_vanishes_and_comes_back(lab, paths, owners):
     since = now()
     with without(lab, lab.alpha, "red"):
