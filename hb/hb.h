@@ -3,8 +3,8 @@
  * Reading order: frame.h (bytes), seal.h (AES-256-GCM), key.h (two keys), window.h (replay),
  * quality.h, path.h (life of one path), public.h (slow ones), udp.h (sockets), cobs.h, serial.h,
  * tty.h, pace.h, part.h and line.h (serial lines), this, take.c (what a frame is worth), send.c,
- * line.c, public.c, hb.c.  frame, seal, key, window, quality, path, cobs, pace and part are pure: no
- * I/O, no clock.
+ * line.c, public.c, hb.c.  frame, seal, key, window, quality, path, cobs, pace and part are pure:
+ * no I/O, no clock.
  *
  * hb carries payloads that it does not understand: a BEAT at a fixed rate on every path (small,
  * replaced by hb_set_beat) and MESSAGEs when the core wants to tell something now.  Both prove
@@ -105,7 +105,7 @@ struct hb_conf {
 	struct hb_line_conf line[YOKE_PATHS_MAX];                    /* [path - 1] */
 	bool is_public[YOKE_PATHS_MAX];                              /* [path - 1], of UDP ones */
 	uint32_t interval_us, late_us, dead_us;
-	uint32_t slow_us;       /* between BEATs on a public path that is slow */
+	uint32_t slow_us;      /* between BEATs on a public path that is slow */
 	uint8_t cluster_id[8]; /* first bytes of SHA-256 of the cluster's name */
 	struct hb_keys keys;   /* wiped by hb_fini() */
 	uint64_t incarnation;  /* random, not 0; new at each start of the engine */

@@ -34,7 +34,8 @@ static int setup(void **state)
 	(void)state;
 	pair_init(&pair);
 	pair_fini(&pair);
-	memset(pair.conf.key, 0x5a, sizeof(pair.conf.key));
+	pair.conf.keys.count = 1;
+	memset(pair.conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
 	pair.conf.is_public[PUBLIC - 1] = true;
 	pair.conf.slow_us = SLOW_US;
 	start_both();
@@ -190,7 +191,8 @@ static void slow_may_be_longer_than_dead(void **state)
 {
 	(void)state;
 	pair_fini(&pair);
-	memset(pair.conf.key, 0x5a, sizeof(pair.conf.key));
+	pair.conf.keys.count = 1;
+	memset(pair.conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
 	pair.conf.slow_us = 3 * PAIR_DEAD_US;
 	start_both();
 	begin(0);
@@ -283,7 +285,8 @@ static void a_new_incarnation_is_greeted_at_once(void **state)
 	for (unsigned phase = 0; phase < PHASES; phase++) {
 		begin(phase);
 		hb_fini(&pair.node[1]);
-		memset(pair.conf.key, 0x5a, sizeof(pair.conf.key));
+		pair.conf.keys.count = 1;
+		memset(pair.conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
 		pair_start(&pair, 2, 0xc0u + phase);
 		hb_set_beat(&pair.node[1], (const uint8_t *)"again", 5, pair.now);
 		pair_run(&pair, 3 * PAIR_INTERVAL_US);
@@ -298,7 +301,8 @@ static void a_line_makes_nothing_slow(void **state)
 
 	(void)state;
 	pair_fini(&pair);
-	memset(pair.conf.key, 0x5a, sizeof(pair.conf.key));
+	pair.conf.keys.count = 1;
+	memset(pair.conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
 	pair.conf.line[PRIVATE - 1] = (struct hb_line_conf){
 		.baud = 9600, .interval_us = PAIR_INTERVAL_US, .late_us = PAIR_LATE_US};
 	start_both();
