@@ -94,6 +94,7 @@ def lint():
              Step("lint purity", ["sh", "tests/lint/purity.sh", "build"], one),
              Step("lint clang", ["sh", "tests/lint/clang.sh"], one),
              Step("lint manuals", ["sh", "tests/lint/manuals.sh"], one),
+             Step("lint mutants", ["sh", "tests/lint/mutants.sh"], one),
              Step("lint mib", ["python3", "tests/lint/mib.py", "build/YOKE-MIB.txt"], one),
              Step("lint shell", ["sh", "tests/lint/shell.sh"], one)]
     return steps
