@@ -5,10 +5,10 @@
  * in maintenance: it is not started, stopped, restarted, moved or taken over, and nobody is fenced
  * for its sake.  Monitors go on, so that people see what they do.
  *
- * Three things are done all the same.  The others may not know of the maintenance: an exclusive group
- * stops when its lease is over, and of two nodes that run a group the one that loses stops.  And
- * where only the node that last ran it is in maintenance, what an engine that starts elsewhere finds
- * of it in part is stopped there: nobody works on that.
+ * Three things are done all the same.  The others may not know of the maintenance: an exclusive
+ * group stops when its lease is over, and of two nodes that run a group the one that loses stops.
+ * And where only the node that last ran it is in maintenance, what an engine that starts elsewhere
+ * finds of it in part is stopped there: nobody works on that.
  *
  * When it ends everything is probed before anything is done: somebody may have started and stopped
  * things by hand.
