@@ -263,14 +263,14 @@ static bool is_renewed(const struct core *c)
 }
 
 /* Who has a lock keeps it until the others are in contact and renew the lease. */
-static bool wants(const struct core *c, uint16_t arbiter)
+bool core_arbiter_wants(const struct core *c, uint16_t arbiter)
 {
 	bool has = c->arbiter[arbiter - 1].held_until.us != 0, all_here = true;
 
 	for (uint16_t n = 1; n <= c->conf.node_count; n++)
 		all_here = all_here && (core_node_const(c, n)->state == YOKE_NODE_ONLINE ||
 					core_node_const(c, n)->state == YOKE_NODE_LEFT);
-	if (c->left)
+	if (c->left || !core_arbiter_is_lock(c, arbiter))
 		return false;
 	if (has)
 		return (!all_here || !is_renewed(c)) && could_use(c);
@@ -446,7 +446,7 @@ static void expire(struct core *c, struct core_actions *out, uint16_t arbiter)
 static void look_one(struct core *c, struct core_actions *out, uint16_t arbiter)
 {
 	struct core_arbiter *a = &c->arbiter[arbiter - 1];
-	bool want = core_arbiter_is_lock(c, arbiter) && wants(c, arbiter);
+	bool want = core_arbiter_wants(c, arbiter);
 
 	expire(c, out, arbiter);
 	if (a->ask != 0)
@@ -477,7 +477,7 @@ yoke_time core_arbiter_deadline(const struct core *c)
 
 	for (uint16_t i = 1; i <= c->conf.arbiter_count; i++) {
 		const struct core_arbiter *a = &c->arbiter[i - 1];
-		bool want = core_arbiter_is_lock(c, i) && wants(c, i);
+		bool want = core_arbiter_wants(c, i);
 
 		if (core_arbiter_is_lock(c, i) && !is_renewal_late(c))
 			t = yoke_time_min(t, renewal_late_at(c));

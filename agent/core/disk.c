@@ -1,11 +1,13 @@
 /* The lock on a shared disk: a slot for each node, which only that node writes.
  *
- *   FREE --nobody else alive: write CLAIM--> CLAIM --read, still nobody: write HELD--> HELD
- *     ^                                        |                                       |
- *     +---another one is alive and goes before us, or we no longer want it: write FREE-+
+ *   FREE --read, nobody else alive: write CLAIM--> CLAIM --read, still nobody: write HELD--> HELD
+ *     ^                                              |                                       |
+ *     +------another one is alive and goes before us, or we no longer want it: write FREE----+
  *
  * Every write is followed by a read of all slots, so of two that write at the same time at least
- * one sees the other: that, and no timing, is why two claims do not both succeed.
+ * one sees the other: that, and no timing, is why two claims do not both succeed.  A claim makes
+ * who holds the lock give it up; so that it is only made when nobody does, it follows a read at
+ * once.
  *
  * A slot is alive while what we read of it changes; when the same is read as a lease and the margin
  * ago, the lease of its node has run out: a node counts a write only when it has come back with
@@ -31,13 +33,11 @@ static yoke_time stale_at(const struct core *c, const struct core_seen_slot *see
 	return yoke_time_add_ms(seen->since, lease_ms + lease_ms / RATE_MARGIN + 1);
 }
 
-/* By reads, not by the clock: who did not run for a while has seen nothing of what went on. */
 static bool is_alive(const struct core *c, uint16_t arbiter, uint16_t node)
 {
-	const struct core_arbiter *a = &c->arbiter[arbiter - 1];
-	const struct core_seen_slot *seen = &a->seen[node - 1];
+	const struct core_seen_slot *seen = &c->arbiter[arbiter - 1].seen[node - 1];
 
-	return seen->slot.state != CORE_SLOT_FREE && !yoke_time_due(stale_at(c, seen), a->read_at);
+	return seen->slot.state != CORE_SLOT_FREE && !yoke_time_due(stale_at(c, seen), c->now);
 }
 
 /* The other node that keeps us from the lock; 0: none. */
@@ -122,10 +122,8 @@ void core_disk_look(struct core *c, struct core_actions *out, uint16_t arbiter, 
 		return;
 	if (a->slot.state == CORE_SLOT_HELD && yoke_time_before(c->now, a->held_until))
 		write_slot(c, out, arbiter, CORE_SLOT_HELD);
-	else if (!a->slot_known || goes_before(c, arbiter) != 0)
-		core_arbiter_ask(c, out, arbiter, CORE_ASK_READ, 0, NULL);
 	else
-		write_slot(c, out, arbiter, CORE_SLOT_CLAIM);
+		core_arbiter_ask(c, out, arbiter, CORE_ASK_READ, 0, NULL);
 }
 
 static void note_slots(struct core *c, uint16_t arbiter, const struct core_event *ev)
@@ -150,7 +148,6 @@ static void note_slots(struct core *c, uint16_t arbiter, const struct core_event
 		a->slot.sequence = own->sequence;
 	}
 	a->slot_known = true;
-	a->read_at = a->asked_at;
 }
 
 /* Our write has landed, and these were the slots after it. */
@@ -174,6 +171,18 @@ static void on_written(struct core *c, struct core_actions *out, uint16_t arbite
 	}
 }
 
+/* These were the slots; when we stood still with the answer, much else may be in them by now. */
+static void on_read(struct core *c, struct core_actions *out, uint16_t arbiter)
+{
+	uint16_t before = goes_before(c, arbiter);
+	yoke_time asked_at = c->arbiter[arbiter - 1].asked_at;
+	bool is_late = yoke_time_span_us(asked_at, c->now) > (int64_t)c->conf.lease_ms * 1000 / 2;
+
+	refused(c, out, arbiter, before, "");
+	if (before == 0 && !is_late && core_arbiter_wants(c, arbiter))
+		write_slot(c, out, arbiter, CORE_SLOT_CLAIM);
+}
+
 void core_disk_on_answer(struct core *c, struct core_actions *out, uint16_t arbiter,
 			 const struct core_event *ev)
 {
@@ -183,5 +192,5 @@ void core_disk_on_answer(struct core *c, struct core_actions *out, uint16_t arbi
 	if (a->ask_kind == CORE_ASK_WRITE)
 		on_written(c, out, arbiter);
 	else
-		refused(c, out, arbiter, goes_before(c, arbiter), "");
+		on_read(c, out, arbiter);
 }

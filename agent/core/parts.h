@@ -167,6 +167,8 @@ void core_arbiter_on_answer(struct core *c, struct core_actions *out, const stru
 void core_arbiter_look(struct core *c, struct core_actions *out);
 yoke_time core_arbiter_deadline(const struct core *c);
 bool core_arbiter_is_lock(const struct core *c, uint16_t arbiter);
+/* Is it a lock, and do we want it (or want to keep it) now? */
+bool core_arbiter_wants(const struct core *c, uint16_t arbiter);
 /* Ask; the arbiter must not be busy with another question. */
 void core_arbiter_ask(struct core *c, struct core_actions *out, uint16_t arbiter,
 		      enum core_ask_kind kind, uint16_t node, const struct core_slot *slot);

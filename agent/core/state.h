@@ -138,7 +138,6 @@ struct core_arbiter {
 	uint16_t holder;      /* who has it, as told; 0: nobody else */
 	/* disk: our slot as last written or read, and theirs as last read */
 	bool slot_known;
-	yoke_time read_at; /* the slots were last read no earlier */
 	struct core_slot slot;
 	struct core_seen_slot seen[YOKE_NODES_MAX];
 };

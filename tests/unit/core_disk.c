@@ -123,6 +123,24 @@ static void resumed_node_reads_before_it_claims(void **state)
 	assert_int_equal(slots[1].state, CORE_SLOT_FREE);
 }
 
+/* What was read when all was well says nothing of now. */
+static void claim_follows_a_read(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form(p);
+	p->core[1].conf.arbiter[0].test_ms = 60000;
+	run(p, 1000);
+	assert_true(p->core[1].arbiter[0].slot_known);
+	slots[0] = (struct core_slot){CORE_SLOT_HELD, 1, 1};
+	lose_alpha(p);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_READ);
+	run(p, LEASE_MS / 2);
+	assert_false(holds(p));
+	assert_int_equal(slots[1].state, CORE_SLOT_FREE);
+}
+
 /* A damaged slot is one that may be held, until its bytes have not changed for a lease. */
 static void damaged_slot_must_become_stale(void **state)
 {
@@ -182,6 +200,7 @@ int main(void)
 		cmocka_unit_test(free_lock_is_claimed_and_held),
 		cmocka_unit_test(living_holder_is_left_alone),
 		cmocka_unit_test(resumed_node_reads_before_it_claims),
+		cmocka_unit_test(claim_follows_a_read),
 		cmocka_unit_test(damaged_slot_must_become_stale),
 		cmocka_unit_test(giving_way_ends_the_inherited_lease),
 		cmocka_unit_test(goes_on_above_a_damaged_own_slot),
