@@ -150,6 +150,8 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 		core_text(c->hold, sizeof(c->hold), "its bytes are damaged", (char *)NULL);
 	if (hold != NULL)
 		core_text(c->hold, sizeof(c->hold), hold, (char *)NULL);
+	/* What cannot be read may have been a promise. */
+	c->promised = c->promised || c->hold[0] != '\0';
 	for (uint16_t n = 0; n < conf->node_count; n++) {
 		c->node[n].state = YOKE_NODE_UNKNOWN;
 		c->node[n].changed = now;

@@ -233,6 +233,30 @@ static void leaver_promises(void **state)
 	assert_int_equal(pair_asked(p, BETA, LOCK), CORE_ASK_CLAIM);
 }
 
+/* What cannot be read may have been the promise. */
+static void damaged_record_is_a_promise(void **state)
+{
+	struct pair *p = &pair;
+	struct core_event ev = {.type = CORE_LEAVE};
+
+	(void)state;
+	init(p, YOKE_ARBITER_TYPE_WITNESS);
+	form(p);
+	pair_give(p, BETA, &ev);
+	pair_power_off(p, BETA);
+	p->wire = false;
+	pair_run(p, 10 * LEASE_MS);
+	p->asks[1] = 0;
+	p->record_size[1] = 0;
+	pair_start_held(p, BETA, "its bytes are damaged");
+	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_ONLINE, 0, BETA), YOKE_OK);
+	for (uint16_t r = 1; r <= p->conf[1].resource_count; r++)
+		pair_news(p, BETA, r, CORE_NEWS_USABLE);
+	pair_run(p, 60000);
+	assert_int_equal(p->asks[1], 0);
+	assert_int_equal(p->runs[1][CORE_RUN_START], 0);
+}
+
 static void goodbye_of_silent_node_keeps(void **state)
 {
 	struct pair *p = &pair;
@@ -599,6 +623,7 @@ int main(void)
 		cmocka_unit_test(lock_and_expired_lease_start),
 		cmocka_unit_test(lapsed_lock_waits_anew),
 		cmocka_unit_test(leaver_promises),
+		cmocka_unit_test(damaged_record_is_a_promise),
 		cmocka_unit_test(goodbye_of_silent_node_keeps),
 		cmocka_unit_test(engine_inherits),
 		cmocka_unit_test(lease_without_others_is_prolonged_by_us),
