@@ -99,9 +99,8 @@ static enum verdict member_says(const struct core *c, uint16_t group, uint16_t n
 		*why = "granted by the other node";
 		if (core_claim_runs(claim) || claim->state == YOKE_GROUP_UNKNOWN)
 			return NO;
-		if (!exclusive ||
-		    (n->state == YOKE_NODE_ONLINE && claim->grant_to == c->conf.self &&
-		     claim->grant_term == c->group[group - 1].reserved))
+		if (!exclusive || (claim->grant_to == c->conf.self &&
+				   claim->grant_term == c->group[group - 1].reserved))
 			return YES;
 		return ASKABLE;
 	case YOKE_NODE_LEFT:
