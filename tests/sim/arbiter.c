@@ -167,8 +167,11 @@ static void at_disk(struct sim_world *w, struct sim_ask *ask)
 {
 	struct sim_arbiter *a = &w->arbiter[ask->arbiter - 1];
 
-	if (ask->kind == CORE_ASK_WRITE)
+	if (ask->kind == CORE_ASK_WRITE) {
 		a->slot[ask->node - 1] = ask->slot;
+		a->written_at[ask->node - 1][1] = a->written_at[ask->node - 1][0];
+		a->written_at[ask->node - 1][0] = w->now;
+	}
 	memcpy(ask->slots, a->slot, sizeof(ask->slots));
 	ask->result = CORE_RESULT_DONE;
 }

@@ -217,6 +217,7 @@ static bool is_to_be_online(const struct sim_world *w, uint16_t node)
 
 void sim_check_start(struct sim_world *w, uint16_t node)
 {
+	sim_check_promise_start(w, node);
 	if (w->node[node - 1].disk_broken) {
 		sim_check_disturb(w, w->now);
 		w->check.held[node - 1] =
@@ -267,6 +268,7 @@ void sim_check_after(struct sim_world *w, uint16_t node, const struct core_event
 
 	w->check.changed = w->check.changed || may_have_changed(w, ev);
 	sim_check_policy_after(w, node);
+	sim_check_promise_after(w, node);
 	if (!yoke_time_before(sim_node_now(w, node), w->node[node - 1].core_at))
 		sim_world_fail(w, "the deadline of %s has passed", sim_world_name(w, node));
 	for (uint16_t g = 0; g < w->setup.group_count; g++)
@@ -344,6 +346,7 @@ void sim_check_run(struct sim_world *w, uint16_t node, const struct core_action 
 
 void sim_check_ask(struct sim_world *w, uint16_t node, const struct core_action *a)
 {
+	sim_check_promise_claim(w, node, a);
 	if (a->u.ask.kind == CORE_ASK_OFF && sim_check_is_undisturbed(w))
 		sim_world_fail(w, "%s has %s switched off: no fault", sim_world_name(w, node),
 			       sim_world_name(w, a->u.ask.node));
@@ -385,8 +388,10 @@ static void check_start(struct sim_world *w, uint16_t node, const struct yoke_ev
 	if (k->held[node - 1])
 		sim_world_fail(w, "%s starts group%u, and its record was unreadable",
 			       sim_world_name(w, node), ev->group);
-	if (*restart == 0)
+	if (*restart == 0) {
 		sim_check_policy_start(w, node, ev->group);
+		sim_check_promise_begin(w, node, ev->group);
+	}
 	*used = ev->value;
 	*restart = 0;
 	if (is_quiet(w, group) && group->holder != 0 && group->holder != node &&
@@ -508,6 +513,7 @@ void sim_check_disk(struct sim_world *w, uint16_t node)
 		sim_world_fail(w, "%s saved a record that it cannot read", sim_world_name(w, node));
 		return;
 	}
+	sim_check_promise_disk(w, node, &reader);
 	for (unsigned g = 0; g < w->setup.group_count; g++) {
 		if (reader.group[g].reserved < w->check.disk_term[node - 1][g])
 			sim_world_fail(w, "the term of group%u falls on the disk of %s", g + 1,

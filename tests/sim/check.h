@@ -20,6 +20,12 @@
  *              its.
  *   terms      A node never starts a group at a term that is not above all that it used before, or
  *              that is not in the record on its disk.
+ *   promises   A grant is on the disk before it is told, and no term from before it is asked for
+ *              after it; who says goodbye runs nothing.
+ *              What people said of maintenance is saved.  A lease ends when who renewed it last
+ *              thinks that it does.
+ *              Nobody goes by a lease that has run out without a lock.
+ *   lock       Nobody claims the disk while another one holds it and renews it in time.
  *   held       A node whose record is unreadable starts nothing before an operator says "online".
  *   well       Nothing that is well is stopped in undisturbed time without an operator, and nothing
  *              is restarted.
@@ -48,6 +54,7 @@
 #include <stdint.h>
 
 #include "agent/core/core.h"
+#include "agent/core/state.h"
 
 enum { SIM_CHECK_GROUPS_MAX = 4, SIM_CHECK_RESOURCES_MAX = 12 };
 
@@ -66,6 +73,14 @@ struct sim_check_group {
 	yoke_time crowded_since; /* on a node with one that it should make room for */
 	yoke_time announced;     /* last */
 	uint16_t announcer;
+};
+
+/* Of one node and group. */
+struct sim_check_promise {
+	uint16_t disk_to; /* the grant on its disk; 0: none */
+	uint64_t disk_term;
+	uint64_t granted_term; /* its engine's; 0: none */
+	uint64_t reserved;     /* when it granted last without running it */
 };
 
 struct sim_check {
@@ -90,6 +105,9 @@ struct sim_check {
 	uint64_t takeovers, conflicts, restarted;           /* expected and seen; told at the end */
 	bool may_act[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX]; /* it is not in maintenance, or was not
 							       when what goes on began */
+	yoke_time graced_until[YOKE_NODES_MAX][YOKE_NODES_MAX]; /* of a node by another */
+	struct core_rest disk_rest[YOKE_NODES_MAX][CORE_RESTS];
+	struct sim_check_promise promise[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];
 	uint64_t events;
 	char last_event[YOKE_TEXT_SIZE];
 };
@@ -142,6 +160,16 @@ bool sim_check_policy_can_follow(const struct sim_world *w, uint16_t group);
 bool sim_check_policy_goes_back(const struct sim_world *w, uint16_t node, uint16_t group);
 /* Does it run nowhere, and rightly? */
 bool sim_check_policy_is_away(const struct sim_world *w, uint16_t group);
+
+/* ---- check_promise.c ---- */
+
+void sim_check_promise_start(struct sim_world *w, uint16_t node);
+/* What its disk has now. */
+void sim_check_promise_disk(struct sim_world *w, uint16_t node, const struct core *reader);
+void sim_check_promise_after(struct sim_world *w, uint16_t node);
+/* It begins to start a group. */
+void sim_check_promise_begin(struct sim_world *w, uint16_t node, uint16_t group);
+void sim_check_promise_claim(struct sim_world *w, uint16_t node, const struct core_action *a);
 
 /* Is everything as it should be when no fault is left?  NULL, or what is not. */
 const char *sim_check_converged(struct sim_world *w);

@@ -11,6 +11,7 @@ static const enum sim_fault themes[][THEME_FAULTS] = {
 	{SIM_FAULT_POWER, SIM_FAULT_SPLIT, SIM_FAULT_ARBITER, SIM_FAULT_PAUSE},
 	{SIM_FAULT_LEAVE, SIM_FAULT_REST, SIM_FAULT_OPERATE, SIM_FAULT_SPLIT},
 	{SIM_FAULT_JOB, SIM_FAULT_ODD, SIM_FAULT_OPERATE, SIM_FAULT_SPLIT},
+	{SIM_FAULT_MOMENT, SIM_FAULT_SPLIT, SIM_FAULT_ARBITER, SIM_FAULT_OPERATE},
 };
 
 enum { THEMES = sizeof(themes) / sizeof(themes[0]) };
@@ -214,9 +215,8 @@ static void do_swizzle(struct sim_world *w)
 
 /* ---- the nodes ---- */
 
-static void do_crash(struct sim_world *w)
+static void crash(struct sim_world *w, uint16_t node)
 {
-	uint16_t node = any_node(w);
 	int64_t span_us = any_span_us(w);
 
 	if (!w->node[node - 1].engine)
@@ -250,14 +250,8 @@ static void do_blackout(struct sim_world *w)
 	}
 }
 
-static void do_power(struct sim_world *w)
+static void cut_power(struct sim_world *w, uint16_t node)
 {
-	uint16_t node = any_node(w);
-
-	if (sim_random_permille(&w->random, 150)) {
-		do_blackout(w);
-		return;
-	}
 	if (!w->node[node - 1].powered)
 		return;
 	sim_check_power_cut(w, node);
@@ -272,14 +266,51 @@ static void do_power(struct sim_world *w)
 				1000 * sim_random_in(&w->random, 0, 2));
 }
 
-static void do_pause(struct sim_world *w)
+static void pause_engine(struct sim_world *w, uint16_t node)
 {
-	struct sim_node *n = &w->node[any_node(w) - 1];
+	struct sim_node *n = &w->node[node - 1];
 
 	n->paused_until = until_mild(w, any_long_us(w), (int64_t)w->setup.dead_ms * 500);
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, n->number), "  paused until %.4f",
 		       (double)n->paused_until.us / 1e6);
 	sim_node_rest(w, n->number);
+}
+
+static void do_crash(struct sim_world *w)
+{
+	crash(w, any_node(w));
+}
+
+static void do_power(struct sim_world *w)
+{
+	if (sim_random_permille(&w->random, 150))
+		do_blackout(w);
+	else
+		cut_power(w, any_node(w));
+}
+
+static void do_pause(struct sim_world *w)
+{
+	pause_engine(w, any_node(w));
+}
+
+static void do_moment(struct sim_world *w)
+{
+	static const enum core_action_type moments[] = {CORE_ASK, CORE_SAVE, CORE_SEND, CORE_RUN,
+							CORE_LEASE};
+
+	w->node[any_node(w) - 1].moment = moments[sim_random_in(&w->random, 0, 4)];
+}
+
+void sim_faults_moment(struct sim_world *w, uint16_t node, enum core_action_type type)
+{
+	static void (*const what[])(struct sim_world * w, uint16_t node) = {crash, cut_power,
+									    pause_engine};
+
+	if (w->node[node - 1].moment != type)
+		return;
+	w->node[node - 1].moment = 0;
+	what[sim_random_in(&w->random, 0, 2)](w, node);
 }
 
 static void do_leave(struct sim_world *w)
@@ -490,7 +521,7 @@ static void (*const faults[SIM_FAULTS])(struct sim_world *w) = {
 	[SIM_FAULT_ARBITER] = do_arbiter, [SIM_FAULT_LIE] = do_lie,
 	[SIM_FAULT_CONF] = do_conf,       [SIM_FAULT_LEAVE] = do_leave,
 	[SIM_FAULT_OPERATE] = do_operate, [SIM_FAULT_REST] = do_rest,
-	[SIM_FAULT_CLOCK] = do_clock,
+	[SIM_FAULT_CLOCK] = do_clock,     [SIM_FAULT_MOMENT] = do_moment,
 };
 
 void sim_faults_do(struct sim_faults *f, struct sim_world *w)
@@ -511,6 +542,7 @@ void sim_faults_heal(struct sim_world *w)
 	sim_check_disturb(w, w->now);
 	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
 		w->node[n - 1].disk_broken = false;
+		w->node[n - 1].moment = 0;
 		if (w->node[n - 1].other_conf) {
 			sim_node_crash(w, n);
 			sim_node_configure(w, n, false);

@@ -20,6 +20,7 @@ enum sim_fault {
 	SIM_FAULT_CRASH,    /* an engine killed and started again */
 	SIM_FAULT_POWER,    /* a power cut and a boot */
 	SIM_FAULT_PAUSE,    /* an engine's process stopped and continued */
+	SIM_FAULT_MOMENT,   /* a crash, power cut or pause just when a node has done something */
 	SIM_FAULT_CARRIER,  /* no carrier on the service's interface */
 	SIM_FAULT_REMOVE,   /* somebody takes an address away */
 	SIM_FAULT_SAVE,     /* saving slow or failing */
@@ -48,6 +49,8 @@ struct sim_faults {
 void sim_faults_draw(struct sim_faults *f, struct sim_world *w, bool fault_free);
 /* Do the next one, and say when the one after it comes. */
 void sim_faults_do(struct sim_faults *f, struct sim_world *w);
+/* A node has done something: was that the moment? */
+void sim_faults_moment(struct sim_world *w, uint16_t node, enum core_action_type type);
 /* End every fault; everything is switched on and started. */
 void sim_faults_heal(struct sim_world *w);
 

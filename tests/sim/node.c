@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/sim/faults.h"
 #include "tests/sim/skew.h"
 #include "tests/sim/world.h"
 
@@ -229,8 +230,10 @@ void sim_node_step(struct sim_world *w, uint16_t node, struct core_event *ev)
 					 ((uint64_t)w->actions.count << 40));
 	n->core_at = core_deadline(&n->core);
 	sim_check_after(w, node, ev);
-	for (unsigned i = 0; i < w->actions.count && w->failure[0] == '\0'; i++)
+	for (unsigned i = 0; i < w->actions.count && n->engine && w->failure[0] == '\0'; i++) {
 		perform(w, node, &w->actions.action[i]);
+		sim_faults_moment(w, node, w->actions.action[i].type);
+	}
 	sim_node_rest(w, node);
 }
 

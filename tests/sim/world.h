@@ -119,7 +119,8 @@ struct sim_arbiter {
 	yoke_time fails_until, lies_until;   /* fence */
 	bool busy[YOKE_NODES_MAX];           /* disk: a node's process waits for it */
 	struct core_slot slot[YOKE_NODES_MAX];
-	uint16_t holder; /* witness; 0: nobody */
+	yoke_time written_at[YOKE_NODES_MAX][2]; /* a slot, last and before that */
+	uint16_t holder;                         /* witness; 0: nobody */
 	yoke_time renewed_at;
 	uint32_t lease_ms;
 	uint64_t order[YOKE_NODES_MAX]; /* newest question heard of a node */
@@ -164,10 +165,11 @@ struct sim_node {
 	/* keeper: what the engine told it last, by the node's clock */
 	yoke_time lease_until, fed_at, reset_since;
 	bool lease_exclusive, lease_reset;
-	bool old;        /* its yoke is one version older: see skew.h */
-	bool other_conf; /* its configuration differs */
-	uint16_t minute; /* of the day, by its wall clock */
-	bool confirmed;  /* a person said that it is off: it stays so until it can be heard */
+	bool old;                     /* its yoke is one version older: see skew.h */
+	bool other_conf;              /* its configuration differs */
+	uint16_t minute;              /* of the day, by its wall clock */
+	enum core_action_type moment; /* just after this it will be hit; 0: no such thing */
+	bool confirmed; /* a person said that it is off: it stays so until it can be heard */
 };
 
 struct sim_world {

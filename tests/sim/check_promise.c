@@ -1,0 +1,178 @@
+/* What a node says to others: is it true, and on its disk, when it says so? */
+#include <string.h>
+
+#include "agent/core/parts.h"
+#include "tests/sim/world.h"
+
+void sim_check_promise_start(struct sim_world *w, uint16_t node)
+{
+	struct sim_check_promise *k = w->check.promise[node - 1];
+
+	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX && w->node[node - 1].disk_broken; g++)
+		k[g] = (struct sim_check_promise){0};
+	if (w->node[node - 1].disk_broken)
+		memset(w->check.disk_rest[node - 1], 0, sizeof(w->check.disk_rest[0]));
+}
+
+void sim_check_promise_disk(struct sim_world *w, uint16_t node, const struct core *reader)
+{
+	for (uint16_t g = 0; g < w->setup.group_count; g++) {
+		w->check.promise[node - 1][g].disk_to = reader->group[g].grant_to;
+		w->check.promise[node - 1][g].disk_term = reader->group[g].grant_term;
+	}
+	memcpy(w->check.disk_rest[node - 1], reader->rest, sizeof(reader->rest));
+}
+
+/* Who lets another one run a group must know of it after a crash, and must not have asked for it
+ * itself with what it may have reserved before. */
+static void check_grant(struct sim_world *w, uint16_t node, uint16_t g)
+{
+	const struct core *core = &w->node[node - 1].core;
+	const struct core_group *group = &core->group[g];
+	const struct core_claim *claim = &core->node[node - 1].claim[g];
+	struct sim_check_promise *k = &w->check.promise[node - 1][g];
+
+	if (claim->grant_to != 0 &&
+	    (claim->grant_to != k->disk_to || claim->grant_term != k->disk_term))
+		sim_world_fail(w, "%s grants %s at term %llu, and that is not on its disk",
+			       sim_world_name(w, node), w->names.group[g],
+			       (unsigned long long)claim->grant_term);
+	if (group->grant_to != 0 && group->grant_term != k->granted_term &&
+	    !core_claim_runs(&(struct core_claim){.state = group->state}))
+		k->reserved = group->reserved;
+	k->granted_term = group->grant_to != 0 ? group->grant_term : 0;
+	if (claim->request != 0 && claim->request <= k->reserved)
+		sim_world_fail(w, "%s asks for %s at term %llu, which it gave up",
+			       sim_world_name(w, node), w->names.group[g],
+			       (unsigned long long)claim->request);
+}
+
+static void check_goodbye(struct sim_world *w, uint16_t node)
+{
+	if (!w->node[node - 1].core.left)
+		return;
+	for (unsigned r = 0; r < w->names.resource_count; r++)
+		if (w->node[node - 1].address[r])
+			sim_world_fail(w, "%s says goodbye and runs %s", sim_world_name(w, node),
+				       w->names.resource[r]);
+}
+
+/* What people said of maintenance is on the disk, or on its way there. */
+static void check_rests(struct sim_world *w, uint16_t node)
+{
+	const struct core *core = &w->node[node - 1].core;
+	const struct core_rest *disk = w->check.disk_rest[node - 1];
+
+	for (unsigned i = 0; i < CORE_RESTS && core->save.version == core->save.durable; i++)
+		if (core->rest[i].version != disk[i].version || core->rest[i].on != disk[i].on)
+			sim_world_fail(w, "%s does not save what is in maintenance",
+				       sim_world_name(w, node));
+}
+
+/* Does it go by a lease that has run out? */
+static bool goes_by_leases(const struct core *core, uint16_t node)
+{
+	return !core->promised &&
+	       (!core_fence_is_configured(core) || core_node_const(core, node)->seen);
+}
+
+/* Who counts a node as lost renewed its lease last before that, and knows when it has ended.  But
+ * what was said to be off, or had left, gets a lease's time when it is heard again.
+ */
+static void check_renewal(struct sim_world *w, uint16_t node, uint16_t by)
+{
+	const struct core *core = &w->node[node - 1].core, *other = &w->node[by - 1].core;
+	const struct core_node *n = core_node_const(core, by);
+	yoke_time *graced_until = &w->check.graced_until[node - 1][by - 1];
+	int64_t lease_us = (int64_t)w->setup.lease_ms * 1000;
+	yoke_time lost, until;
+
+	if (n->state == YOKE_NODE_LEFT || n->proven_dead)
+		*graced_until = yoke_time_add_us(w->now, lease_us + lease_us / 50);
+	if (sim_world_in_force(w, *graced_until))
+		return;
+	if (!core_lease_is_used(core) || !w->node[by - 1].engine ||
+	    other->node[node - 1].state != YOKE_NODE_LOST || !goes_by_leases(other, node))
+		return;
+	lost = sim_node_world(w, by, other->node[node - 1].lost_at);
+	until = sim_node_world(w, node, n->renewed_until);
+	if (yoke_time_before(yoke_time_add_us(lost, lease_us + lease_us / 100 + 1000), until))
+		sim_world_fail(w, "the lease of %s goes on to %.4f, and %s lost it at %.4f",
+			       sim_world_name(w, node), (double)until.us / 1e6,
+			       sim_world_name(w, by), (double)lost.us / 1e6);
+}
+
+static bool has_lock(const struct sim_world *w, unsigned arbiter, uint16_t node)
+{
+	const struct sim_arbiter *a = &w->arbiter[arbiter];
+	int64_t lease_us = (int64_t)w->setup.lease_ms * 1010;
+
+	if (w->setup.arbiter[arbiter] == YOKE_ARBITER_TYPE_WITNESS)
+		return a->holder == node && yoke_time_span_us(a->renewed_at, w->now) < lease_us;
+	return a->slot[node - 1].state == CORE_SLOT_HELD &&
+	       yoke_time_span_us(a->written_at[node - 1][0], w->now) < lease_us;
+}
+
+static bool has_locks(const struct sim_world *w, uint16_t node)
+{
+	unsigned locks = 0, held = 0;
+
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++) {
+		if (w->setup.arbiter[a] != YOKE_ARBITER_TYPE_WITNESS &&
+		    w->setup.arbiter[a] != YOKE_ARBITER_TYPE_DISK)
+			continue;
+		locks++;
+		held += has_lock(w, a, node);
+	}
+	return held > locks / 2;
+}
+
+void sim_check_promise_begin(struct sim_world *w, uint16_t node, uint16_t group)
+{
+	const struct core *core = &w->node[node - 1].core;
+
+	if (!sim_world_is_exclusive(w, group) || sim_world_policy(w, group)->parallel)
+		return;
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (core->node[n - 1].state == YOKE_NODE_LOST && !core->node[n - 1].proven_dead &&
+		    !has_locks(w, node))
+			sim_world_fail(w, "%s takes group%u from %s, which is only silent",
+				       sim_world_name(w, node), group, sim_world_name(w, n));
+}
+
+void sim_check_promise_after(struct sim_world *w, uint16_t node)
+{
+	check_rests(w, node);
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (n != node)
+			check_renewal(w, node, n);
+	for (uint16_t g = 0; g < w->setup.group_count; g++)
+		check_grant(w, node, g);
+	check_goodbye(w, node);
+}
+
+/* Has the node renewed its lock in time, and not yet let it lapse?  Not one that it got after
+ * others may have asked for what they go by now. */
+static bool holds(const struct sim_world *w, const struct sim_arbiter *a, uint16_t node)
+{
+	int64_t lease_us = (int64_t)w->setup.lease_ms * 980;
+	const yoke_time *at = a->written_at[node - 1];
+
+	return a->slot[node - 1].state == CORE_SLOT_HELD &&
+	       yoke_time_span_us(at[0], w->now) < lease_us &&
+	       yoke_time_span_us(at[1], at[0]) < lease_us &&
+	       yoke_time_span_us(at[1], w->now) > lease_us * 52 / 100;
+}
+
+/* A claim makes who holds the lock give it up. */
+void sim_check_promise_claim(struct sim_world *w, uint16_t node, const struct core_action *a)
+{
+	const struct sim_arbiter *disk = &w->arbiter[a->u.ask.arbiter - 1];
+
+	if (a->u.ask.kind != CORE_ASK_WRITE || a->u.ask.slot.state != CORE_SLOT_CLAIM)
+		return;
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (n != node && holds(w, disk, n))
+			sim_world_fail(w, "%s claims the disk, which %s holds",
+				       sim_world_name(w, node), sim_world_name(w, n));
+}
