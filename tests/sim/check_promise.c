@@ -87,6 +87,10 @@ static void check_renewal(struct sim_world *w, uint16_t node, uint16_t by)
 	int64_t lease_us = (int64_t)w->setup.lease_ms * 1000;
 	yoke_time lost, until;
 
+	if (core_lease_is_used(core) && n->state == YOKE_NODE_LEFT && w->node[by - 1].engine &&
+	    goes_by_leases(other, node))
+		sim_world_fail(w, "%s said goodbye to %s, and goes by leases",
+			       sim_world_name(w, by), sim_world_name(w, node));
 	if (n->state == YOKE_NODE_LEFT || n->proven_dead)
 		*graced_until = yoke_time_add_us(w->now, lease_us + lease_us / 50);
 	if (sim_world_in_force(w, *graced_until))
