@@ -1,7 +1,7 @@
 /* tests/sim/main.c - runs histories from seeds, or scenarios from files.
  *
  *   sim [SEED] [RUNS]                  RUNS histories from seed SEED on; TRACE=1 in the environment
- *                                      shows what happens in each
+ *                                      shows what happens in each, TRACE=hash its trace as a number
  *   sim --scenarios FOLDER [--rewrite] every scenario in the folder
  *
  * A history: nodes start, faults happen for a while, everything heals, and all must come to rest
@@ -293,7 +293,7 @@ static void on_signal(int number)
 	raise(number);
 }
 
-static bool run_seed(uint64_t seed, bool show, int64_t *simulated_us)
+static bool run_seed(uint64_t seed, bool show, bool show_hash, int64_t *simulated_us)
 {
 	uint64_t hash;
 
@@ -301,6 +301,8 @@ static bool run_seed(uint64_t seed, bool show, int64_t *simulated_us)
 	run_history(&world, seed, show);
 	*simulated_us += world.now.us;
 	hash = world.trace.hash;
+	if (show_hash)
+		printf("%llu %016llx\n", (unsigned long long)seed, (unsigned long long)hash);
 	if (world.failure[0] == '\0' && seed % TWICE_EVERY == 0) {
 		run_history(&world, seed, false);
 		if (world.trace.hash != hash)
@@ -316,7 +318,8 @@ static bool run_seed(uint64_t seed, bool show, int64_t *simulated_us)
 static int run_seeds(uint64_t first, uint64_t runs)
 {
 	const char *trace = getenv("TRACE");
-	bool show = trace != NULL && trace[0] != '\0' && strcmp(trace, "0") != 0;
+	bool show_hash = trace != NULL && strcmp(trace, "hash") == 0;
+	bool show = trace != NULL && trace[0] != '\0' && strcmp(trace, "0") != 0 && !show_hash;
 	uint64_t passed = 0, takeovers = 0, conflicts = 0, restarted = 0;
 	int64_t simulated_us = 0;
 
@@ -324,7 +327,7 @@ static int run_seeds(uint64_t first, uint64_t runs)
 	signal(SIGSEGV, on_signal);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (uint64_t i = 0; i < runs; i++) {
-		passed += run_seed(first + i, show, &simulated_us);
+		passed += run_seed(first + i, show, show_hash, &simulated_us);
 		takeovers += world.check.takeovers;
 		conflicts += world.check.conflicts;
 		restarted += world.check.restarted;
