@@ -430,12 +430,10 @@ void core_arbiter_on_answer(struct core *c, struct core_actions *out, const stru
 		}
 }
 
-static void expire(struct core *c, struct core_actions *out, uint16_t arbiter)
+static void time_out(struct core *c, struct core_actions *out, uint16_t arbiter)
 {
 	struct core_event late = {.type = CORE_ANSWER, .now = c->now};
 
-	if (!yoke_time_due(c->arbiter[arbiter - 1].ask_deadline, c->now))
-		return;
 	late.u.answer.id = c->arbiter[arbiter - 1].ask;
 	late.u.answer.result = CORE_RESULT_FAILED;
 	core_text(late.u.answer.reason, sizeof(late.u.answer.reason), "no answer in time",
@@ -448,7 +446,8 @@ static void look_one(struct core *c, struct core_actions *out, uint16_t arbiter)
 	struct core_arbiter *a = &c->arbiter[arbiter - 1];
 	bool want = core_arbiter_wants(c, arbiter);
 
-	expire(c, out, arbiter);
+	if (yoke_time_due(a->ask_deadline, c->now))
+		time_out(c, out, arbiter);
 	if (a->ask != 0)
 		return;
 	if (c->conf.arbiter[arbiter - 1].type == YOKE_ARBITER_TYPE_WITNESS)

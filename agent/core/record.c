@@ -203,16 +203,20 @@ void core_record_look(struct core *c, struct core_actions *out)
 	a->u.save.version = c->save.asked;
 }
 
-void core_record_expire(struct core *c, struct core_actions *out)
+static void time_out(struct core *c, struct core_actions *out)
 {
 	struct core_event late = {.type = CORE_SAVED, .now = c->now};
 
-	if (c->save.asked == 0 || !yoke_time_due(c->save.retry_at, c->now))
-		return;
 	late.u.saved.version = c->save.asked;
 	core_text(late.u.saved.reason, sizeof(late.u.saved.reason), "the disk does not answer",
 		  (char *)NULL);
 	core_record_on_saved(c, out, &late);
+}
+
+void core_record_expire(struct core *c, struct core_actions *out)
+{
+	if (c->save.asked != 0 && yoke_time_due(c->save.retry_at, c->now))
+		time_out(c, out);
 }
 
 static void take_reserved(struct core *c, bool ok)

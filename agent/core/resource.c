@@ -304,21 +304,23 @@ bool core_resource_may_restart(struct core *c, uint16_t resource)
 	return true;
 }
 
+static void time_out(struct core *c, struct core_actions *out, uint16_t resource)
+{
+	const struct core_resource *r = &c->resource[resource - 1];
+	struct core_event late = {.type = CORE_RESULT, .now = c->now};
+
+	late.u.result.id = r->run;
+	late.u.result.result =
+		r->run_kind == CORE_RUN_MONITOR ? CORE_RESULT_LATE : CORE_RESULT_FAILED;
+	core_text(late.u.result.reason, sizeof(late.u.result.reason), "timed out", (char *)NULL);
+	core_resource_on_result(c, out, &late);
+}
+
 void core_resource_expire(struct core *c, struct core_actions *out)
 {
-	for (uint16_t i = 1; i <= c->conf.resource_count; i++) {
-		struct core_resource *r = &c->resource[i - 1];
-		struct core_event late = {.type = CORE_RESULT, .now = c->now};
-
-		if (!yoke_time_due(r->run_deadline, c->now))
-			continue;
-		late.u.result.id = r->run;
-		late.u.result.result =
-			r->run_kind == CORE_RUN_MONITOR ? CORE_RESULT_LATE : CORE_RESULT_FAILED;
-		core_text(late.u.result.reason, sizeof(late.u.result.reason), "timed out",
-			  (char *)NULL);
-		core_resource_on_result(c, out, &late);
-	}
+	for (uint16_t i = 1; i <= c->conf.resource_count; i++)
+		if (yoke_time_due(c->resource[i - 1].run_deadline, c->now))
+			time_out(c, out, i);
 }
 
 static void on_usable(struct core *c, struct core_actions *out, uint16_t resource, bool usable,
