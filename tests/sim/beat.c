@@ -9,15 +9,16 @@ void sim_beat_init(struct sim_beat *b, yoke_time now)
 	b->beat_at = b->seen_at = now;
 	b->extra_at = b->round_at = YOKE_NEVER;
 	b->beat_size = 0;
-	memset(b->peer, 0, sizeof(b->peer));
-	for (unsigned n = 0; n < YOKE_NODES_MAX; n++)
-		for (unsigned p = 0; p < YOKE_PATHS_MAX; p++)
+	for (unsigned n = 0; n < b->node_count; n++) {
+		memset(&b->peer[n], 0, offsetof(struct sim_beat_peer, path));
+		for (unsigned p = 0; p < b->path_count; p++)
 			hb_path_init(&b->peer[n].path[p], b->late_us, b->dead_us);
+	}
 }
 
-static bool is_proven(const struct sim_beat_peer *peer, yoke_time now)
+static bool is_proven(const struct sim_beat *b, const struct sim_beat_peer *peer, yoke_time now)
 {
-	for (unsigned p = 0; p < YOKE_PATHS_MAX; p++) {
+	for (unsigned p = 0; p < b->path_count; p++) {
 		const struct hb_path *path = &peer->path[p];
 
 		if (!yoke_time_is_never(path->proven_at) &&
@@ -29,8 +30,8 @@ static bool is_proven(const struct sim_beat_peer *peer, yoke_time now)
 
 /* ---- sending ---- */
 
-static void fill_echo(const struct sim_beat_peer *peer, uint16_t path, yoke_time now,
-		      struct sim_frame *frame)
+static void fill_echo(const struct sim_beat *b, const struct sim_beat_peer *peer, uint16_t path,
+		      yoke_time now, struct sim_frame *frame)
 {
 	const struct hb_echo *own = &peer->echo[path - 1];
 	const struct hb_echo *other = &peer->candidate_echo[path - 1];
@@ -39,7 +40,7 @@ static void fill_echo(const struct sim_beat_peer *peer, uint16_t path, yoke_time
 	frame->echo_incarnation = 0;
 	frame->echo_sequence = 0;
 	frame->echo_age_us = 0;
-	if (other->sequence != 0 && !is_proven(peer, now) &&
+	if (other->sequence != 0 && !is_proven(b, peer, now) &&
 	    (own->sequence == 0 || !yoke_time_before(other->at, own->at))) {
 		own = other;
 		incarnation = peer->candidate;
@@ -69,7 +70,7 @@ static void send_to(struct sim_beat *b, uint16_t node, bool is_beat, const uint8
 		frame.path = path;
 		frame.sequence = ++b->sequence;
 		b->sent_at[frame.sequence % HB_SENT_MAX] = now;
-		fill_echo(&b->peer[node - 1], path, now, &frame);
+		fill_echo(b, &b->peer[node - 1], path, now, &frame);
 		b->emit(b->world, &frame);
 	}
 }
@@ -146,8 +147,8 @@ static uint32_t notice_stall(struct sim_beat *b, yoke_time now)
 
 	if (late_us <= (int64_t)b->late_us)
 		return 0;
-	for (unsigned n = 0; n < YOKE_NODES_MAX; n++)
-		for (unsigned p = 0; p < YOKE_PATHS_MAX; p++)
+	for (unsigned n = 0; n < b->node_count; n++)
+		for (unsigned p = 0; p < b->path_count; p++)
 			hb_path_stalled(&b->peer[n].path[p], now);
 	return late_us < 1000 ? 1 : (uint32_t)(late_us / 1000);
 }
@@ -217,7 +218,7 @@ static void note(struct sim_beat *b, struct sim_beat_peer *peer, const struct si
 	struct hb_echo *echo = &peer->candidate_echo[frame->path - 1];
 	bool is_known = frame->incarnation == peer->candidate;
 
-	if (is_proven(peer, now) && frame->echo_incarnation != 0)
+	if (is_proven(b, peer, now) && frame->echo_incarnation != 0)
 		return;
 	if (is_known && frame->sequence <= echo->sequence)
 		return;

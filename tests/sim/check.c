@@ -507,7 +507,9 @@ void sim_check_disk(struct sim_world *w, uint16_t node)
 	static struct core reader;
 	struct sim_node *n = &w->node[node - 1];
 
-	memset(&reader, 0, sizeof(reader));
+	/* Of what a record holds this is looked at. */
+	memset(reader.group, 0, SIM_CHECK_GROUPS_MAX * sizeof(reader.group[0]));
+	memset(reader.rest, 0, sizeof(reader.rest));
 	reader.conf = n->conf;
 	if (!core_record_get(&reader, n->record, n->record_size)) {
 		sim_world_fail(w, "%s saved a record that it cannot read", sim_world_name(w, node));

@@ -205,7 +205,7 @@ static void emit(void *world, const struct sim_frame *frame)
 
 void sim_world_init(struct sim_world *w, const struct sim_setup *setup, uint64_t seed)
 {
-	memset(w, 0, sizeof(*w));
+	memset(w, 0, offsetof(struct sim_world, queue));
 	w->setup = *setup;
 	w->random.state = seed;
 	sim_trace_init(&w->trace);

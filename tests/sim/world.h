@@ -185,14 +185,16 @@ struct sim_world {
 	yoke_time public_cut_until; /* no node reaches another on the service's network */
 	yoke_time stranger_until[SIM_RESOURCES_MAX]; /* somebody else has the address */
 	char failure[SIM_FAILURE_SIZE];              /* what went wrong first; empty: nothing */
-	struct sim_item queue[SIM_QUEUE_MAX];        /* binary heap */
-	uint32_t queue_count;
-	struct sim_frame frame[SIM_FRAMES_MAX];
-	uint32_t frame_free[SIM_FRAMES_MAX], frame_free_count;
-	struct core_actions actions; /* of the step at hand */
 	struct sim_arbiter arbiter[YOKE_ARBITERS_MAX];
 	struct sim_ask ask[SIM_ASKS_MAX];
 	uint32_t ask_next;
+	uint32_t queue_count, frame_free_count;
+	/* From here on nothing is read that was not written in the same history: these are not
+	 * cleared for a new one. */
+	struct sim_item queue[SIM_QUEUE_MAX]; /* binary heap */
+	uint32_t frame_free[SIM_FRAMES_MAX];
+	struct sim_frame frame[SIM_FRAMES_MAX];
+	struct core_actions actions; /* of the step at hand */
 };
 
 /* ---- world.c ---- */
