@@ -66,7 +66,7 @@ static void send_to(struct sim_beat *b, uint16_t node, bool is_beat, const uint8
 	frame.incarnation = b->incarnation;
 	frame.size = (uint16_t)size;
 	memcpy(frame.bytes, bytes, size);
-	for (uint16_t path = 1; path <= b->path_count && node != b->self; path++) {
+	for (uint16_t path = 1; path <= b->path_count; path++) {
 		frame.path = path;
 		frame.sequence = ++b->sequence;
 		b->sent_at[frame.sequence % HB_SENT_MAX] = now;
@@ -80,7 +80,8 @@ static void send_round(struct sim_beat *b, yoke_time now)
 	b->round_at = now;
 	b->extra_at = YOKE_NEVER;
 	for (uint16_t node = 1; node <= b->node_count; node++)
-		send_to(b, node, true, b->beat, b->beat_size, now);
+		if (node != b->self)
+			send_to(b, node, true, b->beat, b->beat_size, now);
 }
 
 static void send_answer(struct sim_beat *b, uint16_t node, yoke_time now)
@@ -114,20 +115,30 @@ void sim_beat_send(struct sim_beat *b, uint16_t node, const uint8_t *bytes, size
 		   yoke_time now)
 {
 	for (uint16_t n = 1; n <= b->node_count; n++)
-		if (node == HB_ALL_NODES || node == n)
+		if (n != b->self && (node == HB_ALL_NODES || node == n))
 			send_to(b, n, false, bytes, size, now);
 }
 
 /* ---- time ---- */
 
-yoke_time sim_beat_deadline(const struct sim_beat *b)
+/* A path that nothing was heard on is asked again when its time has come only: until then it would
+ * give the same answers. */
+static void judge(struct sim_beat *b, struct sim_beat_peer *peer, unsigned p, bool is_judged)
+{
+	peer->judged[p] = is_judged;
+	peer->turn_at[p] = hb_path_deadline(&peer->path[p], b->seen_at);
+}
+
+yoke_time sim_beat_deadline(struct sim_beat *b)
 {
 	yoke_time at = yoke_time_min(b->beat_at, b->extra_at);
 
-	for (uint16_t node = 1; node <= b->node_count; node++)
-		for (uint16_t path = 1; path <= b->path_count && node != b->self; path++)
-			at = yoke_time_min(at, hb_path_deadline(&b->peer[node - 1].path[path - 1],
-								b->seen_at));
+	for (unsigned n = 0; n < b->node_count; n++)
+		for (unsigned p = 0; p < b->path_count && n + 1 != b->self; p++) {
+			if (yoke_time_due(b->peer[n].turn_at[p], b->seen_at))
+				judge(b, &b->peer[n], p, false);
+			at = yoke_time_min(at, b->peer[n].turn_at[p]);
+		}
 	return at;
 }
 
@@ -148,9 +159,24 @@ static uint32_t notice_stall(struct sim_beat *b, yoke_time now)
 	if (late_us <= (int64_t)b->late_us)
 		return 0;
 	for (unsigned n = 0; n < b->node_count; n++)
-		for (unsigned p = 0; p < b->path_count; p++)
+		for (unsigned p = 0; p < b->path_count; p++) {
 			hb_path_stalled(&b->peer[n].path[p], now);
+			b->peer[n].judged[p] = false;
+		}
 	return late_us < 1000 ? 1 : (uint32_t)(late_us / 1000);
+}
+
+static void update(struct sim_beat *b, uint16_t node, uint16_t path, struct hb_changes *changes)
+{
+	struct sim_beat_peer *peer = &b->peer[node - 1];
+	struct hb_path *p = &peer->path[path - 1];
+	enum yoke_path_state from = p->state;
+
+	if (peer->judged[path - 1] && !yoke_time_due(peer->turn_at[path - 1], b->seen_at))
+		return;
+	if (hb_path_update(p, b->seen_at))
+		add_change(changes, node, path, from, p);
+	judge(b, peer, path - 1u, p->state == from);
 }
 
 uint32_t sim_beat_tick(struct sim_beat *b, yoke_time now, struct hb_changes *changes)
@@ -168,13 +194,8 @@ uint32_t sim_beat_tick(struct sim_beat *b, yoke_time now, struct hb_changes *cha
 		send_round(b, now);
 	}
 	for (uint16_t node = 1; node <= b->node_count; node++)
-		for (uint16_t path = 1; path <= b->path_count && node != b->self; path++) {
-			struct hb_path *p = &b->peer[node - 1].path[path - 1];
-			enum yoke_path_state from = p->state;
-
-			if (hb_path_update(p, now))
-				add_change(changes, node, path, from, p);
-		}
+		for (uint16_t path = 1; path <= b->path_count && node != b->self; path++)
+			update(b, node, path, changes);
 	return stall_ms;
 }
 
@@ -228,6 +249,7 @@ static void note(struct sim_beat *b, struct sim_beat_peer *peer, const struct si
 	}
 	*echo = (struct hb_echo){.sequence = frame->sequence, .at = now};
 	hb_path_heard(&peer->path[frame->path - 1], now, false, 0);
+	judge(b, peer, frame->path - 1u, false);
 	if (!is_known)
 		send_answer(b, frame->from, now);
 }
@@ -286,6 +308,7 @@ bool sim_beat_take(struct sim_beat *b, const struct sim_frame *frame, yoke_time 
 	hb_path_heard(p, now, is_proof, 0);
 	if (is_proof && hb_path_update(p, now))
 		add_change(changes, frame->from, frame->path, from, p);
+	judge(b, peer, frame->path - 1u, is_proof && p->state == from);
 	if (is_new)
 		send_answer(b, frame->from, now);
 	if (!is_fresh || frame->size == 0)

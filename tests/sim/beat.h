@@ -35,6 +35,8 @@ struct sim_beat_peer {
 	uint16_t beat_size;
 	uint8_t beat[SIM_PAYLOAD_SIZE];
 	yoke_time answer_at;
+	yoke_time turn_at[YOKE_PATHS_MAX]; /* hb_path_deadline() of each path, as of seen_at */
+	bool judged[YOKE_PATHS_MAX];       /* and until then hb_path_update() would find nothing */
 	struct hb_path path[YOKE_PATHS_MAX];
 };
 
@@ -57,7 +59,7 @@ void sim_beat_init(struct sim_beat *b, yoke_time now);
 void sim_beat_set(struct sim_beat *b, const uint8_t *bytes, size_t size, yoke_time now);
 void sim_beat_send(struct sim_beat *b, uint16_t node, const uint8_t *bytes, size_t size,
 		   yoke_time now);
-yoke_time sim_beat_deadline(const struct sim_beat *b);
+yoke_time sim_beat_deadline(struct sim_beat *b);
 /* As hb_tick(). */
 uint32_t sim_beat_tick(struct sim_beat *b, yoke_time now, struct hb_changes *changes);
 /* When we sent what the frame echoes; YOKE_NEVER: not known. */

@@ -95,7 +95,7 @@ void sim_node_init(struct sim_world *w, uint16_t node)
 	struct sim_node *n = &w->node[node - 1];
 
 	n->number = node;
-	n->wake = YOKE_NEVER;
+	n->wake = n->due_at = n->due = YOKE_NEVER;
 	n->epoch = 1;
 	configure(w, node, &n->conf);
 }
@@ -203,6 +203,7 @@ static void end_engine(struct sim_world *w, uint16_t node)
 void sim_node_rest(struct sim_world *w, uint16_t node)
 {
 	struct sim_node *n = &w->node[node - 1];
+	yoke_time first;
 
 	if (n->exiting) {
 		sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  engine ends");
@@ -211,8 +212,12 @@ void sim_node_rest(struct sim_world *w, uint16_t node)
 	if (!n->engine || n->ticking)
 		return;
 	n->beat_at = sim_beat_deadline(&n->beat);
-	n->wake = yoke_time_min(n->beat_at, n->core_at);
-	n->wake = yoke_time_add_us(sim_node_world(w, node, n->wake), w->setup.lag_us);
+	first = yoke_time_min(n->beat_at, n->core_at);
+	if (first.us != n->due_at.us) { /* else it is known: the division is dear */
+		n->due_at = first;
+		n->due = yoke_time_add_us(sim_node_world(w, node, first), w->setup.lag_us);
+	}
+	n->wake = n->due;
 	if (sim_world_in_force(w, n->paused_until))
 		n->wake = yoke_time_max(n->wake, n->paused_until);
 }
@@ -251,34 +256,47 @@ static void tell_paths(struct sim_world *w, uint16_t node, const struct hb_chang
 	}
 }
 
+static void tell_stall(struct sim_world *w, uint16_t node, uint32_t stall_ms)
+{
+	struct core_event ev = {.type = CORE_STALL};
+
+	ev.u.stall.stall_ms = stall_ms;
+	sim_node_step(w, node, &ev);
+}
+
+static void tell_time(struct sim_world *w, uint16_t node)
+{
+	struct core_event ev;
+
+	ev.type = CORE_TIMER; /* and nothing else is looked at, see core_event_size() */
+	sim_node_step(w, node, &ev);
+}
+
 void sim_node_wake(struct sim_world *w, uint16_t node)
 {
 	struct sim_node *n = &w->node[node - 1];
-	struct core_event ev = {.type = CORE_TIMER};
-	struct hb_changes changes = {0};
+	struct hb_changes changes;
 	uint32_t stall_ms = 0;
 	yoke_time now = sim_node_now(w, node);
 
 	n->ticking = true;
+	changes.count = 0;
 	if (yoke_time_due(n->beat_at, now))
 		stall_ms = sim_beat_tick(&n->beat, now, &changes);
-	if (stall_ms > 0) {
-		struct core_event stall = {.type = CORE_STALL};
-
-		stall.u.stall.stall_ms = stall_ms;
-		sim_node_step(w, node, &stall);
-	}
+	if (stall_ms > 0)
+		tell_stall(w, node, stall_ms);
 	tell_paths(w, node, &changes);
 	if (n->engine && !n->exiting && yoke_time_due(n->core_at, now))
-		sim_node_step(w, node, &ev);
+		tell_time(w, node);
 	n->ticking = false;
 	sim_node_rest(w, node);
 }
 
 static void give_message(struct sim_world *w, const struct sim_frame *frame, yoke_time echoed)
 {
-	struct core_event ev = {.type = CORE_MESSAGE};
+	struct core_event ev;
 
+	ev.type = CORE_MESSAGE; /* not cleared: a message is long, most are short */
 	ev.u.message.node = frame->from;
 	ev.u.message.path = frame->path;
 	ev.u.message.incarnation = frame->incarnation;

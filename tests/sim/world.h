@@ -139,6 +139,7 @@ struct sim_node {
 	yoke_time paused_until;     /* the engine's process does not run before */
 	yoke_time wake;             /* of the engine; YOKE_NEVER when it does not run */
 	yoke_time beat_at, core_at; /* deadlines of both, by the node's clock */
+	yoke_time due_at, due;      /* the first of them, by the node's clock and the world's */
 	bool ticking;               /* heartbeat and core are at it: no new wake yet */
 	struct core_conf conf;
 	struct core core;
