@@ -116,51 +116,49 @@ void sim_world_calm(struct sim_world *w)
 
 /* ---- the queue ---- */
 
-static bool is_earlier(const struct sim_item *a, const struct sim_item *b)
+static bool is_earlier(const struct sim_place *a, const struct sim_place *b)
 {
 	return a->at.us != b->at.us ? a->at.us < b->at.us : a->order < b->order;
-}
-
-static void swap(struct sim_world *w, uint32_t a, uint32_t b)
-{
-	struct sim_item kept = w->queue[a];
-
-	w->queue[a] = w->queue[b];
-	w->queue[b] = kept;
 }
 
 static void put(struct sim_world *w, const struct sim_item *item)
 {
 	uint32_t i = w->queue_count;
+	struct sim_place place = {item->at, item->order, 0};
 
 	if (w->queue_count == SIM_QUEUE_MAX) {
 		sim_world_fail(w, "more than %d things are going to happen", SIM_QUEUE_MAX);
 		return;
 	}
-	w->queue_count++;
-	w->queue[i] = *item;
-	for (; i > 0 && is_earlier(&w->queue[i], &w->queue[(i - 1) / 2]); i = (i - 1) / 2)
-		swap(w, i, (i - 1) / 2);
+	place.item = w->queue[w->queue_count++].item;
+	w->item[place.item] = *item;
+	for (; i > 0 && is_earlier(&place, &w->queue[(i - 1) / 2]); i = (i - 1) / 2)
+		w->queue[i] = w->queue[(i - 1) / 2];
+	w->queue[i] = place;
 }
 
-static struct sim_item take(struct sim_world *w)
+/* What it returns is good until something is put. */
+static const struct sim_item *take(struct sim_world *w)
 {
-	struct sim_item first = w->queue[0];
-	uint32_t i = 0;
+	uint32_t first = w->queue[0].item, i = 0;
+	struct sim_place last = w->queue[--w->queue_count];
 
-	w->queue[0] = w->queue[--w->queue_count];
 	for (;;) {
-		uint32_t least = i, left = 2 * i + 1, right = 2 * i + 2;
+		uint32_t next = 2 * i + 1;
 
-		if (left < w->queue_count && is_earlier(&w->queue[left], &w->queue[least]))
-			least = left;
-		if (right < w->queue_count && is_earlier(&w->queue[right], &w->queue[least]))
-			least = right;
-		if (least == i)
-			return first;
-		swap(w, i, least);
-		i = least;
+		if (next >= w->queue_count)
+			break;
+		if (next + 1 < w->queue_count &&
+		    is_earlier(&w->queue[next + 1], &w->queue[next]))
+			next++;
+		if (!is_earlier(&w->queue[next], &last))
+			break;
+		w->queue[i] = w->queue[next];
+		i = next;
 	}
+	w->queue[i] = last;
+	w->queue[w->queue_count].item = first;
+	return &w->item[first];
 }
 
 void sim_world_push(struct sim_world *w, const struct sim_item *item, int64_t in_us)
@@ -210,6 +208,8 @@ void sim_world_init(struct sim_world *w, const struct sim_setup *setup, uint64_t
 	w->random.state = seed;
 	sim_trace_init(&w->trace);
 	name_all(w);
+	for (uint32_t i = 0; i < SIM_QUEUE_MAX; i++)
+		w->queue[i].item = i;
 	for (uint32_t i = 0; i < SIM_FRAMES_MAX; i++)
 		w->frame_free[i] = i;
 	w->frame_free_count = SIM_FRAMES_MAX;
@@ -384,7 +384,7 @@ void sim_world_run(struct sim_world *w, yoke_time until)
 		if (w->queue_count > 0 && !yoke_time_before(wake, w->queue[0].at)) {
 			if (yoke_time_before(until, w->queue[0].at))
 				break;
-			item = take(w);
+			item = *take(w);
 			w->now = yoke_time_max(w->now, item.at);
 			happen(w, &item);
 		} else {

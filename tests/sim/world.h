@@ -96,6 +96,13 @@ struct sim_item {
 	bool ok;
 };
 
+/* An item's place in the queue: what is compared and moved is small. */
+struct sim_place {
+	yoke_time at;
+	uint64_t order;
+	uint32_t item; /* its index */
+};
+
 /* A question to an arbiter on its way, and then its answer. */
 struct sim_ask {
 	bool used;
@@ -192,7 +199,8 @@ struct sim_world {
 	uint32_t queue_count, frame_free_count;
 	/* From here on nothing is read that was not written in the same history: these are not
 	 * cleared for a new one. */
-	struct sim_item queue[SIM_QUEUE_MAX]; /* binary heap */
+	struct sim_place queue[SIM_QUEUE_MAX]; /* binary heap; behind it the items that are free */
+	struct sim_item item[SIM_QUEUE_MAX];
 	uint32_t frame_free[SIM_FRAMES_MAX];
 	struct sim_frame frame[SIM_FRAMES_MAX];
 	struct core_actions actions; /* of the step at hand */
