@@ -34,11 +34,25 @@ static int64_t proof_us(const struct sim_world *w)
 	return ms * 1000;
 }
 
-/* After a fault: silence is noticed, an engine has started, failed operations are tried again. */
-int64_t sim_check_settle_us(const struct sim_world *w)
+static int64_t settle_us(const struct sim_world *w)
 {
 	return ((int64_t)w->setup.dead_ms * 3 + w->setup.startup_ms + w->setup.conflict_ms) * 1000 +
 	       2000000 + sim_world_monitor_us(w) + proof_us(w);
+}
+
+int64_t sim_check_settle_us(const struct sim_world *w)
+{
+	return w->check.settle_us;
+}
+
+bool sim_check_is_past(struct sim_world *w, yoke_time since, int64_t span_us)
+{
+	yoke_time end = yoke_time_add_us(since, span_us + 1);
+
+	if (!yoke_time_before(w->now, end))
+		return true;
+	w->check.look_at = yoke_time_min(w->check.look_at, end);
+	return false;
 }
 
 bool sim_check_is_undisturbed(const struct sim_world *w)
@@ -47,11 +61,15 @@ bool sim_check_is_undisturbed(const struct sim_world *w)
 		w->now, yoke_time_add_us(w->check.disturbed_until, sim_check_settle_us(w)));
 }
 
+static int64_t operated_us(const struct sim_world *w)
+{
+	return (int64_t)w->setup.operation_ms * 1000 + sim_check_settle_us(w);
+}
+
 bool sim_check_is_operated(const struct sim_world *w)
 {
-	return yoke_time_before(w->now, yoke_time_add_us(w->check.operated_at,
-							 (int64_t)w->setup.operation_ms * 1000 +
-								 sim_check_settle_us(w)));
+	return yoke_time_before(w->now,
+				yoke_time_add_us(w->check.operated_at, operated_us(w)));
 }
 
 /* All could run it, and for a while nothing happened that could be a reason to touch it. */
@@ -67,6 +85,7 @@ void sim_check_init(struct sim_world *w)
 	struct sim_check *k = &w->check;
 
 	memset(k, 0, sizeof(*k));
+	k->settle_us = settle_us(w);
 	k->operated_at = k->crossed_at = (yoke_time){INT64_MIN / 2};
 	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++) {
 		k->group[g].both_since = k->group[g].able_since = k->group[g].crowded_since =
@@ -256,17 +275,11 @@ static bool uses_term(const struct core_group *g)
 	return g->state == YOKE_GROUP_STARTING || g->state == YOKE_GROUP_STARTED;
 }
 
-/* A beat or a timer that nothing followed from changed nothing that can be seen. */
-static bool may_have_changed(const struct sim_world *w, const struct core_event *ev)
-{
-	return w->actions.count > 0 || (ev->type != CORE_TIMER && ev->type != CORE_MESSAGE);
-}
-
-void sim_check_after(struct sim_world *w, uint16_t node, const struct core_event *ev)
+void sim_check_after(struct sim_world *w, uint16_t node)
 {
 	const struct core *core = &w->node[node - 1].core;
 
-	w->check.changed = w->check.changed || may_have_changed(w, ev);
+	w->check.changed = true;
 	sim_check_policy_after(w, node);
 	sim_check_promise_after(w, node);
 	if (!yoke_time_before(sim_node_now(w, node), w->node[node - 1].core_at))
@@ -646,26 +659,26 @@ static void check_group(struct sim_world *w, uint16_t g)
 	if (sim_world_policy(w, g)->parallel)
 		return;
 	if (!yoke_time_is_never(group->both_since) &&
-	    yoke_time_span_us(yoke_time_max(group->both_since, w->check.disturbed_until), w->now) >
-		    both_us(w))
+	    sim_check_is_past(w, yoke_time_max(group->both_since, w->check.disturbed_until),
+			      both_us(w)))
 		sim_world_fail(w, "group%u runs on two nodes in contact for too long", g);
-	if (yoke_time_due(group->takeover_by, w->now))
+	if (sim_check_is_past(w, group->takeover_by, -1))
 		sim_world_fail(w, "group%u was not taken over from %s in time", g,
 			       sim_world_name(w, group->victim));
-	if (yoke_time_due(group->told_by, w->now))
+	if (sim_check_is_past(w, group->told_by, -1))
 		sim_world_fail(w, "group%u: %s won and did not announce", g,
 			       sim_world_name(w, group->teller));
 	if (able && sim_check_is_undisturbed(w) && !yoke_time_is_never(group->none_since) &&
-	    yoke_time_span_us(yoke_time_max(group->none_since, group->able_since), w->now) >
-		    sim_check_settle_us(w))
+	    sim_check_is_past(w, yoke_time_max(group->none_since, group->able_since),
+			      sim_check_settle_us(w)))
 		sim_world_fail(w, "nobody runs group%u, and all could", g);
 }
 
-/* Does nothing run that a span is measured of? */
-static bool is_calm(const struct sim_check_group *group)
+/* Much is only asked of undisturbed time. */
+static void look_when_undisturbed(struct sim_world *w)
 {
-	return yoke_time_is_never(group->both_since) && yoke_time_is_never(group->none_since) &&
-	       yoke_time_is_never(group->takeover_by) && yoke_time_is_never(group->told_by);
+	(void)sim_check_is_past(w, w->check.disturbed_until, sim_check_settle_us(w) - 1);
+	(void)sim_check_is_past(w, w->check.operated_at, operated_us(w) - 1);
 }
 
 void sim_check_step(struct sim_world *w)
@@ -676,11 +689,9 @@ void sim_check_step(struct sim_world *w)
 		return;
 	k->changed = false;
 	k->look_at = yoke_time_add_us(w->now, LOOK_US);
-	for (uint16_t g = 1; g <= w->setup.group_count; g++) {
+	look_when_undisturbed(w);
+	for (uint16_t g = 1; g <= w->setup.group_count; g++)
 		check_group(w, g);
-		if (!is_calm(&k->group[g - 1]))
-			k->look_at = w->now;
-	}
 	if (yoke_time_before(w->now, k->watch_at))
 		return;
 	k->watch_at = yoke_time_add_us(w->now, LOOK_US);

@@ -85,8 +85,9 @@ struct sim_check_promise {
 
 struct sim_check {
 	bool never_both;             /* the run has no faults at all */
-	bool changed;                /* something that is checked may have, since it was */
-	yoke_time look_at, watch_at; /* to be checked then all the same */
+	bool changed;                /* a core or a kernel may have, since it was checked */
+	yoke_time look_at, watch_at; /* to be checked then all the same: a span is over */
+	int64_t settle_us;           /* see sim_check_settle_us() */
 	bool lied;                   /* a fence device said that a node is off that is on */
 	yoke_time disturbed_until, operated_at, mild_until;
 	yoke_time crossed_at; /* what moved it was taken back last, by another operation */
@@ -125,7 +126,7 @@ void sim_check_operate(struct sim_world *w, enum yoke_verb verb, uint16_t target
 void sim_check_reply(struct sim_world *w, enum yoke_verdict verdict);
 void sim_check_start(struct sim_world *w, uint16_t node);
 void sim_check_before(struct sim_world *w, uint16_t node, const struct core_event *ev);
-void sim_check_after(struct sim_world *w, uint16_t node, const struct core_event *ev);
+void sim_check_after(struct sim_world *w, uint16_t node);
 void sim_check_run(struct sim_world *w, uint16_t node, const struct core_action *a);
 void sim_check_ask(struct sim_world *w, uint16_t node, const struct core_action *a);
 void sim_check_cancel(struct sim_world *w, uint16_t node, uint32_t id);
@@ -139,6 +140,8 @@ void sim_check_step(struct sim_world *w);
 
 /* After a fault: silence is noticed, an engine has started, failed operations are tried again. */
 int64_t sim_check_settle_us(const struct sim_world *w);
+/* Is it longer than that since then?  If not, the check looks again as soon as it is. */
+bool sim_check_is_past(struct sim_world *w, yoke_time since, int64_t span_us);
 bool sim_check_is_undisturbed(const struct sim_world *w);
 bool sim_check_is_operated(const struct sim_world *w);
 /* On how many nodes anything of the group is; the last of them, and whether it has all. */

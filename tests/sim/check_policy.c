@@ -72,7 +72,7 @@ static void check_room(struct sim_world *w, uint16_t group)
 	else if (yoke_time_is_never(k->crowded_since))
 		k->crowded_since = w->now;
 	if (crowded && sim_check_is_undisturbed(w) &&
-	    yoke_time_span_us(k->crowded_since, w->now) > sim_check_settle_us(w))
+	    sim_check_is_past(w, k->crowded_since, sim_check_settle_us(w)))
 		sim_world_fail(w, "group%u does not make room", group);
 }
 
@@ -127,8 +127,9 @@ static void check_back(struct sim_world *w, uint16_t group)
 	    k->holder == first_of(w, group) || sim_check_is_operated(w) ||
 	    !sim_check_is_undisturbed(w))
 		return;
-	if (yoke_time_span_us(yoke_time_max(k->able_since, w->check.operated_at), w->now) >
-	    sim_check_settle_us(w) + ((int64_t)p->failback_ms + w->setup.operation_ms) * 1000)
+	if (sim_check_is_past(w, yoke_time_max(k->able_since, w->check.operated_at),
+			      sim_check_settle_us(w) +
+				      ((int64_t)p->failback_ms + w->setup.operation_ms) * 1000))
 		sim_world_fail(w, "group%u does not go back to %s", group,
 			       sim_world_name(w, first_of(w, group)));
 }
@@ -199,7 +200,7 @@ static void check_everywhere(struct sim_world *w, uint16_t group)
 
 	if (!sim_world_policy(w, group)->parallel || yoke_time_is_never(k->able_since) ||
 	    !sim_check_is_undisturbed(w) || sim_check_is_operated(w) ||
-	    yoke_time_span_us(k->able_since, w->now) < (group + 1) * sim_check_settle_us(w))
+	    !sim_check_is_past(w, k->able_since, (group + 1) * sim_check_settle_us(w) - 1))
 		return;
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
 		if (!has_whole(w, n, group))

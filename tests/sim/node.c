@@ -195,6 +195,7 @@ static void end_engine(struct sim_world *w, uint16_t node)
 	finish_save(w, node);
 	n->engine = false;
 	n->exiting = false;
+	w->check.changed = true;
 	n->wake = YOKE_NEVER;
 	n->epoch++;
 	memset(n->job, 0, sizeof(n->job));
@@ -234,7 +235,7 @@ void sim_node_step(struct sim_world *w, uint16_t node, struct core_event *ev)
 	sim_trace_mix(&w->trace, (uint64_t)w->now.us ^ ((uint64_t)ev->type << 56) ^
 					 ((uint64_t)w->actions.count << 40));
 	n->core_at = core_deadline(&n->core);
-	sim_check_after(w, node, ev);
+	sim_check_after(w, node);
 	for (unsigned i = 0; i < w->actions.count && n->engine && w->failure[0] == '\0'; i++) {
 		perform(w, node, &w->actions.action[i]);
 		sim_faults_moment(w, node, w->actions.action[i].type);
@@ -414,6 +415,7 @@ void sim_node_configure(struct sim_world *w, uint16_t node, bool other)
 	struct sim_node *n = &w->node[node - 1];
 
 	n->other_conf = other;
+	w->check.changed = true;
 	configure(w, node, &n->conf);
 }
 
