@@ -200,8 +200,8 @@ uint16_t core_owner(const struct core *c, uint16_t group)
 	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
 		const struct core_node *node = core_node_const(c, n);
 
-		if (!core_node_alive(node) || !core_is_member(c, group, n) ||
-		    !core_claim_runs(&node->claim[group - 1]))
+		if (!core_claim_runs(&node->claim[group - 1]) || !core_node_alive(node) ||
+		    !core_is_member(c, group, n))
 			continue;
 		if (owner == 0 || core_wins(c, group, n, owner))
 			owner = n;

@@ -145,13 +145,15 @@ static bool is_in_window(const struct core *c, const struct core_group_conf *g)
 /* Since when its first node could have it back, and the nodes that it concerns are in contact. */
 static yoke_time back_since(const struct core *c, uint16_t group)
 {
-	uint16_t first = c->conf.group[group - 1].node[0], owner = core_owner(c, group);
+	uint16_t first = c->conf.group[group - 1].node[0], owner, other;
 	const struct core_node *n = core_node_const(c, first);
-	uint16_t other = first == c->conf.self ? owner : first;
 
-	if (!c->conf.group[group - 1].failback || owner == 0 || owner == first ||
-	    n->claim[group - 1].cause != CORE_CAUSE_NONE ||
-	    yoke_time_is_never(n->fit_since[group - 1]) || !core_node_const(c, other)->config_same)
+	if (!c->conf.group[group - 1].failback || n->claim[group - 1].cause != CORE_CAUSE_NONE ||
+	    yoke_time_is_never(n->fit_since[group - 1]))
+		return YOKE_NEVER;
+	owner = core_owner(c, group);
+	other = first == c->conf.self ? owner : first;
+	if (owner == 0 || owner == first || !core_node_const(c, other)->config_same)
 		return YOKE_NEVER;
 	return other == c->conf.self ? n->fit_since[group - 1]
 				     : yoke_time_max(n->fit_since[group - 1],
@@ -174,8 +176,11 @@ yoke_time core_policy_deadline(const struct core *c)
 {
 	yoke_time t = YOKE_NEVER;
 
-	for (uint16_t g = 1; g <= c->conf.group_count; g++)
-		if (yoke_time_before(c->now, back_at(c, g)))
-			t = yoke_time_min(t, back_at(c, g));
+	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
+		yoke_time at = back_at(c, g);
+
+		if (yoke_time_before(c->now, at))
+			t = yoke_time_min(t, at);
+	}
 	return t;
 }
