@@ -122,10 +122,11 @@ bool hb_path_update(struct hb_path *p, yoke_time now)
 
 yoke_time hb_path_deadline(const struct hb_path *p, yoke_time now)
 {
+	yoke_time late_at = yoke_time_add_us(p->proven_at, late_after_us(p));
 	const yoke_time turn[] = {
 		p->grace_until,
 		p->answer_until,
-		yoke_time_add_us(p->proven_at, late_after_us(p)),
+		late_at,
 		yoke_time_add_us(p->proven_at, unproven_after_us(p)),
 		yoke_time_add_us(p->heard_at, hb_path_dead_us(p)),
 		yoke_time_add_us(p->heard_since, hb_path_dead_us(p)),
@@ -133,6 +134,10 @@ yoke_time hb_path_deadline(const struct hb_path *p, yoke_time now)
 	enum yoke_path_state state = hb_path_judge(p, now);
 	yoke_time first = YOKE_NEVER;
 
+	/* While its proof is young it is up, whatever else passes: nearly always that is all. */
+	if (!yoke_time_is_never(late_at) && yoke_time_before(now, late_at) &&
+	    hb_path_judge(p, late_at) != YOKE_PATH_UP)
+		return late_at;
 	for (unsigned i = 0; i < sizeof(turn) / sizeof(turn[0]); i++)
 		if (yoke_time_before(now, turn[i]) && yoke_time_before(turn[i], first) &&
 		    hb_path_judge(p, turn[i]) != state)

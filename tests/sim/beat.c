@@ -292,7 +292,7 @@ bool sim_beat_take(struct sim_beat *b, const struct sim_frame *frame, yoke_time 
 
 	changes->count = 0;
 	b->seen_at = now;
-	if (has_left(peer, frame->incarnation))
+	if (is_new && has_left(peer, frame->incarnation))
 		return false;
 	weigh(b, frame, now, &is_fresh, &is_proof);
 	is_proof = is_proof && (!is_new || peer->incarnation == 0 ||
