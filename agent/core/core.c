@@ -410,11 +410,10 @@ static bool publish(struct core *c)
 		struct core_claim claim = {
 			.state = group->state, .term = group->term, .cause = core_cause_self(c, g)};
 
-		claim.ready = core_wanted(c, g) == c->conf.self &&
-			      group->state == YOKE_GROUP_STOPPED &&
+		claim.ready = group->state == YOKE_GROUP_STOPPED &&
 			      (group->prepare == CORE_PREPARE_CLEAR ||
 			       group->prepare == CORE_PREPARE_NODE) &&
-			      core_term_is_usable(c, g);
+			      core_wanted(c, g) == c->conf.self && core_term_is_usable(c, g);
 		claim.unsteady = core_stop_is_unsteady(c, g);
 		core_grant_publish(c, g, &claim);
 		if (!same_claim(&self->claim[g - 1], &claim)) {

@@ -486,7 +486,7 @@ static bool granted(struct core *c, uint16_t group, uint16_t to)
 static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = group_at(c, group);
-	uint16_t wanted = core_wanted(c, group);
+	uint16_t wanted;
 	const char *why;
 
 	if (core_conflict_winner(c, group) != 0) {
@@ -501,6 +501,7 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 	}
 	if (look_resources(c, out, group))
 		return;
+	wanted = core_wanted(c, group);
 	if (wanted != 0 && wanted != c->conf.self &&
 	    core_node_const(c, wanted)->state == YOKE_NODE_ONLINE &&
 	    core_node_const(c, wanted)->claim[group - 1].ready && granted(c, group, wanted)) {

@@ -171,14 +171,15 @@ static void reserve(struct core *c)
 {
 	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
 		struct core_group *group = &c->group[g - 1];
-		uint64_t next = core_term_highest(c, g) + 1;
-
-		if (next <= group->given_up)
-			next = group->given_up + 1;
+		uint64_t next;
 
 		if (!core_is_member(c, g, c->conf.self) || group->state == YOKE_GROUP_UNKNOWN ||
-		    core_claim_runs(&(struct core_claim){.state = group->state}) ||
-		    group->reserved >= next || group->reserving >= next)
+		    core_claim_runs(&(struct core_claim){.state = group->state}))
+			continue;
+		next = core_term_highest(c, g) + 1;
+		if (next <= group->given_up)
+			next = group->given_up + 1;
+		if (group->reserved >= next || group->reserving >= next)
 			continue;
 		group->reserving = next;
 		core_record_touch(c);

@@ -6,7 +6,7 @@
 void sim_beat_init(struct sim_beat *b, yoke_time now)
 {
 	b->sequence = 0;
-	b->beat_at = b->seen_at = now;
+	b->beat_at = b->seen_at = b->turn_at = now;
 	b->extra_at = b->round_at = YOKE_NEVER;
 	b->beat_size = 0;
 	for (unsigned n = 0; n < b->node_count; n++) {
@@ -127,19 +127,24 @@ static void judge(struct sim_beat *b, struct sim_beat_peer *peer, unsigned p, bo
 {
 	peer->judged[p] = is_judged;
 	peer->turn_at[p] = hb_path_deadline(&peer->path[p], b->seen_at);
+	b->turn_at = yoke_time_min(b->turn_at, peer->turn_at[p]);
 }
 
 yoke_time sim_beat_deadline(struct sim_beat *b)
 {
-	yoke_time at = yoke_time_min(b->beat_at, b->extra_at);
+	yoke_time at = yoke_time_min(b->beat_at, b->extra_at), first = YOKE_NEVER;
 
+	/* What is heard has the turns come later: nearly always the next beat is earlier. */
+	if (!yoke_time_before(b->turn_at, at))
+		return at;
 	for (unsigned n = 0; n < b->node_count; n++)
 		for (unsigned p = 0; p < b->path_count && n + 1 != b->self; p++) {
 			if (yoke_time_due(b->peer[n].turn_at[p], b->seen_at))
 				judge(b, &b->peer[n], p, false);
-			at = yoke_time_min(at, b->peer[n].turn_at[p]);
+			first = yoke_time_min(first, b->peer[n].turn_at[p]);
 		}
-	return at;
+	b->turn_at = first;
+	return yoke_time_min(at, first);
 }
 
 static void add_change(struct hb_changes *changes, uint16_t node, uint16_t path,

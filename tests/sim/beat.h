@@ -46,6 +46,7 @@ struct sim_beat {
 	uint64_t incarnation, sequence;
 	yoke_time sent_at[HB_SENT_MAX];
 	yoke_time beat_at, extra_at, round_at, seen_at;
+	yoke_time turn_at; /* no path's turn comes earlier */
 	uint16_t beat_size;
 	uint8_t beat[SIM_PAYLOAD_SIZE];
 	struct sim_beat_peer peer[YOKE_NODES_MAX];

@@ -68,8 +68,7 @@ static int64_t operated_us(const struct sim_world *w)
 
 bool sim_check_is_operated(const struct sim_world *w)
 {
-	return yoke_time_before(w->now,
-				yoke_time_add_us(w->check.operated_at, operated_us(w)));
+	return yoke_time_before(w->now, yoke_time_add_us(w->check.operated_at, operated_us(w)));
 }
 
 /* All could run it, and for a while nothing happened that could be a reason to touch it. */

@@ -148,8 +148,7 @@ static const struct sim_item *take(struct sim_world *w)
 
 		if (next >= w->queue_count)
 			break;
-		if (next + 1 < w->queue_count &&
-		    is_earlier(&w->queue[next + 1], &w->queue[next]))
+		if (next + 1 < w->queue_count && is_earlier(&w->queue[next + 1], &w->queue[next]))
 			next++;
 		if (!is_earlier(&w->queue[next], &last))
 			break;
