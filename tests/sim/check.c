@@ -513,29 +513,6 @@ void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event
 	}
 }
 
-/* What can be read from the disk is what is durable, whatever the core believes. */
-void sim_check_disk(struct sim_world *w, uint16_t node)
-{
-	static struct core reader;
-	struct sim_node *n = &w->node[node - 1];
-
-	/* Of what a record holds this is looked at. */
-	memset(reader.group, 0, SIM_CHECK_GROUPS_MAX * sizeof(reader.group[0]));
-	memset(reader.rest, 0, sizeof(reader.rest));
-	reader.conf = n->conf;
-	if (!core_record_get(&reader, n->record, n->record_size)) {
-		sim_world_fail(w, "%s saved a record that it cannot read", sim_world_name(w, node));
-		return;
-	}
-	sim_check_promise_disk(w, node, &reader);
-	for (unsigned g = 0; g < w->setup.group_count; g++) {
-		if (reader.group[g].reserved < w->check.disk_term[node - 1][g])
-			sim_world_fail(w, "the term of group%u falls on the disk of %s", g + 1,
-				       sim_world_name(w, node));
-		w->check.disk_term[node - 1][g] = reader.group[g].reserved;
-	}
-}
-
 /* ---- the kernels ---- */
 
 unsigned sim_check_holders(const struct sim_world *w, unsigned g, uint16_t *one, bool *whole)

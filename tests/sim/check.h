@@ -167,8 +167,6 @@ bool sim_check_policy_is_away(const struct sim_world *w, uint16_t group);
 /* ---- check_promise.c ---- */
 
 void sim_check_promise_start(struct sim_world *w, uint16_t node);
-/* What its disk has now. */
-void sim_check_promise_disk(struct sim_world *w, uint16_t node, const struct core *reader);
 void sim_check_promise_after(struct sim_world *w, uint16_t node);
 /* It begins to start a group. */
 void sim_check_promise_begin(struct sim_world *w, uint16_t node, uint16_t group);

@@ -4,23 +4,49 @@
 #include "agent/core/parts.h"
 #include "tests/sim/world.h"
 
+/* Who reads what the engine of a node saves: one like it. */
+static struct core readers[YOKE_NODES_MAX];
+
 void sim_check_promise_start(struct sim_world *w, uint16_t node)
 {
 	struct sim_check_promise *k = w->check.promise[node - 1];
 
+	readers[node - 1].conf = w->node[node - 1].conf;
 	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX && w->node[node - 1].disk_broken; g++)
 		k[g] = (struct sim_check_promise){0};
 	if (w->node[node - 1].disk_broken)
 		memset(w->check.disk_rest[node - 1], 0, sizeof(w->check.disk_rest[0]));
 }
 
-void sim_check_promise_disk(struct sim_world *w, uint16_t node, const struct core *reader)
+static void note_promises(struct sim_world *w, uint16_t node, const struct core *reader)
 {
 	for (uint16_t g = 0; g < w->setup.group_count; g++) {
 		w->check.promise[node - 1][g].disk_to = reader->group[g].grant_to;
 		w->check.promise[node - 1][g].disk_term = reader->group[g].grant_term;
 	}
 	memcpy(w->check.disk_rest[node - 1], reader->rest, sizeof(reader->rest));
+}
+
+/* What can be read from the disk is what is durable, whatever the core believes. */
+void sim_check_disk(struct sim_world *w, uint16_t node)
+{
+	struct core *reader = &readers[node - 1];
+	struct sim_node *n = &w->node[node - 1];
+
+	/* Of what a record holds this is looked at. */
+	memset(reader->group, 0, SIM_CHECK_GROUPS_MAX * sizeof(reader->group[0]));
+	memset(reader->rest, 0, sizeof(reader->rest));
+	if (!core_record_get(reader, n->record, n->record_size)) {
+		sim_world_fail(w, "%s saved a record that it cannot read", sim_world_name(w, node));
+		return;
+	}
+	note_promises(w, node, reader);
+	for (unsigned g = 0; g < w->setup.group_count; g++) {
+		if (reader->group[g].reserved < w->check.disk_term[node - 1][g])
+			sim_world_fail(w, "the term of group%u falls on the disk of %s", g + 1,
+				       sim_world_name(w, node));
+		w->check.disk_term[node - 1][g] = reader->group[g].reserved;
+	}
 }
 
 /* Who lets another one run a group must know of it after a crash, and must not have asked for it
