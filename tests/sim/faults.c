@@ -12,6 +12,7 @@ static const enum sim_fault themes[][THEME_FAULTS] = {
 	{SIM_FAULT_LEAVE, SIM_FAULT_REST, SIM_FAULT_OPERATE, SIM_FAULT_SPLIT},
 	{SIM_FAULT_JOB, SIM_FAULT_ODD, SIM_FAULT_OPERATE, SIM_FAULT_SPLIT},
 	{SIM_FAULT_MOMENT, SIM_FAULT_SPLIT, SIM_FAULT_ARBITER, SIM_FAULT_OPERATE},
+	{SIM_FAULT_MOMENT, SIM_FAULT_MOMENT, SIM_FAULT_OPERATE, SIM_FAULT_OPERATE},
 };
 
 enum { THEMES = sizeof(themes) / sizeof(themes[0]) };
@@ -296,20 +297,16 @@ static void do_pause(struct sim_world *w)
 
 static void do_moment(struct sim_world *w)
 {
-	static const enum core_action_type moments[] = {CORE_ASK, CORE_SAVE, CORE_SEND, CORE_RUN,
-							CORE_LEASE};
-
-	w->node[any_node(w) - 1].moment = moments[sim_random_in(&w->random, 0, 4)];
+	w->node[any_node(w) - 1].moment = (uint16_t)sim_random_in(&w->random, 1, 20);
 }
 
-void sim_faults_moment(struct sim_world *w, uint16_t node, enum core_action_type type)
+void sim_faults_moment(struct sim_world *w, uint16_t node)
 {
 	static void (*const what[])(struct sim_world * w, uint16_t node) = {crash, cut_power,
 									    pause_engine};
 
-	if (w->node[node - 1].moment != type)
+	if (w->node[node - 1].moment == 0 || --w->node[node - 1].moment > 0)
 		return;
-	w->node[node - 1].moment = 0;
 	what[sim_random_in(&w->random, 0, 2)](w, node);
 }
 
@@ -549,6 +546,7 @@ void sim_faults_heal(struct sim_world *w)
 		}
 		sim_node_power_on(w, n);
 		sim_node_start(w, n);
+		sim_node_clock(w, n, w->node[n - 1].minute); /* each minute: one may not have heard */
 		sim_node_rest(w, n);
 	}
 }

@@ -49,8 +49,8 @@ struct sim_faults {
 void sim_faults_draw(struct sim_faults *f, struct sim_world *w, bool fault_free);
 /* Do the next one, and say when the one after it comes. */
 void sim_faults_do(struct sim_faults *f, struct sim_world *w);
-/* A node has done something: was that the moment? */
-void sim_faults_moment(struct sim_world *w, uint16_t node, enum core_action_type type);
+/* A node has done something that is more than a heartbeat: was that the moment? */
+void sim_faults_moment(struct sim_world *w, uint16_t node);
 /* End every fault; everything is switched on and started. */
 void sim_faults_heal(struct sim_world *w);
 

@@ -238,7 +238,8 @@ void sim_node_step(struct sim_world *w, uint16_t node, struct core_event *ev)
 	sim_check_after(w, node);
 	for (unsigned i = 0; i < w->actions.count && n->engine && w->failure[0] == '\0'; i++) {
 		perform(w, node, &w->actions.action[i]);
-		sim_faults_moment(w, node, w->actions.action[i].type);
+		if (w->actions.action[i].type != CORE_BEAT)
+			sim_faults_moment(w, node);
 	}
 	sim_node_rest(w, node);
 }

@@ -173,11 +173,11 @@ struct sim_node {
 	/* keeper: what the engine told it last, by the node's clock */
 	yoke_time lease_until, fed_at, reset_since;
 	bool lease_exclusive, lease_reset;
-	bool old;                     /* its yoke is one version older: see skew.h */
-	bool other_conf;              /* its configuration differs */
-	uint16_t minute;              /* of the day, by its wall clock */
-	enum core_action_type moment; /* just after this it will be hit; 0: no such thing */
-	bool confirmed; /* a person said that it is off: it stays so until it can be heard */
+	bool old;        /* its yoke is one version older: see skew.h */
+	bool other_conf; /* its configuration differs */
+	uint16_t minute; /* of the day, by its wall clock */
+	uint16_t moment; /* when it has done so many things it will be hit; 0: it will not */
+	bool confirmed;  /* a person said that it is off: it stays so until it can be heard */
 };
 
 struct sim_world {
