@@ -70,7 +70,7 @@ $(B)/yoked: $(AGENT) $(BASE) $(CORE) $(HB) $(CONF)
 	$(link)
 	$(Q)$(LD) $(YOKED_LIBS)
 
-$(B)/yoke: $(TOOLS) $(B)/agent/setup.o $(B)/agent/shared.o $(B)/hb/disk.o $(B)/hb/key.o $(B)/hb/seal.o \
+$(B)/yoke: $(TOOLS) $(B)/agent/setup.o $(B)/agent/shared.o $(B)/hb/disk.o $(B)/hb/device.o $(B)/hb/key.o $(B)/hb/seal.o \
 		$(B)/hb/tty.o $(B)/hb/cobs.o $(BASE) $(CORE) $(CONF)
 	$(link)
 	$(Q)$(LD) $(TOOL_LIBS)

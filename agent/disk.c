@@ -16,6 +16,7 @@
 #include "agent/privilege.h"
 #include "agent/role.h"
 #include "conf/conf.h"
+#include "hb/device.h"
 #include "hb/disk.h"
 
 struct disk {
@@ -27,7 +28,7 @@ struct disk {
 	char why[YOKE_REASON_SIZE];
 };
 
-static uint8_t blocks[HB_DISK_BLOCKS][HB_DISK_BLOCK_SIZE] __attribute__((aligned(4096)));
+static uint8_t blocks[HB_DISK_SLOTS][HB_DISK_BLOCK_SIZE] __attribute__((aligned(4096)));
 
 static bool fail(struct disk *d, const char *what)
 {
@@ -51,22 +52,22 @@ static bool read_all(struct disk *d)
 
 static bool open_disk(struct disk *d)
 {
-	struct stat st;
+	const char *trouble;
 
 	if (d->fd >= 0)
 		return true;
-	d->fd = open(d->device, O_RDWR | O_DIRECT | O_SYNC | O_CLOEXEC);
-	if (d->fd < 0 && errno == EINVAL && stat(d->device, &st) == 0 && S_ISREG(st.st_mode))
-		d->fd = open(d->device, O_RDWR | O_SYNC | O_CLOEXEC);
+	d->fd = hb_device_open(d->device, O_RDWR);
 	if (d->fd < 0)
 		return fail(d, "it cannot be opened");
 	if (!read_all(d))
 		return false;
 	if (hb_disk_get_header(&d->format, blocks[0]))
 		return true;
-	errno = EINVAL;
+	trouble = hb_disk_look(&d->format, blocks[0]);
 	fail(d, "its header");
-	snprintf(d->why, sizeof(d->why), "it is not a disk of this cluster: 'yoke disk init'");
+	snprintf(d->why, sizeof(d->why), "%s",
+		 trouble != NULL ? trouble
+				 : "it has none of this cluster's keys: 'yoke disk init'");
 	return false;
 }
 

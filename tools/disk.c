@@ -1,4 +1,4 @@
-/* yoke disk: the shared disk of a disk arbiter. */
+/* yoke disk: the shared disk of a disk arbiter, and of a path of type disk. */
 #include <blkid/blkid.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 
 #include "agent/core/core.h"
 #include "conf/conf.h"
+#include "hb/device.h"
 #include "hb/disk.h"
 #include "tools/tool.h"
 
@@ -45,16 +46,6 @@ static int read_cluster(struct hb_disk *disk)
 	return TOOL_OK;
 }
 
-static int open_device(const char *device)
-{
-	struct stat st;
-	int fd = open(device, O_RDWR | O_DIRECT | O_SYNC | O_CLOEXEC);
-
-	if (fd < 0 && errno == EINVAL && stat(device, &st) == 0 && S_ISREG(st.st_mode))
-		fd = open(device, O_RDWR | O_SYNC | O_CLOEXEC);
-	return fd;
-}
-
 /* What is on the device that somebody may miss; empty: nothing that is known. */
 static void find_signature(const char *device, char what[64])
 {
@@ -77,12 +68,15 @@ static bool fill(struct hb_disk *disk)
 {
 	static const struct hb_disk_slot empty = {.state = CORE_SLOT_FREE};
 
+	disk->layout = HB_DISK_LAYOUT;
 	if (getrandom(disk->id, sizeof(disk->id), 0) != (ssize_t)sizeof(disk->id) ||
 	    !hb_disk_put_header(disk, blocks[0]))
 		return false;
-	for (uint16_t n = 1; n < HB_DISK_BLOCKS; n++)
+	for (uint16_t n = 1; n <= YOKE_NODES_MAX; n++) {
 		if (!hb_disk_put_slot(disk, n, &empty, blocks[n]))
 			return false;
+		hb_disk_put_post(disk, n, NULL, 0, blocks[hb_disk_post_at(n)]);
+	}
 	return true;
 }
 
@@ -96,12 +90,12 @@ static int init(const char *device, struct hb_disk *disk, bool force)
 		snprintf(why, sizeof(why), "holds %s: --force overwrites it", what);
 		return complain(device, why);
 	}
-	fd = open_device(device);
+	fd = hb_device_open(device, O_RDWR);
 	if (fd < 0)
 		return complain(device, strerror(errno));
 	if (pread(fd, blocks, sizeof(blocks), 0) != (ssize_t)sizeof(blocks)) {
 		close(fd);
-		return complain(device, "is too small: 20480 bytes are needed");
+		return complain(device, "is too small: 36864 bytes are needed");
 	}
 	if (memcmp(blocks[0], "YOKD", 4) == 0 && !force) {
 		close(fd);
@@ -126,11 +120,11 @@ static const char *state_word(uint32_t state)
 
 static int show(const char *device, struct hb_disk *disk)
 {
-	int fd = open_device(device);
+	int fd = hb_device_open(device, O_RDWR);
 
 	if (fd < 0)
 		return complain(device, strerror(errno));
-	if (pread(fd, blocks, sizeof(blocks), 0) != (ssize_t)sizeof(blocks)) {
+	if (pread(fd, blocks, sizeof(blocks), 0) < (ssize_t)HB_DISK_SLOTS * HB_DISK_BLOCK_SIZE) {
 		close(fd);
 		return complain(device, "cannot be read");
 	}
@@ -138,7 +132,7 @@ static int show(const char *device, struct hb_disk *disk)
 	if (!hb_disk_get_header(disk, blocks[0]))
 		return complain(device,
 				"is not a disk of this cluster: 'yoke disk init' makes it one");
-	printf("%s: a disk of cluster %s\n", device, conf.cluster);
+	printf("%s: a disk of cluster %s, layout %u\n", device, conf.cluster, disk->layout);
 	for (uint16_t n = 1; n <= conf.node_count; n++) {
 		struct hb_disk_slot slot;
 

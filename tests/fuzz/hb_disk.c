@@ -5,7 +5,8 @@
  *          written: written again it is the same, up to where the zeros begin
  *          else: a slot that is written, and what becomes of the block: it comes back as it was;
  *          changed in one byte, or torn between two writes, it is refused, and by the fingerprint
- *          the change is seen; and a header, with the first fields as its id */
+ *          the change is seen; and a header, with the first fields as its id
+ *   bit 1  (with bit 0 clear) a post instead: the fields, and the rest as its content */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ enum {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct hb_disk ours = {
-	.cluster_id = {1, 2, 3}, .id = {9, 8, 7}, .keys = {1, {{1, {42}}}}};
+	.layout = 2, .cluster_id = {1, 2, 3}, .id = {9, 8, 7}, .keys = {1, {{1, {42}}}}};
 
 static void expect(bool holds)
 {
@@ -35,6 +36,8 @@ static void take_raw(const uint8_t block[HB_DISK_BLOCK_SIZE])
 	static uint8_t again[HB_DISK_BLOCK_SIZE];
 	struct hb_disk disk = ours;
 	struct hb_disk_slot slot;
+	const uint8_t *post;
+	size_t post_size;
 	unsigned taken = 0;
 
 	if (hb_disk_get_header(&disk, block)) {
@@ -43,6 +46,7 @@ static void take_raw(const uint8_t block[HB_DISK_BLOCK_SIZE])
 		taken++;
 	}
 	disk = ours;
+	disk.layout = block[4]; /* the seeds are of layout 1, too */
 	for (uint16_t node = 0; node <= YOKE_NODES_MAX + 1; node++) {
 		if (!hb_disk_get_slot(&disk, node, block, &slot)) {
 			expect(slot.state == 0 && slot.round == 0);
@@ -52,7 +56,40 @@ static void take_raw(const uint8_t block[HB_DISK_BLOCK_SIZE])
 		expect(memcmp(again, block, USED_SIZE) == 0);
 		taken++;
 	}
+	for (uint16_t node = 0; node <= YOKE_NODES_MAX + 1; node++) {
+		post = hb_disk_get_post(&disk, node, block, &post_size);
+		if (post == NULL)
+			continue;
+		hb_disk_put_post(&disk, node, post, post_size, again);
+		expect(memcmp(again, block, 34 + post_size) == 0);
+		taken++;
+	}
 	expect(taken <= 1); /* a block is one thing only */
+}
+
+/* What is posted comes back; changed in a byte, torn, or of another node or disk, it does not. */
+static void take_post(const uint8_t fields[FIELDS_SIZE], const uint8_t *bytes, size_t size)
+{
+	static uint8_t block[HB_DISK_BLOCK_SIZE], torn[HB_DISK_BLOCK_SIZE];
+	uint16_t node = (uint16_t)(fields[0] << 8 | fields[1]);
+	size_t at = (size_t)(fields[2] << 8 | fields[3]) % HB_DISK_BLOCK_SIZE, got_size;
+	struct hb_disk other = ours;
+	const uint8_t *got;
+
+	size = size < HB_DISK_POST_SIZE ? size : HB_DISK_POST_SIZE;
+	hb_disk_put_post(&ours, node, bytes, size, block);
+	got = hb_disk_get_post(&ours, node, block, &got_size);
+	expect((got != NULL) == (size > 0));
+	expect(got == NULL || (got_size == size && memcmp(got, bytes, size) == 0));
+	expect(hb_disk_get_post(&ours, node ^ 1, block, &got_size) == NULL);
+	other.id[at % HB_DISK_ID_SIZE] ^= 1;
+	expect(hb_disk_get_post(&other, node, block, &got_size) == NULL);
+	hb_disk_put_post(&ours, node, fields, FIELDS_SIZE, torn);
+	memcpy(torn, block, at);
+	if (memcmp(torn, block, sizeof(torn)) != 0 && at > 34)
+		expect(hb_disk_get_post(&ours, node, torn, &got_size) == NULL);
+	block[at] ^= 1;
+	expect(hb_disk_get_post(&ours, node, block, &got_size) == NULL);
 }
 
 /* Not as it was written; returns the fingerprint. */
@@ -155,6 +192,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	memcpy(fields, data + 1, size < sizeof(fields) ? size : sizeof(fields));
-	take_written(fields);
+	if ((data[0] & 2) != 0)
+		take_post(fields, data + 1, size);
+	else
+		take_written(fields);
 	return 0;
 }
