@@ -28,7 +28,7 @@ void agent_line_ask(struct agent_engine *e)
 	yoke_time now = agent_engine_now();
 
 	for (uint16_t p = 1; p <= e->conf.path_count; p++) {
-		if (!hb_wants_line(&e->hb, p, now))
+		if (!hb_wants_fd(&e->hb, p, now))
 			continue;
 		if (e->line_open[p - 1])
 			set_reason(e, p, "it hung up or failed: is its adapter still there?");
@@ -58,5 +58,5 @@ void agent_line_opened(struct agent_engine *e, int fd, yoke_time now)
 		snprintf(e->line_reason[path - 1], YOKE_REASON_SIZE, "not open yet");
 	set_reason(e, path, "");
 	e->line_open[path - 1] = true;
-	hb_give_line(&e->hb, path, fd, now);
+	hb_give_fd(&e->hb, path, fd, now);
 }

@@ -84,15 +84,20 @@ static void init_path(struct hb *hb, uint16_t path, yoke_time now)
 	const struct hb_conf *conf = &hb->conf;
 	const struct hb_endpoint *own = &conf->endpoint[conf->self - 1][path - 1];
 	const struct hb_line_conf *line = &conf->line[path - 1];
+	uint32_t late_us = conf->late_us;
 	bool is_ours = path <= conf->path_count && own->configured;
 
 	hb_udp_init(&hb->udp[path - 1], &own->address, own->address_len, own->interface);
-	if (!is_ours || hb_is_line(hb, path))
+	if (!is_ours || hb_is_line(hb, path) || hb_is_post(hb, path))
 		hb->udp[path - 1].retry_at = YOKE_NEVER;
 	hb_line_init(&hb->line[path - 1], line, is_ours && hb_is_line(hb, path), now);
+	hb_post_init(&hb->post[path - 1], is_ours && hb_is_post(hb, path), now);
+	if (hb_is_line(hb, path))
+		late_us = line->late_us;
+	if (hb_is_post(hb, path))
+		late_us = conf->post[path - 1].late_us;
 	for (unsigned i = 0; i < YOKE_NODES_MAX; i++)
-		hb_path_init(&hb->peer[i].path[path - 1],
-			     hb_is_line(hb, path) ? line->late_us : conf->late_us, conf->dead_us);
+		hb_path_init(&hb->peer[i].path[path - 1], late_us, conf->dead_us);
 }
 
 int hb_init(struct hb *hb, const struct hb_conf *conf, yoke_time now, char *why)
@@ -124,6 +129,8 @@ void hb_fini(struct hb *hb)
 		hb_udp_fini(&hb->udp[i]);
 	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++)
 		hb_serial_close(&hb->line[i].serial);
+	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++)
+		hb_post_close(&hb->post[i]);
 	for (unsigned i = 0; i < YOKE_NODES_MAX; i++) {
 		hb_key_ring_fini(&hb->peer[i].ring);
 		hb_key_ring_fini(&hb->peer[i].candidate_ring);
@@ -156,15 +163,34 @@ int hb_set_keys(struct hb *hb, const struct hb_keys *keys, yoke_time now)
 	return 0;
 }
 
+bool hb_wants_fd(struct hb *hb, uint16_t path, yoke_time now)
+{
+	return hb_is_post(hb, path) ? hb_post_wants(&hb->post[path - 1], now)
+				    : hb_line_wants(&hb->line[path - 1], now);
+}
+
+void hb_give_fd(struct hb *hb, uint16_t path, int fd, yoke_time now)
+{
+	assert(hb_is_line(hb, path) || hb_is_post(hb, path));
+	if (hb_is_post(hb, path))
+		hb_post_give(hb, path, fd, now);
+	else
+		hb_line_give(hb, path, fd, now);
+}
+
 int hb_fd(const struct hb *hb, uint16_t path)
 {
 	assert(path >= 1 && path <= YOKE_PATHS_MAX);
+	if (hb_is_post(hb, path))
+		return hb->post[path - 1].fd;
 	return hb_is_line(hb, path) ? hb->line[path - 1].serial.fd : hb->udp[path - 1].fd;
 }
 
 /* Returns the size of the next frame; -1: there is none. */
 static int receive_frame(struct hb *hb, uint16_t path, uint8_t *bytes, size_t size)
 {
+	if (hb_is_post(hb, path))
+		return hb_post_receive(&hb->post[path - 1], bytes, size);
 	return hb_is_line(hb, path) ? hb_serial_receive(&hb->line[path - 1].serial, bytes)
 				    : hb_udp_receive(&hb->udp[path - 1], bytes, size);
 }
@@ -214,6 +240,9 @@ void hb_set_beat(struct hb *hb, const uint8_t *bytes, size_t size, yoke_time now
 		return;
 	memcpy(hb->beat, bytes, size);
 	hb->beat_size = (uint16_t)size;
+	for (uint16_t path = 1; path <= hb->conf.path_count; path++)
+		if (hb_is_post(hb, path))
+			hb_post_hurry(hb, path, now);
 	if (!yoke_time_is_never(hb->round_at))
 		allowed = yoke_time_add_us(hb->round_at, hb->conf.interval_us / 4);
 	if (yoke_time_due(allowed, now))
@@ -229,6 +258,7 @@ yoke_time hb_deadline(const struct hb *hb)
 	for (uint16_t path = 1; path <= hb->conf.path_count; path++) {
 		at = yoke_time_min(at, hb_udp_deadline(&hb->udp[path - 1]));
 		at = yoke_time_min(at, hb_line_deadline(&hb->line[path - 1]));
+		at = yoke_time_min(at, hb_post_deadline(hb, path));
 		for (uint16_t node = 1; node <= hb->conf.node_count; node++)
 			if (hb_has_path(hb, node, path))
 				at = yoke_time_min(at, hb_path_deadline(hb_path_of(hb, node, path),
@@ -295,6 +325,8 @@ uint32_t hb_tick(struct hb *hb, yoke_time now, struct hb_changes *changes)
 	for (uint16_t path = 1; path <= hb->conf.path_count; path++)
 		if (hb_is_line(hb, path))
 			hb_line_tick(hb, path, now);
+		else if (hb_is_post(hb, path))
+			hb_post_tick(hb, path, now);
 	return stall_ms;
 }
 

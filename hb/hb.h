@@ -2,9 +2,9 @@
  *
  * Reading order: frame.h (bytes), seal.h (AES-256-GCM), key.h (two keys), window.h (replay),
  * quality.h, path.h (life of one path), public.h (slow ones), udp.h (sockets), cobs.h, serial.h,
- * tty.h, pace.h, part.h and line.h (serial lines), this, take.c (what a frame is worth), send.c,
- * line.c, public.c, hb.c.  frame, seal, key, window, quality, path, cobs, pace and part are pure:
- * no I/O, no clock.
+ * tty.h, pace.h, part.h and line.h (serial lines), disk.h, device.h and post.h (shared disks),
+ * this, take.c (what a frame is worth), send.c, line.c, post.c, public.c, hb.c.  frame, seal, key,
+ * window, quality, path, cobs, pace, part and disk are pure: no I/O, no clock.
  *
  * hb carries payloads that it does not understand: a BEAT at a fixed rate on every path (small,
  * replaced by hb_set_beat) and MESSAGEs when the core wants to tell something now.  Both prove
@@ -23,10 +23,11 @@
  * An echo is looked up among the last HB_SENT_MAX frames that we sent; an older one is not fresh.
  * So dead must be longer than a round trip; a path that is slower never comes up.
  *
- * A path is UDP or a serial line (line.h), over which a MESSAGE goes in parts, and only when it is
- * the last way.  On a line noise and forgery look alike: both fail to open, and are counted alike.
+ * A path is UDP, a shared disk (post.h) or a serial line (line.h).  A MESSAGE goes over a disk only
+ * when no UDP path is up, and over a line, in parts, when no disk is up either.  On a line noise
+ * and forgery look alike: both fail to open, and are counted alike.
  * A UDP path may be public (public.h): then it is slow while a private one is up.
- * hb does not open a line, which may wait; it says hb_wants_line(), and is given it.
+ * hb does not open a line or disk, which may wait; it says hb_wants_fd(), and is given it.
  *
  * While keys are exchanged (key.h), a third kind of frame tells which ones the sender has, one in
  * HB_KEYS_ROUNDS rounds, and at once when they change; on a line it takes a BEAT's place.
@@ -79,6 +80,7 @@
 #include "hb/key.h"
 #include "hb/line.h"
 #include "hb/path.h"
+#include "hb/post.h"
 #include "hb/public.h"
 #include "hb/seal.h"
 #include "hb/udp.h"
@@ -92,7 +94,7 @@ enum {
 };
 
 struct hb_endpoint {
-	bool configured; /* of a line nothing else is used */
+	bool configured; /* of a line or disk nothing else is used */
 	struct sockaddr_storage address;
 	socklen_t address_len;
 	char interface[YOKE_NAME_SIZE]; /* empty: any */
@@ -103,6 +105,7 @@ struct hb_conf {
 	uint16_t node_count, path_count;
 	struct hb_endpoint endpoint[YOKE_NODES_MAX][YOKE_PATHS_MAX]; /* [node - 1][path - 1] */
 	struct hb_line_conf line[YOKE_PATHS_MAX];                    /* [path - 1] */
+	struct hb_post_conf post[YOKE_PATHS_MAX];                    /* [path - 1] */
 	bool is_public[YOKE_PATHS_MAX];                              /* [path - 1], of UDP ones */
 	uint32_t interval_us, late_us, dead_us;
 	uint32_t slow_us;      /* between BEATs on a public path that is slow */
@@ -191,6 +194,7 @@ struct hb {
 	uint8_t beat[YOKE_MESSAGE_SIZE];
 	struct hb_udp udp[YOKE_PATHS_MAX];
 	struct hb_line line[YOKE_PATHS_MAX]; /* of paths that are one; else closed for ever */
+	struct hb_post post[YOKE_PATHS_MAX]; /* likewise */
 	struct hb_peer peer[YOKE_NODES_MAX]; /* [node - 1]; our own is unused */
 	uint64_t sent_gap_us_max; /* longest time between two BEAT rounds since the start */
 };
@@ -201,12 +205,16 @@ int hb_init(struct hb *hb, const struct hb_conf *conf, yoke_time now, char *why)
 /* Close the sockets and wipe every key. */
 void hb_fini(struct hb *hb);
 
-/* Is a line closed, and is it time to ask for its tty?  Says so once in HB_LINE_RETRY_US; hb_tick()
- * is due then. */
-bool hb_wants_line(struct hb *hb, uint16_t path, yoke_time now);
+/* Is a line or disk closed, and is it time to ask for its tty or socket?  Says so once in
+ * HB_LINE_RETRY_US (HB_POST_RETRY_US); hb_tick() is due then. */
+bool hb_wants_fd(struct hb *hb, uint16_t path, yoke_time now);
 
-/* Use this tty (hb/tty.h), which hb owns from now on, for a path that is a line. */
-void hb_give_line(struct hb *hb, uint16_t path, int fd, yoke_time now);
+/* Use this tty (hb/tty.h) or socket (hb/post.h), which hb owns from now on, for a path that is a
+ * line or disk. */
+void hb_give_fd(struct hb *hb, uint16_t path, int fd, yoke_time now);
+
+/* Does a disk not take what it was given so long ago that the path is late? */
+bool hb_is_stuck(const struct hb *hb, uint16_t path, yoke_time now);
 
 /* The socket or tty of a path (number), to poll for reading; -1: closed now (hb_tick reopens it).
  * Look again after each hb_tick(): a socket that was opened anew has another number. */
@@ -259,8 +267,9 @@ const struct hb_path *hb_path_of(const struct hb *hb, uint16_t node, uint16_t pa
 int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yoke_time now,
 	    struct hb_received *received, struct hb_changes *changes);
 
-/* Is `path` a serial line? */
+/* Is `path` a serial line, or a shared disk? */
 bool hb_is_line(const struct hb *hb, uint16_t path);
+bool hb_is_post(const struct hb *hb, uint16_t path);
 
 /* Is `path` (any number) configured between us and `node` (any number), which is not us? */
 bool hb_has_path(const struct hb *hb, uint16_t node, uint16_t path);

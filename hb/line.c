@@ -1,6 +1,5 @@
 #include "hb/line.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "hb/hb.h"
@@ -20,32 +19,6 @@ void hb_line_init(struct hb_line *line, const struct hb_line_conf *conf, bool is
 bool hb_is_line(const struct hb *hb, uint16_t path)
 {
 	return hb->conf.line[path - 1].baud != 0;
-}
-
-/* A line has two ends: the other one's node; 0: there is none. */
-static uint16_t node_at(const struct hb *hb, uint16_t path)
-{
-	for (uint16_t node = 1; node <= hb->conf.node_count; node++)
-		if (hb_has_path(hb, node, path))
-			return node;
-	return 0;
-}
-
-static bool is_proven(const struct hb *hb, uint16_t node, uint16_t path)
-{
-	enum yoke_path_state state = hb_path_of(hb, node, path)->state;
-
-	return state == YOKE_PATH_UP || state == YOKE_PATH_LATE;
-}
-
-/* Is the line the only way to the node, and one that it answers on? */
-static bool is_last_way(const struct hb *hb, uint16_t node, uint16_t path)
-{
-	for (uint16_t other = 1; other <= hb->conf.path_count; other++)
-		if (other != path && hb_has_path(hb, node, other) &&
-		    hb_path_of(hb, node, other)->state == YOKE_PATH_UP)
-			return false;
-	return is_proven(hb, node, path);
 }
 
 static bool is_sending(const struct hb_line *line)
@@ -145,13 +118,13 @@ static yoke_time wanted_until(const struct hb *hb, const struct hb_line *line)
 void hb_line_tick(struct hb *hb, uint16_t path, yoke_time now)
 {
 	struct hb_line *line = &hb->line[path - 1];
-	uint16_t node = node_at(hb, path);
+	uint16_t node = hb_other_end(hb, path);
 
 	if (node == 0)
 		return;
-	if (!is_proven(hb, node, path))
+	if (!hb_is_proven(hb, node, path))
 		line->in.have = 0;
-	if (!is_last_way(hb, node, path))
+	if (!hb_is_last_way(hb, node, path))
 		drop_messages(line);
 	if (yoke_time_due(wanted_until(hb, line), now))
 		line->waiting.size = 0;
@@ -190,21 +163,18 @@ void hb_line_forget(struct hb *hb, uint16_t node)
 			memset(&hb->line[path - 1].in, 0, sizeof(hb->line[path - 1].in));
 }
 
-bool hb_wants_line(struct hb *hb, uint16_t path, yoke_time now)
+bool hb_line_wants(struct hb_line *line, yoke_time now)
 {
-	struct hb_line *line = &hb->line[path - 1];
-
 	if (line->serial.fd >= 0 || !yoke_time_due(line->wish_at, now))
 		return false;
 	line->wish_at = yoke_time_add_us(now, HB_LINE_RETRY_US);
 	return true;
 }
 
-void hb_give_line(struct hb *hb, uint16_t path, int fd, yoke_time now)
+void hb_line_give(struct hb *hb, uint16_t path, int fd, yoke_time now)
 {
 	struct hb_line *line = &hb->line[path - 1];
 
-	assert(hb_is_line(hb, path));
 	hb_serial_attach(&line->serial, fd);
 	drop_messages(line);
 	hb_line_beat(hb, path, now);

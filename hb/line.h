@@ -2,7 +2,7 @@
  *
  * A line is slow, and only a quarter of it is ours (pace.h).  So nothing is queued:
  *   - A BEAT that is due goes out when the line may take one; it is sealed then, so it is not old.
- *   - A MESSAGE goes over a line only while no other path to that node is up and this one is
+ *   - A MESSAGE goes over a line only while no better path to that node is up (hb_is_last_way()) and this one is
  *     proven.  It goes in parts (part.h) with BEATs between them, because a MESSAGE carries neither
  *     a lease nor, for as long as it takes, the newest acknowledgement.  One is finished before the
  *     next begins; of those that come meanwhile the newest waits.  It does not begin before it has
@@ -34,7 +34,7 @@ enum {
 };
 
 struct hb_line_conf {
-	uint32_t baud;                 /* 0: the path is no line but UDP */
+	uint32_t baud;                 /* 0: the path is no line */
 	uint32_t interval_us, late_us; /* instead of those of hb_conf: not shorter */
 };
 
@@ -73,6 +73,10 @@ void hb_line_tick(struct hb *hb, uint16_t path, yoke_time now);
 
 /* When hb_line_tick(), or a wish for a tty, is due next. */
 yoke_time hb_line_deadline(const struct hb_line *line);
+
+/* For hb_wants_fd() and hb_give_fd(). */
+bool hb_line_wants(struct hb_line *line, yoke_time now);
+void hb_line_give(struct hb *hb, uint16_t path, int fd, yoke_time now);
 
 /* The node's incarnation is another one: what the one before began to say is forgotten. */
 void hb_line_forget(struct hb *hb, uint16_t node);

@@ -32,7 +32,7 @@ static bool may_be_slow(const struct hb *hb, uint16_t node, yoke_time now)
 		const struct hb_path *p = hb_path_of(hb, node, path);
 
 		if (hb_has_path(hb, node, path) && !hb->conf.is_public[path - 1] &&
-		    !hb_is_line(hb, path) && p->state == YOKE_PATH_UP)
+		    !hb_is_line(hb, path) && !hb_is_post(hb, path) && p->state == YOKE_PATH_UP)
 			return !yoke_time_before(now, p->grace_until);
 	}
 	return false;

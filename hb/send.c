@@ -69,6 +69,39 @@ bool hb_has_shown(const struct hb *hb, uint16_t node, unsigned index)
 	return (hb->peer[node - 1].shown >> index & 1) != 0;
 }
 
+uint16_t hb_other_end(const struct hb *hb, uint16_t path)
+{
+	for (uint16_t node = 1; node <= hb->conf.node_count; node++)
+		if (hb_has_path(hb, node, path))
+			return node;
+	return 0;
+}
+
+bool hb_is_proven(const struct hb *hb, uint16_t node, uint16_t path)
+{
+	enum yoke_path_state state = hb_path_of(hb, node, path)->state;
+
+	return state == YOKE_PATH_UP || state == YOKE_PATH_LATE;
+}
+
+static unsigned rank(const struct hb *hb, uint16_t path)
+{
+	return hb_is_line(hb, path) ? 0 : hb_is_post(hb, path) ? 1 : 2;
+}
+
+bool hb_is_last_way(const struct hb *hb, uint16_t node, uint16_t path)
+{
+	for (uint16_t other = 1; other <= hb->conf.path_count; other++) {
+		bool is_better = rank(hb, other) > rank(hb, path) ||
+				 (rank(hb, other) == rank(hb, path) && other < path);
+
+		if (is_better && hb_has_path(hb, node, other) &&
+		    hb_path_of(hb, node, other)->state == YOKE_PATH_UP)
+			return false;
+	}
+	return hb_is_proven(hb, node, path);
+}
+
 /* Give the sealed bytes to the path.  Returns false when it is closed. */
 static bool transmit(struct hb *hb, uint16_t node, uint16_t path, const uint8_t *bytes, size_t size,
 		     bool is_beat, yoke_time now)
@@ -77,6 +110,8 @@ static bool transmit(struct hb *hb, uint16_t node, uint16_t path, const uint8_t 
 	struct hb_line *line = &hb->line[path - 1];
 	size_t used;
 
+	if (hb_is_post(hb, path))
+		return hb_post_add(&hb->post[path - 1], bytes, size);
 	if (!hb_is_line(hb, path))
 		return hb_udp_send(&hb->udp[path - 1], &to->address, to->address_len, bytes, size);
 	used = hb_serial_send(&line->serial, bytes, size);
@@ -134,6 +169,8 @@ static void send_message(struct hb *hb, uint16_t node, const uint8_t *payload, s
 			continue;
 		if (hb_is_line(hb, path))
 			hb_line_offer(hb, path, payload, size, now);
+		else if (hb_is_post(hb, path))
+			hb_post_offer(hb, path, payload, size, now);
 		else
 			hb_send_frame(hb, node, path, HB_MESSAGE, payload, size, now);
 	}
@@ -154,16 +191,17 @@ void hb_send_beat(struct hb *hb, uint16_t node, yoke_time now)
 			continue;
 		if (hb_is_line(hb, path))
 			hb_line_beat(hb, path, now);
-		else if (hb_public_passes(hb, node, path, now))
+		else if (!hb_is_post(hb, path) && hb_public_passes(hb, node, path, now))
 			hb_send_beat_on(hb, node, path, now);
 	}
 }
 
-/* On a line they take the place of the next BEAT. */
 static void send_keys_on(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
 {
 	if (hb_is_line(hb, path))
 		hb->line[path - 1].keys_wait = true;
+	else if (hb_is_post(hb, path))
+		hb->post[path - 1].keys_wait = true;
 	else
 		hb_send_frame(hb, node, path, HB_KEYS, hb->prints, hb->prints_size, now);
 }
@@ -177,6 +215,14 @@ void hb_send_keys(struct hb *hb, yoke_time now)
 				send_keys_on(hb, node, path, now);
 }
 
+void hb_send_news(struct hb *hb, uint16_t node, yoke_time now)
+{
+	for (uint16_t path = 1; path <= hb->conf.path_count; path++)
+		if (hb_is_post(hb, path) && hb_has_path(hb, node, path))
+			hb_post_hurry(hb, path, now);
+	hb_send_beat(hb, node, now);
+}
+
 void hb_send_answer(struct hb *hb, uint16_t node, yoke_time now)
 {
 	struct hb_peer *peer = &hb->peer[node - 1];
@@ -184,5 +230,5 @@ void hb_send_answer(struct hb *hb, uint16_t node, yoke_time now)
 	if (!yoke_time_due(peer->answer_at, now))
 		return;
 	peer->answer_at = yoke_time_add_us(now, hb->conf.interval_us / 4);
-	hb_send_beat(hb, node, now);
+	hb_send_news(hb, node, now);
 }

@@ -343,7 +343,7 @@ int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yok
 	if (in.content.kind == HB_CALL)
 		hb_public_called(hb, node, path, now);
 	if (is_new)
-		hb_send_beat(hb, node,
+		hb_send_news(hb, node,
 			     now); /* so that it is proven there, too; nobody can feign this */
 	return deliver(hb, peer, &in, received);
 }

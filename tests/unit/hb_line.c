@@ -37,7 +37,7 @@ static void plug(uint16_t node)
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd), 0);
 	wire[node - 1] = fd[0];
-	hb_give_line(&pair.node[node - 1], LINE, fd[1], pair.now);
+	hb_give_fd(&pair.node[node - 1], LINE, fd[1], pair.now);
 }
 
 static int setup(void **state)
@@ -338,12 +338,12 @@ static void a_pulled_adapter_is_asked_for_once_a_second(void **state)
 
 	(void)state;
 	run(SECOND_US, NULL, 0);
-	assert_false(hb_wants_line(&pair.node[0], LINE, pair.now));
-	assert_false(hb_wants_line(&pair.node[0], UDP, pair.now));
+	assert_false(hb_wants_fd(&pair.node[0], LINE, pair.now));
+	assert_false(hb_wants_fd(&pair.node[0], UDP, pair.now));
 	close(wire[0]);
 	for (unsigned i = 0; i < 3000; i++) {
 		run(1000, NULL, 0);
-		wishes += hb_wants_line(&pair.node[0], LINE, pair.now);
+		wishes += hb_wants_fd(&pair.node[0], LINE, pair.now);
 	}
 	assert_int_equal(wishes, 3);
 	assert_int_equal(hb_fd(&pair.node[0], LINE), -1);
