@@ -5,9 +5,10 @@
 #include "conf/conf.h"
 
 enum {
-	ASKED_TWICE = 2,     /* off, and then status */
+	ASKED_TWICE = 2, /* off, and then status */
 	SLOW_INTERVALS = 10,
 	SLOW_MS_MAX = 1000, /* so that the loss in a minute means something */
+	LOOKS = 3, /* at a disk in one interval: news are written after half of one (hb/post.h) */
 	CLOCK_PERCENT = 101, /* two clocks differ by less than 1 % */
 };
 
@@ -45,13 +46,32 @@ uint32_t conf_slow_ms(const struct conf *conf)
 uint32_t conf_path_interval_ms(const struct conf *conf, unsigned path)
 {
 	const struct conf_endpoint *e = first_end(conf, path);
-	uint32_t line_ms = 0;
+	uint32_t own_ms = 0;
 
 	if (e != NULL && e->type == YOKE_PATH_TYPE_SERIAL && e->baud != 0)
-		line_ms = (YOKE_SERIAL_BEAT_SIZE * YOKE_SERIAL_BITS * YOKE_SERIAL_SHARE * 1000u +
-			   e->baud - 1) /
-			  e->baud;
-	return line_ms > conf->interval_ms ? line_ms : conf->interval_ms;
+		own_ms = (YOKE_SERIAL_BEAT_SIZE * YOKE_SERIAL_BITS * YOKE_SERIAL_SHARE * 1000u +
+			  e->baud - 1) /
+			 e->baud;
+	if (e != NULL && e->type == YOKE_PATH_TYPE_DISK)
+		own_ms = e->interval_ms;
+	return own_ms > conf->interval_ms ? own_ms : conf->interval_ms;
+}
+
+uint32_t conf_path_look_ms(const struct conf *conf, unsigned path)
+{
+	if (conf_path_type(conf, path) != YOKE_PATH_TYPE_DISK)
+		return 0;
+	return conf_path_interval_ms(conf, path) / LOOKS;
+}
+
+uint32_t conf_detect_ms(const struct conf *conf)
+{
+	uint32_t look_ms = 0;
+
+	for (unsigned path = 0; path < conf->path_count; path++)
+		if (conf_path_look_ms(conf, path) > look_ms)
+			look_ms = conf_path_look_ms(conf, path);
+	return conf->dead_ms + look_ms;
 }
 
 uint32_t conf_path_late_ms(const struct conf *conf, unsigned path)
@@ -120,7 +140,8 @@ static uint32_t start_ms(const struct conf *conf, const struct conf_group *group
 
 struct conf_bound conf_bound_silence(const struct conf *conf, const struct conf_group *group)
 {
-	struct conf_bound b = {.detect_ms = conf->dead_ms, .start_ms = start_ms(conf, group)};
+	struct conf_bound b = {.detect_ms = conf_detect_ms(conf),
+			       .start_ms = start_ms(conf, group)};
 
 	b.total_ms = b.detect_ms + b.start_ms;
 	return b;

@@ -12,7 +12,8 @@
  * them. */
 void conf_check_arbiters(const struct conf *conf, struct conf_problems *problems);
 
-/* Paths that are serial lines: what both ends must share, and whether the rate is enough. */
+/* Paths that are serial lines or shared disks: what both ends must share, and whether the rate is
+ * enough. */
 void conf_check_lines(const struct conf *conf, struct conf_problems *problems);
 
 /* Public paths: one role at both ends, private ones beside them, and time to be asked. */

@@ -39,6 +39,7 @@ enum {
 	CONF_DIGEST_SIZE = 32,    /* bytes: SHA-256 */
 	CONF_CLUSTER_ID_SIZE = 8,
 	CONF_FAILBACK_MS = 60000,
+	CONF_DISK_MS_MIN = 100, /* between two heartbeats on a disk */
 	CONF_ADDRESS_MS = 1000, /* bound of a start or a stop of an address: the kernel does it */
 };
 
@@ -46,15 +47,18 @@ enum {
 struct conf_endpoint {
 	bool configured;
 	enum yoke_path_type type; /* default udp */
-	enum yoke_path_role role; /* default private; serial: private */
+	enum yoke_path_role role; /* default private; serial, disk: private */
 	/* type = udp */
 	struct sockaddr_storage address; /* sin_port/sin6_port set; AF_INET or AF_INET6 */
 	socklen_t address_len;
 	char interface[YOKE_NAME_SIZE]; /* SO_BINDTODEVICE; empty: not bound to one */
+	/* type = serial, disk */
+	char device[CONF_FILE_SIZE]; /* a tty; a partition or file that both nodes see; absolute */
 	/* type = serial */
-	char device[CONF_FILE_SIZE]; /* a tty, absolute path */
 	uint32_t baud;               /* one of YOKE_BAUDS, default 9600; 0: was refused */
 	bool rtscts;                 /* default no */
+	/* type = disk */
+	uint32_t interval_ms; /* 100..20000, default 200: between two heartbeats that it writes */
 	/* all types */
 	int line; /* in the file, for messages; not printed, not digested */
 };
@@ -222,9 +226,17 @@ void conf_problem(struct conf_problems *problems, int line, bool warning, const 
 	__attribute__((format(printf, 4, 5)));
 
 /* PURE: the path's heartbeats, by its index: how long between two, and when one is late.  On a
- * serial line both follow its rate: a quarter of it is for heartbeats. */
+ * serial line both follow its rate: a quarter of it is for heartbeats.  A disk has an interval of
+ * its own.  None is shorter than the cluster's. */
 uint32_t conf_path_interval_ms(const struct conf *conf, unsigned path);
 uint32_t conf_path_late_ms(const struct conf *conf, unsigned path);
+
+/* PURE: how long between two looks at what the other node has written, on a path over a disk: so
+ * much later a heartbeat may be heard; other paths: 0. */
+uint32_t conf_path_look_ms(const struct conf *conf, unsigned path);
+
+/* PURE: the longest time from a node's end until it is lost, by the slowest path. */
+uint32_t conf_detect_ms(const struct conf *conf);
 
 /* PURE: of what type a path is, and in which role: those of its first end. */
 enum yoke_path_type conf_path_type(const struct conf *conf, unsigned path);

@@ -33,6 +33,12 @@ static void print_endpoint(const char *path, const struct conf_endpoint *e, FILE
 			yes_or_no(e->rtscts));
 		return;
 	}
+	if (e->type == YOKE_PATH_TYPE_DISK) {
+		fprintf(out, "\tpath \"%s\" {\n\t\ttype = disk\n\t\tdevice = \"%s\"\n", path,
+			e->device);
+		fprintf(out, "\t\tinterval_ms = %u\n\t}\n", e->interval_ms);
+		return;
+	}
 	/* Without type = udp and role = private: the digest of a file without lines and public
 	 * paths is what it always was. */
 	port = address_text(&e->address, text);

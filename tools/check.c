@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "hb/device.h"
+#include "hb/disk.h"
 #include "hb/tty.h"
 #include "tools/hardware.h"
 #include "tools/text.h"
@@ -59,6 +61,10 @@ static void endpoint_text(const struct conf_endpoint *endpoint, char *text, size
 	}
 	if (endpoint->type == YOKE_PATH_TYPE_SERIAL) {
 		snprintf(text, size, "%s at %u baud", endpoint->device, endpoint->baud);
+		return;
+	}
+	if (endpoint->type == YOKE_PATH_TYPE_DISK) {
+		snprintf(text, size, "%s", endpoint->device);
 		return;
 	}
 	address_text(&endpoint->address, text, size);
@@ -279,6 +285,15 @@ static void print_line(unsigned path)
 	       conf_path_late_ms(&conf, path), 2 * interval_ms);
 }
 
+/* Its heartbeats wait there until they are read. */
+static void print_disk(unsigned path)
+{
+	printf("path %s, on a disk: heartbeat every %u ms, read every %u ms, late after %u ms;\n"
+	       "  so a node's end is seen on it up to %u ms later than on a path of type udp\n",
+	       conf.path[path], conf_path_interval_ms(&conf, path), conf_path_look_ms(&conf, path),
+	       conf_path_late_ms(&conf, path), conf_path_look_ms(&conf, path));
+}
+
 static void print_public(unsigned path)
 {
 	printf("path %s, public: heartbeat every %u ms while a private path of type udp is up\n",
@@ -287,16 +302,18 @@ static void print_public(unsigned path)
 
 static void print_beats(void)
 {
-	unsigned lines = 0;
+	unsigned others = 0;
 
 	for (unsigned i = 0; i < conf.path_count; i++)
-		lines += conf_path_type(&conf, i) == YOKE_PATH_TYPE_SERIAL;
+		others += conf_path_type(&conf, i) != YOKE_PATH_TYPE_UDP;
 	printf("\nheartbeat every %u ms on each path%s; late after %u ms, dead after %u ms of "
 	       "silence\n",
-	       conf.interval_ms, lines > 0 ? " of type udp" : "", conf.late_ms, conf.dead_ms);
+	       conf.interval_ms, others > 0 ? " of type udp" : "", conf.late_ms, conf.dead_ms);
 	for (unsigned i = 0; i < conf.path_count; i++)
 		if (conf_path_type(&conf, i) == YOKE_PATH_TYPE_SERIAL)
 			print_line(i);
+		else if (conf_path_type(&conf, i) == YOKE_PATH_TYPE_DISK)
+			print_disk(i);
 		else if (conf_path_role(&conf, i) == YOKE_PATH_ROLE_PUBLIC)
 			print_public(i);
 }
@@ -318,7 +335,7 @@ static void print_timing(void)
 		       "at most %u ms after its last heartbeat, plus the time that their resources "
 		       "take\n"
 		       "to start (an address: a few ms, a script: as long as its program takes)\n",
-		       conf.dead_ms);
+		       conf_detect_ms(&conf));
 	if (exclusive > 0)
 		printf("of exclusive groups see above: each step counts with its whole time-out, "
 		       "which\nit seldom takes\n");
@@ -422,11 +439,41 @@ static const char *doubt_tty(const char *device)
 	return hb_tty_is_console(st.st_rdev, why) ? why : NULL;
 }
 
-static void print_ttys(const char *file, const struct conf_node *node)
+/* Why a shared disk carries no heartbeats on this node. */
+static const char *doubt_header(const char *device)
+{
+	static uint8_t block[HB_DISK_BLOCK_SIZE] __attribute__((aligned(4096)));
+	const char *doubt = doubt_disk(device);
+	struct hb_disk disk;
+	ssize_t got;
+	int fd;
+
+	if (doubt != NULL)
+		return doubt;
+	fd = hb_device_open(device, O_RDONLY);
+	if (fd < 0)
+		return errno == EACCES ? NULL : "cannot be opened";
+	got = pread(fd, block, sizeof(block), 0);
+	close(fd);
+	if (got != (ssize_t)sizeof(block))
+		return "cannot be read";
+	conf_cluster_id(&conf, disk.cluster_id);
+	doubt = hb_disk_look(&disk, block);
+	return doubt != NULL ? doubt : hb_disk_lacks_posts(&disk);
+}
+
+static const char *doubt_end(const struct conf_endpoint *e)
+{
+	if (e->device[0] == '\0')
+		return NULL;
+	return e->type == YOKE_PATH_TYPE_DISK ? doubt_header(e->device) : doubt_tty(e->device);
+}
+
+static void print_ends(const char *file, const struct conf_node *node)
 {
 	for (unsigned i = 0; i < conf.path_count; i++) {
 		const struct conf_endpoint *e = &node->endpoint[i];
-		const char *doubt = e->device[0] != '\0' ? doubt_tty(e->device) : NULL;
+		const char *doubt = doubt_end(e);
 
 		if (doubt != NULL)
 			printf("%s:%d: warning: path \"%s\": %s: %s\n", file, e->line, conf.path[i],
@@ -463,6 +510,8 @@ static void look_below(const struct conf_endpoint *e, struct tool_hardware *hard
 	struct stat st;
 
 	hardware->count = 0;
+	if (e->type == YOKE_PATH_TYPE_DISK)
+		return; /* what it hangs on is not to be seen from here */
 	if (e->type == YOKE_PATH_TYPE_SERIAL) {
 		if (stat(e->device, &st) == 0 && S_ISCHR(st.st_mode))
 			tool_hardware_of_tty("/sys", st.st_rdev, hardware);
@@ -543,7 +592,7 @@ static void print_local(const char *file)
 		printf("%s: warning: %s\n", file, who);
 		return;
 	}
-	print_ttys(file, &conf.node[self]);
+	print_ends(file, &conf.node[self]);
 	print_shared(file, &conf.node[self]);
 }
 

@@ -195,7 +195,7 @@ def test_sample_lines_are_good_without_the_comment_signs(place):
     lines = (SAMPLES / "yoke.conf").read_text().splitlines()
     inside = False
     for i, line in enumerate(lines):
-        inside = inside or line == '\t# path "wire" {'
+        inside = inside or line in ('\t# path "wire" {', '\t# path "platter" {')
         if inside:
             lines[i] = line.replace("#", "", 1)
         inside = inside and line != "\t# }"
@@ -204,6 +204,75 @@ def test_sample_lines_are_good_without_the_comment_signs(place):
     done = yoke("check", str(file))
     assert done.returncode == 0, done.stdout
     assert re.search(r"^path wire, 115200 baud: heartbeat every 100 ms, late", done.stdout, re.M)
+    assert re.search(r"^path platter, on a disk: heartbeat every 200 ms, read", done.stdout, re.M)
+
+
+PLATTER = """cluster {{ name = "shop"  key_file = "{key}"  dead_ms = {dead_ms} }}
+node "{name}" {{ path "red" {{ address = "10.1.0.1" }}
+	path "platter" {{ type = disk  device = "{device}"  interval_ms = {interval_ms} }} }}
+node "other" {{ path "red" {{ address = "10.1.0.2" }}
+	path "platter" {{ type = disk  device = "{device}"  interval_ms = {interval_ms} }} }}
+group "web" {{
+	exclusive = no
+	resource "r" {{ type = address  address = "192.0.2.1/24"  interface = "eth0" }}
+}}
+"""
+
+
+def platter_check(place, dead_ms=1000, interval_ms=200, device="/dev/NONE", name="alpha"):
+    file = place / "yoke.conf"
+    file.write_text(PLATTER.format(dead_ms=dead_ms, interval_ms=interval_ms, device=device,
+                                   key=place / "key", name=name))
+    return yoke("check", str(file))
+
+
+def test_check_says_how_often_a_disk_beats(place):
+    done = platter_check(place)
+    assert done.returncode == 0, done.stdout
+    assert "alpha  10.1.0.1:4747  /dev/NONE\n" in done.stdout
+    assert ("path platter, on a disk: heartbeat every 200 ms, read every 66 ms, late after 500"
+            " ms;\n  so a node's end is seen on it up to 66 ms later than on a path of type udp\n"
+            ) in done.stdout
+    assert "at most 1066 ms after its last heartbeat" in done.stdout
+
+
+def test_check_of_a_disk_that_is_slow(place):
+    done = platter_check(place, interval_ms=300)
+    assert done.returncode == 0, done.stdout
+    assert ('3: warning: path "platter": there is a heartbeat on the disk each 300 ms, and 5 of'
+            " them should be in dead_ms = 1000: lower interval_ms to 200, or raise dead_ms to 1500;"
+            ' it is all that is left without path "red", and a node\'s end is seen on it up to'
+            " 100 ms later") in done.stdout
+    done = platter_check(place, interval_ms=400)
+    assert done.returncode == 1
+    assert ("and 3 of them must be in dead_ms = 1000: lower interval_ms to 333, or raise dead_ms to"
+            " 1200") in done.stdout
+
+
+def test_check_looks_at_the_disk_of_this_node(place):
+    """Made ready by `yoke disk init`, by an older one, by nobody."""
+    host = os.uname().nodename.split(".")[0]
+    key, disk = place / "key", place / "disk"
+    key.touch(0o600)
+    key.write_text("00" * 32 + "\n")
+
+    def doubts():
+        done = platter_check(place, device=disk, name=host)
+        assert done.returncode == 0, done.stdout
+        return re.findall(r"3: warning: path .platter.: \S+: (.*)", done.stdout)
+
+    assert doubts() == ["is not there"]
+    disk.write_bytes(bytes(4096 * 9))
+    assert doubts() == ["it is not made ready: 'yoke disk init' does that"]
+    subprocess.run([YOKE, "disk", "init", disk], check=True, timeout=10,
+                   env={**os.environ, "YOKE_CONF": str(place / "yoke.conf")})
+    assert doubts() == []
+    block = bytearray(disk.read_bytes())
+    block[4] = 1
+    disk.write_bytes(block)
+    assert doubts() == ["an older yoke made it ready, for no heartbeats: 'yoke disk init --force'"]
+    disk.write_bytes(block[:100])
+    assert doubts() == ["cannot be read"]
 
 
 PATHS = """cluster {{ name = "shop" {cluster} }}

@@ -1,4 +1,5 @@
-/* conf/path.c, check_line.c, check_public.c and the times of a path: serial lines, roles. */
+/* conf/path.c, check_line.c, check_public.c and the times of a path: serial lines, shared disks,
+ * roles. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -16,6 +17,7 @@ static struct conf_problems problems;
 	"'192.0.2.1/24' } }\n"
 #define UDP(number) "path p { address = 10.1.0." number " }\n"
 #define LINE(keys) "path s { type = serial " keys " }\n"
+#define DISK(keys) "path s { type = disk " keys " }\n"
 /* Node a's line begins in line 4, node b's in line 8. */
 #define TEXT(cluster, a, b)                                                                        \
 	"cluster { name = c " cluster " }\nnode a {\n" UDP("1") a "}\nnode b {\n" UDP("2") b       \
@@ -62,7 +64,7 @@ static void test_bad_keys(void **state)
 {
 	(void)state;
 	expect(TEXT("", "path s { type = modem }", "path s { type = udp address = 10.2.0.2 }"),
-	       false, 4, "type = \"modem\": write udp or serial");
+	       false, 4, "type = \"modem\": write udp, serial or disk");
 	expect(TEXT("dead_ms = 3000", LINE(""), LINE("device = /dev/b")), false, 4,
 	       "path \"s\" has no device: add it, as in device = \"/dev/ttyS0\"");
 	expect(TEXT("dead_ms = 3000", LINE("device = ttyS0"), LINE("device = /dev/b")), false, 4,
@@ -109,6 +111,63 @@ static void test_rate(void **state)
 	       true, 4, "and 5 of them should be in dead_ms = 20: raise dead_ms to 25");
 	good(TEXT("dead_ms = 30", LINE("device = /dev/a baud = 921600"),
 		  LINE("device = /dev/b baud = 921600")));
+}
+
+static void test_disk_keys(void **state)
+{
+	const struct conf_endpoint *e = &conf.node[1].endpoint[1];
+
+	(void)state;
+	good(TEXT("", DISK("device = /dev/q"), DISK("device = /dev/r")));
+	assert_int_equal(conf_path_type(&conf, 1), YOKE_PATH_TYPE_DISK);
+	assert_int_equal(conf_path_role(&conf, 1), YOKE_PATH_ROLE_PRIVATE);
+	assert_string_equal(e->device, "/dev/r");
+	assert_int_equal(e->interval_ms, 200);
+	good(TEXT("", DISK("device = /dev/q interval_ms = 100"),
+		  DISK("device = /dev/r interval_ms = 100")));
+	assert_int_equal(e->interval_ms, 100);
+	expect(TEXT("", DISK("device = /d interval_ms = 99"), DISK("device = /d")), false, 4,
+	       "interval_ms = 99");
+	expect(TEXT("", DISK(""), DISK("device = /d")), false, 4,
+	       "path \"s\" has no device: add it, as in device = \"/dev/disk/by-id/...\"");
+	expect(TEXT("", DISK("device = /d baud = 9600"), DISK("device = /d")), false, 4,
+	       "baud is no key of type = disk: remove it from path \"s\"");
+	expect(TEXT("", "path s { address = 10.2.0.1 interval_ms = 200 }",
+		    "path s { address = 10.2.0.2 }"),
+	       false, 4, "interval_ms is no key of type = udp: remove it from path \"s\"");
+	expect(TEXT("", DISK("device = /d interval_ms = 150"), DISK("device = /d")), false, 8,
+	       "path \"s\": interval_ms must be as in line 4, at its other end");
+	expect(TEXT("", DISK("device = /d") "path t { type = disk device = /d }",
+		    DISK("device = /d") "path t { type = disk device = /e }"),
+	       false, 5, "the same device as path \"s\" in line 4");
+}
+
+static void test_disk_times(void **state)
+{
+#define DISKS(cluster, keys) TEXT(cluster, DISK("device = /d " keys), DISK("device = /d " keys))
+
+	(void)state;
+	expect(DISKS("dead_ms = 500", ""), false, 4,
+	       "path \"s\": there is a heartbeat on the disk each 200 ms, and 3 of them must be in "
+	       "dead_ms = 500: lower interval_ms to 166, or raise dead_ms to 600");
+	expect(DISKS("dead_ms = 200", ""), false, 4, "in dead_ms = 200: raise dead_ms to 600");
+	expect(DISKS("", "interval_ms = 333"), true, 4,
+	       "and 5 of them should be in dead_ms = 1000: lower interval_ms to 200, or raise "
+	       "dead_ms "
+	       "to 1665; it is all that is left without path \"p\", and a node's end is seen on it "
+	       "up to 111 ms later");
+	good(DISKS("", ""));
+	assert_int_equal(conf_path_interval_ms(&conf, 1), 200);
+	assert_int_equal(conf_path_late_ms(&conf, 1), 500);
+	assert_int_equal(conf_path_look_ms(&conf, 0), 0);
+	assert_int_equal(conf_path_look_ms(&conf, 1), 66);
+	assert_int_equal(conf_detect_ms(&conf), 1066);
+	assert_int_equal(conf_bound_silence(&conf, &conf.group[0]).detect_ms, 1066);
+	good(DISKS("dead_ms = 5000 interval_ms = 500 late_ms = 600", ""));
+	assert_int_equal(conf_path_interval_ms(&conf, 1), 500);
+	assert_int_equal(conf_path_late_ms(&conf, 1), 600);
+	good(TEXT("", "path s { address = 10.2.0.1 }", "path s { address = 10.2.0.2 }"));
+	assert_int_equal(conf_detect_ms(&conf), 1000);
 }
 
 static void test_role(void **state)
@@ -179,9 +238,10 @@ static void test_times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_keys),  cmocka_unit_test(test_bad_keys),
-		cmocka_unit_test(test_ends),  cmocka_unit_test(test_rate),
-		cmocka_unit_test(test_role),  cmocka_unit_test(test_role_times),
+		cmocka_unit_test(test_keys),      cmocka_unit_test(test_bad_keys),
+		cmocka_unit_test(test_ends),      cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_disk_keys), cmocka_unit_test(test_disk_times),
+		cmocka_unit_test(test_role),      cmocka_unit_test(test_role_times),
 		cmocka_unit_test(test_times),
 	};
 

@@ -19,9 +19,11 @@ static const char text[] =
 	"node a { path p { address = 10.1.0.1 port = 5000 interface = e1 } path q { role = "
 	"public address = "
 	"'fd00::1' }\n"
-	"  path l { type = serial device = '/dev/t1' baud = 38400 rtscts = yes } }\n"
+	"  path l { type = serial device = '/dev/t1' baud = 38400 rtscts = yes }\n"
+	"  path q2 { type = disk device = '/dev/d' interval_ms = 210 } }\n"
 	"node b { path l { type = serial device = '/dev/t2' baud = 38400 rtscts = yes }\n"
-	"   path q { address = 'fd00:0:0::2' role = public } path p { address = 10.1.0.2 } }\n"
+	"   path q2 { type = disk device = '/dev/d' interval_ms = 210 } path q { address = "
+	"'fd00:0:0::2' role = public } path p { address = 10.1.0.2 } }\n"
 	"group g { exclusive = no nodes = { b, a }\n"
 	"  resource r { type = address address = '192.0.2.1/24' interface = e0 }\n"
 	"  resource s { type = address address = '2001:db8::1/64' interface = e0 } }\n"
@@ -187,6 +189,7 @@ static const char *const every_key[] = {
 	"\tvictim \"a\" {\n\t}\n\tvictim \"b\" {\n\t\tparameters = { \"plug=4\" }\n\t}\n",
 	"type = disk",
 	"device = \"/dev/d\"",
+	"type = disk\n\t\tdevice = \"/dev/d\"\n\t\tinterval_ms = 210",
 	"timeout_ms = 110",
 	"test_ms = 0",
 	"type = witness\n\taddress = \"2001:db8::7\"\n\tport = 4749",
