@@ -29,7 +29,7 @@ enum agent_channel_kind {
 	AGENT_CHANNEL_ASK,        /* engine to keeper: ask an arbiter, u.ask */
 	AGENT_CHANNEL_ANSWER,     /* and back: u.answer */
 	AGENT_CHANNEL_CANCEL,     /* engine to keeper: u.cancel, of an ask, is not waited for */
-	AGENT_CHANNEL_OPEN,       /* engine to keeper to serial: open u.open's line */
+	AGENT_CHANNEL_OPEN,       /* engine to keeper to serial or post: open u.open's path */
 	AGENT_CHANNEL_OPENED,     /* and back: u.opened, with a descriptor when it could */
 	AGENT_CHANNEL_KEYS,       /* engine to keeper to saver: read the key file, u.keys */
 	AGENT_CHANNEL_KEYS_READ,  /* and back: u.keys_read, with a descriptor when it could */

@@ -3,10 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/base/log.h"
@@ -164,21 +162,6 @@ static void answer(struct disk *d, const struct agent_channel_message *ask)
 	agent_channel_send_patiently(AGENT_ROLE_FD_CHANNEL, &m);
 }
 
-static bool read_conf(struct conf *conf)
-{
-	struct conf_problems *problems = calloc(1, sizeof(*problems));
-	char *text = NULL;
-	struct stat st;
-	bool ok = problems != NULL && fstat(AGENT_ROLE_FD_CONF, &st) == 0 &&
-		  (text = calloc(1, (size_t)st.st_size + 1)) != NULL &&
-		  pread(AGENT_ROLE_FD_CONF, text, (size_t)st.st_size, 0) == (ssize_t)st.st_size &&
-		  conf_parse(text, "yoke.conf", conf, problems) == 0;
-
-	free(text);
-	free(problems);
-	return ok;
-}
-
 int agent_disk_run(const char *node, unsigned arbiter, pid_t keeper)
 {
 	static struct conf conf;
@@ -189,7 +172,8 @@ int agent_disk_run(const char *node, unsigned arbiter, pid_t keeper)
 	int self;
 
 	prctl(PR_SET_DUMPABLE, 0); /* the key is in here */
-	if (agent_privilege_bind(keeper) < 0 || !read_conf(&conf) || arbiter < 1 ||
+	if (agent_privilege_bind(keeper) < 0 ||
+	    agent_role_read_conf(AGENT_ROLE_FD_CONF, &conf) < 0 || arbiter < 1 ||
 	    arbiter > conf.arbiter_count)
 		return 1;
 	self = conf_self(&conf, node, why);

@@ -4,7 +4,8 @@
  * the disk before the slots are read.  It may wait in the kernel for as long as the disk does not
  * answer; the keeper does not wait for it, and starts another one only when it is gone.
  *
- * The disk is read and written past the cache (hb/device.h).  The header is checked at each opening.
+ * The disk is read and written past the cache (hb/device.h).  The header is checked at each
+ * opening.
  *
  * Layer: agent; a process of its own (agent/role.h).
  */

@@ -82,8 +82,9 @@ struct agent_engine {
 	int64_t path_changed_ms[YOKE_NODES_MAX][YOKE_PATHS_MAX]; /* wall clock; 0: never */
 	uint64_t refused_told[YOKE_NODES_MAX][YOKE_PATHS_MAX];   /* already in an event */
 	uint64_t log_dropped_told;
-	char line_reason[YOKE_PATHS_MAX][YOKE_REASON_SIZE]; /* [path - 1]: why a line is not open */
-	bool line_open[YOKE_PATHS_MAX];                     /* was given to hb */
+	char open_reason[YOKE_PATHS_MAX][YOKE_REASON_SIZE]; /* [path - 1]: why a line or disk is not
+							       open, or does not answer */
+	bool is_open[YOKE_PATHS_MAX];                       /* was given to hb */
 	int64_t key_made_s[CONF_KEYS_MAX];   /* of the keys that hb has; 0: not known */
 	uint8_t disk_key[YOKE_ARBITERS_MAX]; /* id of the oldest one that is on the disk; 0: none */
 	uint32_t key_reads;                  /* times that the key file was read again, or not */
@@ -147,11 +148,12 @@ void agent_history_watchdog(struct agent_engine *e);
 /* Once a minute: what only counters know. */
 void agent_history_minute(struct agent_engine *e);
 
-/* ---- line.c: serial lines, which the keeper has opened ---- */
+/* ---- line.c: serial lines and shared disks, which another process opens ---- */
 
-/* Ask for those that hb wants. */
-void agent_line_ask(struct agent_engine *e);
-/* The answer, in e->message; fd: the line, which is ours; -1: it could not be opened. */
+/* Ask for those that hb wants, and see which disks do not answer. */
+void agent_line_look(struct agent_engine *e);
+/* The answer, in e->message; fd: of the line, or to the disk's process, which is ours; -1: it could
+ * not be opened. */
 void agent_line_opened(struct agent_engine *e, int fd, yoke_time now);
 
 /* ---- view.c ---- */

@@ -33,7 +33,7 @@ struct agent_keeper_child {
 	unsigned quick_ends; /* in a row, each within a second of its start */
 };
 
-/* The process of a disk arbiter or of a serial line, which may wait. */
+/* The process of a disk arbiter, of a serial line or of a path over a disk, which may wait. */
 struct agent_keeper_helper {
 	struct agent_keeper_child child;
 	int fd;          /* channel; -1: closed */
@@ -115,8 +115,8 @@ void agent_keeper_start_line(struct agent_keeper *k, unsigned path);
 /* Ask the program's file whether it could go on from here.  Returns its process; -1 with errno. */
 pid_t agent_keeper_start_trial(const struct agent_keeper *k);
 
-/* keeper_line.c: the processes of serial lines.  The engine asks for one to be opened, its process
- * answers. */
+/* keeper_line.c: the processes of serial lines and of paths over a disk.  The engine asks for one
+ * to be opened, its process answers. */
 void agent_keeper_line_init(struct agent_keeper *k);
 void agent_keeper_line_ask(struct agent_keeper *k, const struct agent_channel_message *m);
 void agent_keeper_line_answer(struct agent_keeper *k, unsigned path);

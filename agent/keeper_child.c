@@ -178,21 +178,30 @@ void agent_keeper_start_line(struct agent_keeper *k, unsigned path)
 	const struct conf_endpoint *e = &k->conf.node[k->self].endpoint[path];
 	pid_t keeper = getpid();
 	int channel_fd;
-	char parent[16], baud[16];
+	char parent[16], number[16];
 
 	l->asked = 0;
 	if (!begin_child(&l->child, &l->fd, &channel_fd))
 		return;
-	deaf_to_stops();
-	if (hand_down(&channel_fd, 1) < 0)
-		fail_child("serial: descriptors");
+	{
+		int fds[] = {channel_fd, k->conf_fd};
+
+		deaf_to_stops();
+		if (hand_down(fds, (int)(sizeof(fds) / sizeof(fds[0]))) < 0)
+			fail_child("path: descriptors");
+	}
 	if (agent_privilege_bind(keeper) < 0)
 		_exit(127);
 	snprintf(parent, sizeof(parent), "%d", (int)keeper);
-	snprintf(baud, sizeof(baud), "%u", e->baud);
-	execl("/proc/self/exe", k->program, "--role", "serial", "--device", e->device, "--baud",
-	      baud, "--keeper", parent, e->rtscts ? "--rtscts" : (char *)NULL, (char *)NULL);
-	fail_child("serial: exec");
+	snprintf(number, sizeof(number), "%u", e->type == YOKE_PATH_TYPE_DISK ? path + 1 : e->baud);
+	if (e->type == YOKE_PATH_TYPE_DISK)
+		execl("/proc/self/exe", k->program, "--role", "post", "--node", k->node, "--path",
+		      number, "--keeper", parent, (char *)NULL);
+	else
+		execl("/proc/self/exe", k->program, "--role", "serial", "--device", e->device,
+		      "--baud", number, "--keeper", parent, e->rtscts ? "--rtscts" : (char *)NULL,
+		      (char *)NULL);
+	fail_child("path: exec");
 }
 
 pid_t agent_keeper_start_trial(const struct agent_keeper *k)

@@ -7,11 +7,12 @@ void agent_keeper_line_init(struct agent_keeper *k)
 {
 	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++) {
 		const struct conf_endpoint *e = &k->conf.node[k->self].endpoint[i];
+		bool is_disk = e->configured && e->type == YOKE_PATH_TYPE_DISK;
 		bool is_line = e->configured && e->type == YOKE_PATH_TYPE_SERIAL;
 
 		k->line[i].fd = -1;
-		k->line[i].child.name = "serial";
-		k->line[i].child.start_at_ms = is_line ? 0 : INT64_MAX;
+		k->line[i].child.name = is_disk ? "post" : "serial";
+		k->line[i].child.start_at_ms = is_disk || is_line ? 0 : INT64_MAX;
 	}
 }
 
@@ -31,7 +32,9 @@ void agent_keeper_line_ask(struct agent_keeper *k, const struct agent_channel_me
 		return;
 	}
 	no.u.opened.path = path;
-	snprintf(no.u.opened.reason, sizeof(no.u.opened.reason), "its driver does not answer");
+	snprintf(no.u.opened.reason, sizeof(no.u.opened.reason), "%s does not answer",
+		 conf_path_type(&k->conf, path - 1u) == YOKE_PATH_TYPE_DISK ? "the disk"
+									    : "its driver");
 	agent_channel_send(k->engine_fd, &no);
 }
 
@@ -39,16 +42,16 @@ void agent_keeper_line_answer(struct agent_keeper *k, unsigned path)
 {
 	static struct agent_channel_message m;
 	struct agent_keeper_helper *l = &k->line[path];
-	int got, tty;
+	int got, passed;
 
-	while ((got = agent_channel_receive_fd(l->fd, &m, &tty)) > 0) {
+	while ((got = agent_channel_receive_fd(l->fd, &m, &passed)) > 0) {
 		m.u.opened.path = (uint16_t)(path + 1);
 		/* Of an engine that is gone its successor asks again. */
 		if (m.kind == AGENT_CHANNEL_OPENED && l->engine == k->jobs.engine &&
 		    k->engine_fd >= 0)
-			agent_channel_send_fd(k->engine_fd, &m, tty);
-		if (tty >= 0)
-			close(tty);
+			agent_channel_send_fd(k->engine_fd, &m, passed);
+		if (passed >= 0)
+			close(passed);
 		l->asked = 0;
 	}
 	if (got < 0) {

@@ -6,8 +6,9 @@
  *
  * The new program is tried first: one that is broken, or does not understand the configuration,
  * changes nothing.  What writes to a disk ends before, so that no write of its comes after one of
- * its successor's.  The engine beats on through all of it, by its own old program, until the new
- * keeper is ready to start the next: what the other node notices is an engine's restart.
+ * its successor's; not so the heartbeats on a shared disk, which must not end (agent/post.h).
+ * The engine beats on through all of it, by its own old program, until the new keeper is ready to
+ * start the next: what the other node notices is an engine's restart.
  *
  * The keeper stays the same process: its children stay its own, and for who started it nothing
  * happened.  What the engine says meanwhile is heard by nobody; the next one begins from what runs.
@@ -19,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -178,26 +178,6 @@ int64_t agent_keeper_renew_deadline_ms(const struct agent_keeper *k)
 
 /* ---- the new program ---- */
 
-static int read_conf(int fd, struct conf *conf)
-{
-	struct conf_problems *problems = calloc(1, sizeof(*problems));
-	char *text = NULL;
-	struct stat st;
-	int rc = -1;
-
-	if (problems != NULL && fstat(fd, &st) == 0 && st.st_size < CONF_TEXT_MAX &&
-	    (text = calloc(1, (size_t)st.st_size + 1)) != NULL &&
-	    pread(fd, text, (size_t)st.st_size, 0) == (ssize_t)st.st_size)
-		rc = conf_parse(text, "the running configuration", conf, problems);
-	for (unsigned i = 0; rc < 0 && problems != NULL && i < problems->count; i++)
-		if (!problems->problem[i].warning)
-			yoke_log(YOKE_LOG_ERROR, "the running configuration: %s",
-				 problems->problem[i].text);
-	free(text);
-	free(problems);
-	return rc;
-}
-
 int agent_keeper_renew_take(struct agent_keeper *k, const char *renewed)
 {
 	int number[LEFT];
@@ -228,14 +208,14 @@ int agent_keeper_renew_take(struct agent_keeper *k, const char *renewed)
 		k->elder_fd = number[LEFT_ENGINE_FD];
 	else if (number[LEFT_ENGINE_FD] >= 0)
 		close(number[LEFT_ENGINE_FD]);
-	return read_conf(k->conf_fd, &k->conf);
+	return agent_role_read_conf(k->conf_fd, &k->conf);
 }
 
 int agent_keeper_trial(const char *node)
 {
 	struct conf *conf = calloc(1, sizeof(*conf));
 	char why[YOKE_REASON_SIZE];
-	int rc = conf == NULL ? -1 : read_conf(AGENT_ROLE_FD_CONF, conf);
+	int rc = conf == NULL ? -1 : agent_role_read_conf(AGENT_ROLE_FD_CONF, conf);
 
 	if (rc == 0 && conf_self(conf, node, why) < 0) {
 		yoke_log(YOKE_LOG_ERROR, "%s", why);

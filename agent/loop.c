@@ -262,7 +262,7 @@ static void end_turn(struct agent_loop *l)
 	int64_t took_ms;
 
 	do_beats(e);
-	agent_line_ask(e);
+	agent_line_look(e);
 	do_addresses(e);
 	do_core(e);
 	do_asks(e);

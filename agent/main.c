@@ -10,6 +10,7 @@
 
 #include "agent/base/log.h"
 #include "agent/disk.h"
+#include "agent/post.h"
 #include "agent/role.h"
 #include "agent/saver.h"
 #include "agent/serial.h"
@@ -21,6 +22,7 @@ enum {
 	OPTION_SNMP_UID,
 	OPTION_STATE_DIR,
 	OPTION_ARBITER,
+	OPTION_PATH,
 	OPTION_RENEWED,
 	OPTION_DEVICE,
 	OPTION_BAUD,
@@ -30,7 +32,7 @@ enum {
 struct arguments {
 	bool witness, rtscts;
 	const char *conf_file, *node, *role, *state_dir, *renewed, *device;
-	long long keeper, snmp_uid, arbiter, baud;
+	long long keeper, snmp_uid, arbiter, path, baud;
 };
 
 static const char usage[] =
@@ -59,6 +61,7 @@ static const struct option options[] = {
 	{"snmp-uid", required_argument, NULL, OPTION_SNMP_UID},
 	{"state-dir", required_argument, NULL, OPTION_STATE_DIR},
 	{"arbiter", required_argument, NULL, OPTION_ARBITER},
+	{"path", required_argument, NULL, OPTION_PATH},
 	{"renewed", required_argument, NULL, OPTION_RENEWED},
 	{"device", required_argument, NULL, OPTION_DEVICE},
 	{"baud", required_argument, NULL, OPTION_BAUD},
@@ -113,6 +116,9 @@ static void parse(int argc, char **argv, struct arguments *a)
 		case OPTION_ARBITER:
 			a->arbiter = number(optarg);
 			break;
+		case OPTION_PATH:
+			a->path = number(optarg);
+			break;
 		case OPTION_RENEWED:
 			a->renewed = optarg;
 			break;
@@ -162,6 +168,8 @@ int main(int argc, char **argv)
 		return agent_saver_run(AGENT_ROLE_FD_CHANNEL, a.state_dir);
 	if (strcmp(a.role, "disk") == 0 && a.node != NULL)
 		return agent_disk_run(a.node, (unsigned)a.arbiter, (pid_t)a.keeper);
+	if (strcmp(a.role, "post") == 0 && a.node != NULL)
+		return agent_post_run(a.node, (unsigned)a.path, (pid_t)a.keeper);
 	if (strcmp(a.role, "serial") == 0 && a.device != NULL)
 		return agent_serial_run(a.device, (uint32_t)a.baud, a.rtscts, (pid_t)a.keeper);
 	fprintf(stderr, "yoked: unknown role '%s'\n", a.role);

@@ -8,6 +8,7 @@
  *   saver    root; everything that waits for the disk, also reading the key file again
  *   disk     root; one for each shared disk (agent/disk.h)
  *   serial   root; one for each serial line, opens it (agent/serial.h)
+ *   post     root, realtime; one for each path over a shared disk (agent/post.h)
  *   trial    root; a new program, asked before an upgrade whether it could be the keeper
  *   and yoke-snmp, a program of its own, user `snmp_user`, no rights
  *
@@ -24,7 +25,7 @@
 /* Descriptors that the keeper's children find open. */
 enum {
 	AGENT_ROLE_FD_CHANNEL = 3, /* to the keeper */
-	AGENT_ROLE_FD_CONF = 4,    /* engine: the configuration's text, as it was checked */
+	AGENT_ROLE_FD_CONF = 4,    /* engine, disk, post: the configuration, as it was checked */
 	AGENT_ROLE_FD_KEY = 5,     /* engine, disk: agent/keys.h */
 	AGENT_ROLE_FD_SHARED = 6,  /* engine: struct agent_shared */
 	AGENT_ROLE_FD_CONTROL = 7, /* engine: the listening control socket */
@@ -37,6 +38,10 @@ enum { AGENT_ROLE_PRIORITY_ENGINE = 50, AGENT_ROLE_PRIORITY_KEEPER = 51 };
 /* The longest silence of a living engine: shorter than the peer's patience, never below what a busy
  * machine's scheduler can cause. */
 uint32_t agent_role_hang_ms(uint32_t dead_ms);
+
+/* Read the configuration that the keeper checked from `fd`; says in the log what is wrong.  Returns
+ * 0; -1 when it is not good for this program.  Allocates. */
+int agent_role_read_conf(int fd, struct conf *conf);
 
 /* Run the keeper of the configuration in conf_file as node `node` (NULL: by host name).  program:
  * how yoked was called.  renewed: what the program left that we replace; NULL: it is a start.

@@ -110,6 +110,14 @@ static void setup_line(const struct conf *conf, uint16_t path, struct hb_line_co
 	line->late_us = conf_path_late_ms(conf, path) * 1000;
 }
 
+static void setup_post(const struct conf *conf, uint16_t path, struct hb_post_conf *post)
+{
+	if (conf_path_type(conf, path) != YOKE_PATH_TYPE_DISK)
+		return;
+	post->interval_us = conf_path_interval_ms(conf, path) * 1000;
+	post->late_us = conf_path_late_ms(conf, path) * 1000;
+}
+
 void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation,
 		    const struct hb_keys *keys, struct hb_conf *hb)
 {
@@ -126,6 +134,7 @@ void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation
 	conf_cluster_id(conf, hb->cluster_id);
 	for (uint16_t p = 0; p < conf->path_count; p++) {
 		setup_line(conf, p, &hb->line[p]);
+		setup_post(conf, p, &hb->post[p]);
 		hb->is_public[p] = conf_path_role(conf, p) == YOKE_PATH_ROLE_PUBLIC;
 	}
 	for (uint16_t n = 0; n < conf->node_count; n++)

@@ -16,6 +16,8 @@ static void endpoint_text(const struct conf_endpoint *ep, char *text, size_t siz
 
 	if (ep->type == YOKE_PATH_TYPE_SERIAL) {
 		snprintf(text, size, "%.44s at %u baud", ep->device, ep->baud);
+	} else if (ep->type == YOKE_PATH_TYPE_DISK) {
+		snprintf(text, size, "%.63s", ep->device);
 	} else if (ep->address.ss_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&ep->address;
 
@@ -48,7 +50,7 @@ static void view_link(const struct agent_engine *e, uint16_t node, uint16_t path
 	v->interval_ms = hb_public_is_slow(&e->hb, node, path, now)
 				 ? conf_slow_ms(&e->conf)
 				 : conf_path_interval_ms(&e->conf, path - 1u);
-	memcpy(v->reason, e->line_reason[path - 1], sizeof(v->reason));
+	memcpy(v->reason, e->open_reason[path - 1], sizeof(v->reason));
 	v->state = p->state;
 	v->changed_wall_ms = e->path_changed_ms[node - 1][path - 1];
 	v->sent = p->sent;

@@ -2,11 +2,12 @@
  *
  * A line is slow, and only a quarter of it is ours (pace.h).  So nothing is queued:
  *   - A BEAT that is due goes out when the line may take one; it is sealed then, so it is not old.
- *   - A MESSAGE goes over a line only while no better path to that node is up (hb_is_last_way()) and this one is
- *     proven.  It goes in parts (part.h) with BEATs between them, because a MESSAGE carries neither
- *     a lease nor, for as long as it takes, the newest acknowledgement.  One is finished before the
- *     next begins; of those that come meanwhile the newest waits.  It does not begin before it has
- *     waited for a quarter of the interval: what happens at once is told at once, in one.
+ *   - A MESSAGE goes over a line only while no better path to that node is up and this one is
+ *     proven (hb_is_last_way()).  It goes in parts (part.h) with BEATs between them, because it
+ *     has no lease nor, for as long as it takes, the newest acknowledgement.  One is finished
+ *     before the next begins; of those that come meanwhile the newest waits.  It does not begin
+ *     before it has waited for a quarter of the interval: what happens at once is told at once, in
+ *     one.
  *   - Who sends a MESSAGE repeats it until it is acknowledged (hb_send()).  One that has not been
  *     repeated for late_us and an interval is no longer wanted, and is not sent.
  *   - After a silence of dead_us half a MESSAGE is forgotten at both ends: what was said before a

@@ -12,9 +12,9 @@
  * thinks of its own private paths.  A CALL is answered by BEATs, never by CALLs, so two nodes do
  * not keep each other from being slow.
  *
- * A serial line or a disk does not make a public path slow: what is to be told goes over UDP as long
- * as there is any (line.h).  Of MESSAGEs none is held back.  After a stall of ours public paths are full for
- * one dead time: all of them are asked anew before anybody is judged.
+ * A serial line or a disk does not make a public path slow: what is to be told goes over UDP as
+ * long as there is any (line.h).  Of MESSAGEs none is held back.  After a stall of ours public
+ * paths are full for one dead time: all of them are asked anew before anybody is judged.
  *
  * Layer: hb.  May include: agent/base.
  * Memory: struct hb_public is in struct hb.  Example: tests/unit/hb_public.c.

@@ -88,11 +88,12 @@ static const struct tool_verb verbs[] = {
 	 "or " TOOL_KEY ".  --force: generate replaces a file, retire asks nobody.\n",
 	 "SFt", 1, 2, tool_key},
 	{"disk", "init | show DEVICE",
-	 "Make a shared disk for a disk arbiter, or show what is on it",
-	 "\ninit writes a header and an empty slot for each node; run it once, on one node, while\n"
-	 "no node runs.  What holds a file system, a partition table or another cluster's slots\n"
-	 "is refused; --force overwrites it.  Cluster and key are those of " TOOL_CONF "\n"
-	 "or of the file in $YOKE_CONF.\n",
+	 "Make a shared disk for a lock or heartbeats, or show what is on it",
+	 "\ninit writes a header, and an empty slot and post for each node, for an arbiter and a\n"
+	 "path of type disk; run it once, on one node, while none runs.  What holds a file\n"
+	 "system, a partition table or another cluster's slots is refused; --force overwrites\n"
+	 "it.  Cluster and key are those of " TOOL_CONF " or of the file in\n"
+	 "$YOKE_CONF.\n",
 	 "F", 2, 2, tool_disk},
 	{"serial-test", "[--baud RATE] [--rtscts] DEVICE",
 	 "Test the cable of a serial line, from both ends at once",

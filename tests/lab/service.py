@@ -90,9 +90,10 @@ class Yoke:
     """yoke on one node."""
 
     def __init__(self, node, key, dead_ms=None, snmp=True, snmp_set=True, more="", groups=None,
-                 log="stderr", links=("red", "blue"), baud=None, public=(), family=4):
+                 log="stderr", links=("red", "blue"), baud=None, public=(), family=4,
+                 disk=None):
         """links: with a UDP path each, of this address family; public: which of them are; baud: of
-        one more path, a serial line (tty in its folder)"""
+        one more path, a serial line (tty in its folder); disk: the device of one more"""
         require_users()
         self.node, self.lab = node, node.lab
         self.dir = node.dir
@@ -103,7 +104,7 @@ class Yoke:
         self.process = None
         self.keys = {"dead_ms": dead_ms, "snmp": snmp, "snmp_set": snmp_set, "more": more,
                      "groups": groups, "log": log, "links": links, "baud": baud,
-                     "public": public, "family": family}
+                     "public": public, "family": family, "disk": disk}
         self.install()
         self.write_key(key)
         for folder in (self.run_dir, self.state_dir):
@@ -157,6 +158,9 @@ class Yoke:
         if self.keys["baud"]:
             paths += (f'  path "wire" {{\n    type = serial\n    device = "{node.dir / "tty"}"\n'
                       f'    baud = {self.keys["baud"]}\n  }}\n')
+        if self.keys["disk"]:
+            paths += (f'  path "platter" {{\n    type = disk\n'
+                      f'    device = "{self.keys["disk"]}"\n  }}\n')
         return f'node "{node.name}" {{\n{paths}}}\n'
 
     @staticmethod

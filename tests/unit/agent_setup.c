@@ -13,9 +13,11 @@ static struct core_conf core;
 
 #define NODES                                                                                      \
 	"node a { path p { address = 10.1.0.1 } path q { address = 10.2.0.1 role = public }\n"     \
-	"  path l { type = serial device = '/dev/a' baud = 19200 } }\n"                            \
+	"  path l { type = serial device = '/dev/a' baud = 19200 }\n"                              \
+	"  path d { type = disk device = '/d' } }\n"                                               \
 	"node b { path p { address = 10.1.0.2 } path q { address = 10.2.0.2 role = public }\n"     \
-	"  path l { type = serial device = '/dev/b' baud = 19200 } }\n"
+	"  path l { type = serial device = '/dev/b' baud = 19200 }\n"                              \
+	"  path d { type = disk device = '/d' } }\n"
 #define GROUPS                                                                                     \
 	"group g { takeover = unproven\n"                                                          \
 	"resource r { type = address interface = e address = '192.0.2.1/24' }\n"                   \
@@ -78,6 +80,10 @@ static void test_lines(void **state)
 	assert_int_equal(hb.line[2].interval_us, 200000);
 	assert_int_equal(hb.line[2].late_us, 500000);
 	assert_true(hb.endpoint[1][2].configured);
+	assert_int_equal(hb.post[2].interval_us, 0);
+	assert_int_equal(hb.line[3].baud, 0);
+	assert_int_equal(hb.post[3].interval_us, 200000);
+	assert_int_equal(hb.post[3].late_us, 500000);
 	assert_false(hb.is_public[0] || hb.is_public[2]);
 	assert_true(hb.is_public[1]);
 	assert_int_equal(hb.slow_us, 1000000);
