@@ -191,17 +191,18 @@ def test_stalled_disk_delays_nothing(lab, beside, owners):
     others beat as ever; it comes back by itself."""
     since = now()
     before = {node.name: troubles(beside[node]) for node in lab.pair}
-    waits = beside.alpha.pids("post")[0]
+    old, waits = beside.alpha.engine(), beside.alpha.pids("post")[0]
     os.kill(waits, signal.SIGSTOP)
     try:
         wait_reason(beside, "alpha", "the disk does not answer")
         for node in ("alpha", "beta"):
-            wait_until(lambda at=node: beside[at].path(PATH)["state"] in ("down", "oneWay"), 10,
+            wait_until(lambda at=node: beside[at].path(PATH)["state"] != "up", 10,
                        f"{node}: {PATH} is not up")
+        assert beside.alpha.engine() == old
+        wait_until(lambda: beside.alpha.path(PATH)["state"] == "down", 10, "down, not late")
         shown = beside.alpha.cli("status").stdout
-        assert re.search(rf"{PATH} +disk +beta +(down|oneWay) .*the disk does not answer", shown)
+        assert re.search(rf"{PATH} +disk +beta +down .*the disk does not answer", shown), shown
         assert {node.name: troubles(beside[node]) for node in lab.pair} == before
-        old = beside.alpha.engine()
         os.kill(old, signal.SIGKILL)
         wait_until(lambda: beside.alpha.engine() not in (None, old), 10, "another engine")
         wait_reason(beside, "alpha", "the disk does not answer")
@@ -235,6 +236,11 @@ def hanging(world):
     image.unlink()
 
 
+def exchanges(yoke):
+    """How often the program was exchanged."""
+    return yoke.process.text().count("goes on with what runs")
+
+
 def is_in_kernel(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:
         return file.read().rsplit(")", 1)[1].split()[0] == "D"
@@ -244,7 +250,7 @@ def test_disk_that_hangs_in_the_kernel(world, lab, hanging, owners):
     """The array hangs for both nodes: every write waits in the kernel, for as long as it likes."""
     cluster = world.ready(snmp=False, disk=hanging.file)
     since, before = now(), {node.name: troubles(cluster[node]) for node in lab.pair}
-    engine = cluster.alpha.engine()
+    engine, exchanged = cluster.alpha.engine(), exchanges(cluster.alpha)
     run("fsfreeze", "-f", hanging.file.parent)
     for node in ("alpha", "beta"):
         wait_until(lambda at=node: is_in_kernel(cluster[at].pids("post")[0]), 5, "it waits")
@@ -254,7 +260,12 @@ def test_disk_that_hangs_in_the_kernel(world, lab, hanging, owners):
     wait_owner(cluster, "web", "beta")
     assert {node.name: troubles(cluster[node]) for node in lab.pair} == before
     os.kill(cluster.alpha.pids("keeper")[0], signal.SIGUSR2)
-    wait_until(lambda: cluster.alpha.engine() not in (None, engine), 10, "an upgrade goes on")
+    wait_until(lambda: cluster.alpha.engine() not in (None, engine), 10, "another engine")
+    assert exchanges(cluster.alpha) == exchanged + 1, "an upgrade does not wait"
+    wait_until(lambda: cluster.alpha.peer_state("beta") == "online", 10, "alpha hears beta")
+    assert cluster.alpha.leave() == 0
+    cluster.alpha.start()
+    wait_until(lambda: cluster.alpha.peer_state("beta") == "online", 10, "alpha hears beta")
     run("fsfreeze", "-u", hanging.file.parent)
     for node in ("alpha", "beta"):
         wait_state(cluster, node, "up")
@@ -291,6 +302,30 @@ def test_disk_of_another_cluster_and_none(beside, platter):
             platter.init()
         for node in ("alpha", "beta"):
             wait_state(beside, node, "up")
+
+
+def test_slow_upgrade_on_a_disk_alone(lab, alone, owners):
+    """The new program waits for its state, which is on a disk of its own: meanwhile the engine of the
+    one before has the shared disk."""
+    since, alpha = now(), alone.alpha
+    engine, saver, waits = alpha.engine(), alpha.pids("saver"), alpha.pids("post")[0]
+    record = alpha.state_dir / "record"
+    wait_until(lambda: not alpha.is_busy(), 20, "nothing is to be saved")
+    good = record.read_bytes()
+    record.unlink()
+    os.mkfifo(record, 0o600)
+    os.kill(alpha.pids("keeper")[0], signal.SIGUSR2)
+    wait_until(lambda: alpha.pids("saver") not in ([], saver), 10, "the new program reads it")
+    before = alone.beta.path(PATH)["received"]
+    wait_until(lambda: alone.beta.path(PATH)["received"] > before + 5, 5, "beta hears alpha")
+    assert alpha.engine() == engine and waits in alpha.pids("post")
+    with record.open("wb") as disk:
+        disk.write(good)
+    wait_until(lambda: alpha.engine() not in (None, engine), 10, "the next engine")
+    wait_until(lambda: waits not in alpha.pids("post"), 5, "the process of before has ended")
+    for node in ("alpha", "beta"):
+        wait_state(alone, node, "up")
+    assert owners.takeovers(since) == 0
 
 
 @pytest.mark.parametrize("role, number", [("engine", signal.SIGKILL), ("keeper", signal.SIGUSR2),
