@@ -6,7 +6,9 @@
  *          else: a slot that is written, and what becomes of the block: it comes back as it was;
  *          changed in one byte, or torn between two writes, it is refused, and by the fingerprint
  *          the change is seen; and a header, with the first fields as its id
- *   bit 1  (with bit 0 clear) a post instead: the fields, and the rest as its content */
+ *   bit 1  (with bit 0 clear) a post instead: the fields, and the rest as its content, which is also
+ *          taken apart into frames
+ *   bit 2  (with bit 0 set) the sum of a post is made good, so that what lies behind it is reached */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,6 +16,8 @@
 
 #include "agent/base/buf.h"
 #include "hb/disk.h"
+#include "hb/frame.h"
+#include "hb/post.h"
 
 enum {
 	FIELDS_SIZE = 2 + 4 + 8 + 8 + 2 + 1 + 2,
@@ -29,6 +33,36 @@ static void expect(bool holds)
 {
 	if (!holds)
 		abort();
+}
+
+/* Every frame lies in what was read, and there is an end. */
+static void take_frames(const uint8_t *bytes, size_t size)
+{
+	static struct hb_post post;
+	uint8_t frame[HB_FRAME_SIZE_MAX];
+	size_t sum = 0;
+	int got;
+
+	hb_post_init(&post, true, (yoke_time){0});
+	memcpy(post.in + 1, bytes, size);
+	post.in_at = 1;
+	post.in_size = (uint16_t)(1 + size);
+	while ((got = hb_post_receive(&post, frame, sizeof(frame))) != HB_POST_NOTHING) {
+		expect(got >= 0 && got <= (int)sizeof(frame));
+		expect(got == 0 || memmem(bytes, size, frame, (size_t)got) != NULL);
+		sum += 1 + (size_t)got;
+	}
+	expect(sum <= size);
+}
+
+static void repair_sum(uint8_t block[HB_DISK_BLOCK_SIZE])
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (size_t i = 0; i < HB_DISK_BLOCK_SIZE - sizeof(h); i++)
+		h = (h ^ block[i]) * 1099511628211u;
+	for (size_t i = 0; i < sizeof(h); i++)
+		block[HB_DISK_BLOCK_SIZE - 1 - i] = (uint8_t)(h >> 8 * i);
 }
 
 static void take_raw(const uint8_t block[HB_DISK_BLOCK_SIZE])
@@ -60,6 +94,7 @@ static void take_raw(const uint8_t block[HB_DISK_BLOCK_SIZE])
 		post = hb_disk_get_post(&disk, node, block, &post_size);
 		if (post == NULL)
 			continue;
+		take_frames(post, post_size);
 		hb_disk_put_post(&disk, node, post, post_size, again);
 		expect(memcmp(again, block, 34 + post_size) == 0);
 		taken++;
@@ -77,6 +112,7 @@ static void take_post(const uint8_t fields[FIELDS_SIZE], const uint8_t *bytes, s
 	const uint8_t *got;
 
 	size = size < HB_DISK_POST_SIZE ? size : HB_DISK_POST_SIZE;
+	take_frames(bytes, size);
 	hb_disk_put_post(&ours, node, bytes, size, block);
 	got = hb_disk_get_post(&ours, node, block, &got_size);
 	expect((got != NULL) == (size > 0));
@@ -188,6 +224,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((data[0] & 1) != 0) {
 		memset(block, 0, sizeof(block));
 		memcpy(block, data + 1, size < sizeof(block) ? size : sizeof(block));
+		if ((data[0] & 4) != 0)
+			repair_sum(block);
 		take_raw(block);
 		return 0;
 	}
