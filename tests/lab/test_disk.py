@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from lab import BUILD, now, run, wait_until
+from service import Cluster
 
 GROUPS = ["web", "mail", "files"]
 PATH = "platter"
@@ -38,8 +39,8 @@ class Platter:
             'node "beta" { path "p" { address = "10.1.0.2" } }\n' + group_text(0, "web"))
         self.file.write_bytes(bytes(64 * 1024))
 
-    def init(self):
-        run("env", f"YOKE_CONF={self.conf}", BUILD / "yoke", "disk", "init", self.file, "--force")
+    def init(self, conf=None):
+        run("env", f"YOKE_CONF={conf or self.conf}", BUILD / "yoke", "disk", "init", self.file, "--force")
 
     def poke(self, offset, data):
         with self.file.open("r+b") as file:
@@ -84,6 +85,12 @@ def wait_owner(cluster, name, owner, timeout=20):
         wait_until(lambda at=node: (cluster[at].group(name)["owner_name"],
                                     cluster[at].group(name)["state"]) == (owner, "started"),
                    timeout, f"{node} shows {name} started on {owner}")
+
+
+def wait_online(lab, cluster):
+    for node in lab.pair:
+        wait_until(lambda at=node: cluster[at].peer_state(lab.other(at).name) == "online", 5,
+                   f"{node.name} is in contact")
 
 
 def wait_reason(cluster, node, reason):
@@ -168,8 +175,7 @@ def test_switchover_over_a_disk_alone(lab, alone, probe):
             assert done.returncode == 0, done.stdout + done.stderr
             wait_owner(alone, name, other)
     assert client.outage(since) < 2000
-    for node in lab.pair:
-        assert alone[node].peer_state(lab.other(node).name) == "online"
+    wait_online(lab, alone)
 
 
 def test_exclusive_groups_over_a_disk_alone(world, lab, platter, owners):
@@ -183,7 +189,36 @@ def test_exclusive_groups_over_a_disk_alone(world, lab, platter, owners):
         assert done.returncode == 0, done.stdout + done.stderr
         wait_owner(cluster, "web", owner)
     assert owners.both_ms(since) == 0 and owners.takeovers(since) == 2
-    assert all(cluster[node].peer_state(lab.other(node).name) == "online" for node in lab.pair)
+    wait_online(lab, cluster)
+
+
+def test_one_disk_for_a_lock_and_a_path(world, lab, platter, owners):
+    """The arbiter writes its slots and the path its posts; the last way goes over the lock's disk."""
+    text = (f'arbiter "quorum" {{\n  type = disk\n  device = "{platter.file}"\n  test_ms = 1000\n}}\n'
+            + group_text(0, "web", "yes"))
+    lab.restore()
+    world.stop()
+    cluster = Cluster(lab, start=False, snmp=False, disk=platter.file, groups=text)
+    try:
+        platter.init(cluster.alpha.config)
+        for node in lab.pair:
+            cluster[node].start()
+        cluster.settle()
+        since = now()
+        cluster.switch(lab.alpha)
+        lab.split()
+        for node in lab.pair:
+            wait_until(lambda at=node: cluster[at].path("red")["state"] == "down", 10, "a split")
+            asked = cluster[node].status()["arbiters"][0]["tested_wall_ms"]
+            wait_until(lambda at=node, before=asked:
+                       cluster[at].status()["arbiters"][0]["tested_wall_ms"] > before + 1000, 10,
+                       "the lock was tried again")
+            assert cluster[node].status()["arbiters"][0]["state"] == "ready"
+            assert cluster[node].path(PATH)["state"] == "up"
+        assert owners.both_ms(since) == 0 and lab.owner() is lab.alpha
+    finally:
+        lab.heal()
+        cluster.stop()
 
 
 def test_stalled_disk_delays_nothing(lab, beside, owners):

@@ -399,6 +399,29 @@ static void another_engine_is_known_before_it_would_be_dead(void **state)
 	}
 }
 
+/* What a post tells of keys is enough to exchange them, and no frame is lost by it. */
+static void keys_are_exchanged_over_a_disk_alone(void **state)
+{
+	struct hb_keys both = pair.conf.keys;
+
+	(void)state;
+	leave_the_disk_alone();
+	both.count = 2;
+	both.key[0].id = pair.node[0].conf.keys.key[0].id;
+	memcpy(both.key[0].bytes, pair.node[0].conf.keys.key[0].bytes, HB_KEY_SIZE);
+	both.key[1].id = (uint8_t)(both.key[0].id + 1);
+	memset(both.key[1].bytes, 0x77, HB_KEY_SIZE);
+	for (uint16_t node = 1; node <= 2; node++) {
+		assert_int_equal(hb_set_keys(&pair.node[node - 1], &both, pair.now), 0);
+		run(SECOND_US, NULL, 0);
+	}
+	assert_int_equal(hb_sealing_key(&pair.node[0], 2), both.key[1].id);
+	assert_int_equal(hb_sealing_key(&pair.node[1], 1), both.key[1].id);
+	assert_int_equal(hb_path_of(&pair.node[1], 1, DISK)->missed, 0);
+	assert_int_equal(pair_refused(&pair, 2, DISK, HB_REFUSED_KEY), 0);
+	assert_int_equal(pair_state(&pair, 2, DISK), YOKE_PATH_UP);
+}
+
 static void damaged_posts_are_counted_and_nothing_else(void **state)
 {
 	uint8_t nonsense[600];
@@ -484,6 +507,7 @@ int main(void)
 		TEST(what_stands_there_is_no_life),
 		TEST(an_older_state_of_the_disk_is_no_life),
 		TEST(another_engine_is_known_before_it_would_be_dead),
+		TEST(keys_are_exchanged_over_a_disk_alone),
 		TEST(damaged_posts_are_counted_and_nothing_else),
 		TEST(a_socket_is_asked_for_once_a_second),
 		TEST(one_way_is_the_last),
