@@ -6,9 +6,9 @@
  *          else: a slot that is written, and what becomes of the block: it comes back as it was;
  *          changed in one byte, or torn between two writes, it is refused, and by the fingerprint
  *          the change is seen; and a header, with the first fields as its id
- *   bit 1  (with bit 0 clear) a post instead: the fields, and the rest as its content, which is also
- *          taken apart into frames
- *   bit 2  (with bit 0 set) the sum of a post is made good, so that what lies behind it is reached */
+ *   bit 1  (with bit 0 clear) a post instead: the fields, and the rest as its content, which is
+ *          also taken apart into frames
+ *   bit 2  (with bit 0 set) the sum of a post is made good: what lies behind it is reached */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -40,7 +40,8 @@ class Platter:
         self.file.write_bytes(bytes(64 * 1024))
 
     def init(self, conf=None):
-        run("env", f"YOKE_CONF={conf or self.conf}", BUILD / "yoke", "disk", "init", self.file, "--force")
+        run("env", f"YOKE_CONF={conf or self.conf}", BUILD / "yoke", "disk", "init", "--force",
+            self.file)
 
     def poke(self, offset, data):
         with self.file.open("r+b") as file:
@@ -193,9 +194,9 @@ def test_exclusive_groups_over_a_disk_alone(world, lab, platter, owners):
 
 
 def test_one_disk_for_a_lock_and_a_path(world, lab, platter, owners):
-    """The arbiter writes its slots and the path its posts; the last way goes over the lock's disk."""
-    text = (f'arbiter "quorum" {{\n  type = disk\n  device = "{platter.file}"\n  test_ms = 1000\n}}\n'
-            + group_text(0, "web", "yes"))
+    """The arbiter writes its slots, the path its posts; what is left goes over the lock's disk."""
+    text = (f'arbiter "quorum" {{\n  type = disk\n  device = "{platter.file}"\n'
+            "  test_ms = 1000\n}\n" + group_text(0, "web", "yes"))
     lab.restore()
     world.stop()
     cluster = Cluster(lab, start=False, snmp=False, disk=platter.file, groups=text)
@@ -340,8 +341,8 @@ def test_disk_of_another_cluster_and_none(beside, platter):
 
 
 def test_slow_upgrade_on_a_disk_alone(lab, alone, owners):
-    """The new program waits for its state, which is on a disk of its own: meanwhile the engine of the
-    one before has the shared disk."""
+    """The new program waits for its state, which is on a disk of its own: meanwhile the engine of
+    the one before has the shared disk."""
     since, alpha = now(), alone.alpha
     engine, saver, waits = alpha.engine(), alpha.pids("saver"), alpha.pids("post")[0]
     record = alpha.state_dir / "record"
