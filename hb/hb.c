@@ -235,7 +235,7 @@ void hb_set_beat(struct hb *hb, const uint8_t *bytes, size_t size, yoke_time now
 {
 	yoke_time allowed = now;
 
-	assert(size <= YOKE_MESSAGE_SIZE);
+	assert(size <= YOKE_PAYLOAD_SIZE);
 	if (size == hb->beat_size && memcmp(hb->beat, bytes, size) == 0)
 		return;
 	memcpy(hb->beat, bytes, size);
@@ -302,6 +302,9 @@ static void judge(struct hb *hb, yoke_time now, struct hb_changes *changes)
 		judge_paths(hb, node, false, now, changes);
 		hb_public_choose(hb, node, now);
 		judge_paths(hb, node, true, now, changes);
+		/* What it began to say before a silence may not be so any more. */
+		if (!hb_peer_is_proven(&hb->peer[node - 1], now))
+			hb->peer[node - 1].parts.have = 0;
 	}
 }
 

@@ -117,7 +117,7 @@ struct hb_conf {
 enum hb_kind {
 	HB_BEAT = 1,
 	HB_MESSAGE = 2,
-	HB_PART = 3, /* of a MESSAGE, on a line */
+	HB_PART = 3, /* of a MESSAGE: on a line, or too large for one frame */
 	HB_KEYS = 4, /* prints of the sender's keys; not handed up */
 	HB_CALL = 5, /* a BEAT that calls for BEATs at full rate */
 };
@@ -164,7 +164,8 @@ struct hb_peer {
 	struct hb_echo echo[YOKE_PATHS_MAX];
 	uint32_t count[YOKE_PATHS_MAX];  /* frame.h's count, of the last frame on the path */
 	uint16_t beat_size;              /* 0: no BEAT with a payload from this incarnation yet */
-	uint8_t beat[YOKE_MESSAGE_SIZE]; /* last BEAT's bytes */
+	uint8_t beat[YOKE_PAYLOAD_SIZE]; /* last BEAT's bytes */
+	struct hb_part_in parts;         /* of a MESSAGE of it */
 	uint64_t candidate;              /* incarnation heard that has not proven itself; 0: none */
 	struct hb_key_ring candidate_ring;
 	uint8_t candidate_shown;
@@ -191,7 +192,8 @@ struct hb {
 	yoke_time round_at; /* when BEATs were last sent to all; YOKE_NEVER: not yet */
 	yoke_time seen_at;  /* the latest `now` that we were told */
 	uint16_t beat_size;
-	uint8_t beat[YOKE_MESSAGE_SIZE];
+	uint8_t beat[YOKE_PAYLOAD_SIZE];
+	struct hb_part_out message; /* the last one */
 	struct hb_udp udp[YOKE_PATHS_MAX];
 	struct hb_line line[YOKE_PATHS_MAX]; /* of paths that are one; else closed for ever */
 	struct hb_post post[YOKE_PATHS_MAX]; /* likewise */
@@ -241,7 +243,7 @@ bool hb_has_shown(const struct hb *hb, uint16_t node, unsigned index);
 /* The payload of BEATs from now on; if it is another one, the next beats go out at once (at most
  * once per interval/4: else hb_deadline() says when).  Until the first call BEATs have no payload:
  * they prove life, and are not handed up.
- * size <= YOKE_MESSAGE_SIZE (asserted). */
+ * size <= YOKE_PAYLOAD_SIZE (asserted). */
 void hb_set_beat(struct hb *hb, const uint8_t *bytes, size_t size, yoke_time now);
 
 /* Send a MESSAGE now on every configured path to `node` (number) or HB_ALL_NODES.  size: 1..

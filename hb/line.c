@@ -58,11 +58,8 @@ static void set_look(struct hb_line *line, yoke_time now)
 
 static void begin(struct hb_line *line)
 {
-	if (line->waiting.size != line->sending.size ||
-	    memcmp(line->waiting.bytes, line->sending.bytes, line->waiting.size) != 0) {
+	if (line->waiting.number != line->sending.number)
 		line->sending = line->waiting;
-		line->number++;
-	}
 	line->waiting.size = 0;
 	line->next_part = 0;
 }
@@ -71,8 +68,7 @@ static void send_part(struct hb *hb, uint16_t node, uint16_t path, yoke_time now
 {
 	struct hb_line *line = &hb->line[path - 1];
 	uint8_t part[HB_PART_SIZE_MAX];
-	size_t size = hb_part_put(line->number, line->sending.bytes, line->sending.size,
-				  line->next_part, part);
+	size_t size = hb_part_put(&line->sending, line->next_part, part);
 
 	line->next_part++;
 	hb_send_frame(hb, node, path, HB_PART, part, size, now);
@@ -122,8 +118,6 @@ void hb_line_tick(struct hb *hb, uint16_t path, yoke_time now)
 
 	if (node == 0)
 		return;
-	if (!hb_is_proven(hb, node, path))
-		line->in.have = 0;
 	if (!hb_is_last_way(hb, node, path))
 		drop_messages(line);
 	if (yoke_time_due(wanted_until(hb, line), now))
@@ -139,28 +133,20 @@ void hb_line_beat(struct hb *hb, uint16_t path, yoke_time now)
 	hb_line_tick(hb, path, now);
 }
 
-void hb_line_offer(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yoke_time now)
+void hb_line_offer(struct hb *hb, uint16_t path, const struct hb_part_out *message, yoke_time now)
 {
 	struct hb_line *line = &hb->line[path - 1];
 
 	if (line->waiting.size == 0)
 		line->first_offered_at = now;
 	line->offered_at = now;
-	line->waiting.size = (uint16_t)size;
-	memcpy(line->waiting.bytes, bytes, size);
+	line->waiting = *message;
 	hb_line_tick(hb, path, now);
 }
 
 yoke_time hb_line_deadline(const struct hb_line *line)
 {
 	return line->serial.fd < 0 ? line->wish_at : line->look_at;
-}
-
-void hb_line_forget(struct hb *hb, uint16_t node)
-{
-	for (uint16_t path = 1; path <= hb->conf.path_count; path++)
-		if (hb_has_path(hb, node, path))
-			memset(&hb->line[path - 1].in, 0, sizeof(hb->line[path - 1].in));
 }
 
 bool hb_line_wants(struct hb_line *line, yoke_time now)

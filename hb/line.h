@@ -39,22 +39,14 @@ struct hb_line_conf {
 	uint32_t interval_us, late_us; /* instead of those of hb_conf: not shorter */
 };
 
-/* A MESSAGE that waits, or whose parts are being sent. */
-struct hb_line_message {
-	uint16_t size; /* 0: none */
-	uint8_t bytes[YOKE_MESSAGE_SIZE];
-};
-
 struct hb_line {
 	struct hb_serial serial;
 	struct hb_pace pace;
 	bool beat_waits;
-	bool keys_wait; /* the next BEAT tells our keys instead */
-	struct hb_line_message waiting, sending;
+	bool keys_wait;                         /* the next BEAT tells our keys instead */
+	struct hb_part_out waiting, sending;    /* a MESSAGE; size 0: none */
 	yoke_time first_offered_at, offered_at; /* when what waits came, and came last */
-	uint32_t number;                        /* of `sending`; grows with other bytes */
 	unsigned next_part;                     /* of it; all of them: nothing is being sent */
-	struct hb_part_in in;
 	yoke_time look_at; /* when there is something to do; YOKE_NEVER: nothing waits */
 	yoke_time wish_at; /* closed: no wish for a tty before */
 };
@@ -67,7 +59,7 @@ void hb_line_init(struct hb_line *line, const struct hb_line_conf *conf, bool is
 
 /* A BEAT is due on a line, or a MESSAGE is to be sent: now, or when it may. */
 void hb_line_beat(struct hb *hb, uint16_t path, yoke_time now);
-void hb_line_offer(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yoke_time now);
+void hb_line_offer(struct hb *hb, uint16_t path, const struct hb_part_out *message, yoke_time now);
 
 /* Send what may be sent now. */
 void hb_line_tick(struct hb *hb, uint16_t path, yoke_time now);
@@ -78,8 +70,5 @@ yoke_time hb_line_deadline(const struct hb_line *line);
 /* For hb_wants_fd() and hb_give_fd(). */
 bool hb_line_wants(struct hb_line *line, yoke_time now);
 void hb_line_give(struct hb *hb, uint16_t path, int fd, yoke_time now);
-
-/* The node's incarnation is another one: what the one before began to say is forgotten. */
-void hb_line_forget(struct hb *hb, uint16_t node);
 
 #endif

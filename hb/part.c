@@ -6,23 +6,34 @@
 
 #include "agent/base/buf.h"
 
+static_assert(HB_PARTS_MAX < 64, "have has a bit for each part");
+
+void hb_part_set(struct hb_part_out *message, const uint8_t *bytes, size_t size)
+{
+	assert(size >= 1 && size <= YOKE_MESSAGE_SIZE);
+	if (message->size == size && memcmp(message->bytes, bytes, size) == 0)
+		return;
+	message->size = (uint16_t)size;
+	memcpy(message->bytes, bytes, size);
+	message->number = message->number == UINT32_MAX ? 1 : message->number + 1;
+}
+
 unsigned hb_part_count(size_t size)
 {
 	return (unsigned)((size + HB_PART_BYTES - 1) / HB_PART_BYTES);
 }
 
-size_t hb_part_put(uint32_t number, const uint8_t *message, size_t size, unsigned which,
-		   uint8_t out[HB_PART_SIZE_MAX])
+size_t hb_part_put(const struct hb_part_out *message, unsigned which, uint8_t out[HB_PART_SIZE_MAX])
 {
-	size_t from = (size_t)which * HB_PART_BYTES;
+	size_t from = (size_t)which * HB_PART_BYTES, left = message->size - from;
 	struct yoke_buf b;
 
-	assert(size >= 1 && size <= YOKE_MESSAGE_SIZE && from < size);
+	assert(from < message->size);
 	yoke_buf_init(&b, out, HB_PART_SIZE_MAX);
-	yoke_buf_put_u32(&b, number);
+	yoke_buf_put_u32(&b, message->number);
 	yoke_buf_put_u8(&b, (uint8_t)which);
-	yoke_buf_put_u8(&b, (uint8_t)hb_part_count(size));
-	yoke_buf_put(&b, message + from, size - from < HB_PART_BYTES ? size - from : HB_PART_BYTES);
+	yoke_buf_put_u8(&b, (uint8_t)hb_part_count(message->size));
+	yoke_buf_put(&b, message->bytes + from, left < HB_PART_BYTES ? left : HB_PART_BYTES);
 	return b.used;
 }
 
@@ -56,8 +67,8 @@ size_t hb_part_take(struct hb_part_in *in, const uint8_t *bytes, size_t size)
 	if (which + 1 == count)
 		in->size = (uint16_t)(which * HB_PART_BYTES + yoke_buf_left(&b));
 	yoke_buf_get(&b, in->bytes + which * HB_PART_BYTES, yoke_buf_left(&b));
-	in->have = (uint16_t)(in->have | 1u << which);
-	if (in->have != (1u << count) - 1)
+	in->have |= UINT64_C(1) << which;
+	if (in->have != (UINT64_C(1) << count) - 1)
 		return 0;
 	in->have = 0;
 	return in->size;

@@ -83,8 +83,34 @@ static bool is_wanted(const struct hb *hb, uint16_t node, uint16_t path, yoke_ti
 
 	if (wanted_us < (int64_t)hb->conf.post[path - 1].interval_us)
 		wanted_us = hb->conf.post[path - 1].interval_us;
-	return post->message_size != 0 && hb_is_last_way(hb, node, path) &&
+	return post->message.size != 0 && hb_is_last_way(hb, node, path) &&
 	       !yoke_time_due(yoke_time_add_us(post->offered_at, wanted_us), now);
+}
+
+static bool has_room_for_part(const struct hb_post *post)
+{
+	size_t needed = SIZE_SIZE + HB_FRAME_SIZE_MIN + HB_PART_SIZE_MAX;
+
+	return post->out_size + needed <= sizeof(post->out);
+}
+
+static void fill_message(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
+{
+	struct hb_post *post = &hb->post[path - 1];
+	const struct hb_part_out *message = &post->message;
+	unsigned count = hb_part_count(message->size);
+	uint8_t part[HB_PART_SIZE_MAX];
+
+	if (message->size <= YOKE_PAYLOAD_SIZE) {
+		hb_send_frame(hb, node, path, HB_MESSAGE, message->bytes, message->size, now);
+		return;
+	}
+	for (unsigned i = 0; i < count && has_room_for_part(post); i++) {
+		size_t size = hb_part_put(message, post->next_part, part);
+
+		post->next_part = (post->next_part + 1) % count;
+		hb_send_frame(hb, node, path, HB_PART, part, size, now);
+	}
 }
 
 static void fill(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
@@ -95,8 +121,8 @@ static void fill(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
 	hb_send_frame(hb, node, path, HB_BEAT, hb->beat, hb->beat_size, now);
 	if (post->keys_wait)
 		hb_send_frame(hb, node, path, HB_KEYS, hb->prints, hb->prints_size, now);
-	if (post->message_size != 0)
-		hb_send_frame(hb, node, path, HB_MESSAGE, post->message, post->message_size, now);
+	if (post->message.size != 0)
+		fill_message(hb, node, path, now);
 }
 
 void hb_post_tick(struct hb *hb, uint16_t path, yoke_time now)
@@ -107,7 +133,7 @@ void hb_post_tick(struct hb *hb, uint16_t path, yoke_time now)
 	if (node == 0 || post->fd < 0)
 		return;
 	if (!is_wanted(hb, node, path, now))
-		post->message_size = 0;
+		post->message.size = 0;
 	if (post->is_busy || !yoke_time_due(due_at(hb, path), now))
 		return;
 	fill(hb, node, path, now);
@@ -125,15 +151,17 @@ void hb_post_hurry(struct hb *hb, uint16_t path, yoke_time now)
 	hb_post_tick(hb, path, now);
 }
 
-void hb_post_offer(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yoke_time now)
+void hb_post_offer(struct hb *hb, uint16_t path, const struct hb_part_out *message, yoke_time now)
 {
 	struct hb_post *post = &hb->post[path - 1];
-	bool is_known = size == post->message_size && memcmp(bytes, post->message, size) == 0;
+	bool is_known = post->message.size != 0 && post->message.number == message->number;
 
 	post->offered_at = now;
-	post->message_size = (uint16_t)size;
-	memcpy(post->message, bytes, size);
-	if (!is_known && hb_is_last_way(hb, hb_other_end(hb, path), path))
+	if (is_known)
+		return;
+	post->message = *message;
+	post->next_part = 0;
+	if (hb_is_last_way(hb, hb_other_end(hb, path), path))
 		hb_post_hurry(hb, path, now);
 }
 
@@ -203,6 +231,6 @@ void hb_post_give(struct hb *hb, uint16_t path, int fd, yoke_time now)
 
 	hb_post_close(post);
 	post->fd = fd;
-	post->message_size = 0;
+	post->message.size = 0;
 	hb_post_hurry(hb, path, now);
 }

@@ -11,7 +11,8 @@
  *   - Nothing is queued.  While one is being written none is given; the next one is made, and
  *     sealed, when the disk has it.  One that is not written after late_us is stuck, which is told.
  *   - Each has all that there is to say: the BEAT, our keys when they are due, and when no better
- *     way is up the newest MESSAGE for as long as it is repeated (hb_send()).
+ *     way is up the newest MESSAGE for as long as it is repeated (hb_send()); of one that is
+ *     larger than a frame as many parts as there is room for, and the next ones in the next post.
  *   - There is one each interval; but what is news is posted half an interval after the last one,
  *     so that a reader who looks more often than that misses none.
  *   - What stands there is no life, however good it is: it was read before, so its sequence is old,
@@ -30,6 +31,7 @@
 #include "agent/base/limits.h"
 #include "agent/base/time.h"
 #include "hb/disk.h"
+#include "hb/part.h"
 
 enum {
 	HB_POST_RETRY_US = 1000000, /* between two wishes for a socket */
@@ -45,15 +47,15 @@ struct hb_post_conf {
 };
 
 struct hb_post {
-	int fd;                /* -1: closed */
-	yoke_time wish_at;     /* closed: no wish for a socket before; YOKE_NEVER: no such path */
-	yoke_time posted_at;   /* YOKE_NEVER: nothing yet */
-	bool is_busy;          /* and it is not on the disk yet */
-	bool is_news;          /* something is to be said before its time */
-	bool keys_wait;        /* the next one tells our keys, too */
-	uint16_t message_size; /* 0: there is none to be told */
-	uint8_t message[YOKE_MESSAGE_SIZE];
-	yoke_time offered_at; /* the message, last */
+	int fd;              /* -1: closed */
+	yoke_time wish_at;   /* closed: no wish for a socket before; YOKE_NEVER: no such path */
+	yoke_time posted_at; /* YOKE_NEVER: nothing yet */
+	bool is_busy;        /* and it is not on the disk yet */
+	bool is_news;        /* something is to be said before its time */
+	bool keys_wait;      /* the next one tells our keys, too */
+	struct hb_part_out message; /* to be told; size 0: there is none */
+	unsigned next_part;         /* of it, when it does not fit into a frame */
+	yoke_time offered_at;       /* the message, last */
 	uint16_t out_size, in_at, in_size;
 	uint8_t out[HB_DISK_POST_SIZE];
 	uint8_t in[1 + HB_DISK_POST_SIZE];
@@ -69,7 +71,7 @@ void hb_post_close(struct hb_post *post);
 void hb_post_hurry(struct hb *hb, uint16_t path, yoke_time now);
 
 /* A MESSAGE is to be sent. */
-void hb_post_offer(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yoke_time now);
+void hb_post_offer(struct hb *hb, uint16_t path, const struct hb_part_out *message, yoke_time now);
 
 /* Put a sealed frame into the post that is being made.  Returns false when it is closed or full. */
 bool hb_post_add(struct hb_post *post, const uint8_t *bytes, size_t size);

@@ -161,27 +161,41 @@ void hb_send_beat_on(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
 	hb_send_frame(hb, node, path, is_call ? HB_CALL : HB_BEAT, hb->beat, hb->beat_size, now);
 }
 
-static void send_message(struct hb *hb, uint16_t node, const uint8_t *payload, size_t size,
-			 yoke_time now)
+/* In one frame, or as many parts as it has. */
+static void send_whole(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
+{
+	const struct hb_part_out *message = &hb->message;
+	uint8_t part[HB_PART_SIZE_MAX];
+
+	if (message->size <= YOKE_PAYLOAD_SIZE) {
+		hb_send_frame(hb, node, path, HB_MESSAGE, message->bytes, message->size, now);
+		return;
+	}
+	for (unsigned i = 0; i < hb_part_count(message->size); i++)
+		hb_send_frame(hb, node, path, HB_PART, part, hb_part_put(message, i, part), now);
+}
+
+static void send_message(struct hb *hb, uint16_t node, yoke_time now)
 {
 	for (uint16_t path = 1; path <= hb->conf.path_count; path++) {
 		if (!hb_has_path(hb, node, path))
 			continue;
 		if (hb_is_line(hb, path))
-			hb_line_offer(hb, path, payload, size, now);
+			hb_line_offer(hb, path, &hb->message, now);
 		else if (hb_is_post(hb, path))
-			hb_post_offer(hb, path, payload, size, now);
+			hb_post_offer(hb, path, &hb->message, now);
 		else
-			hb_send_frame(hb, node, path, HB_MESSAGE, payload, size, now);
+			send_whole(hb, node, path, now);
 	}
 }
 
 void hb_send(struct hb *hb, uint16_t node, const uint8_t *bytes, size_t size, yoke_time now)
 {
-	assert(node <= hb->conf.node_count && size >= 1 && size <= YOKE_MESSAGE_SIZE);
+	assert(node <= hb->conf.node_count);
+	hb_part_set(&hb->message, bytes, size);
 	for (uint16_t n = 1; n <= hb->conf.node_count; n++)
 		if (node == HB_ALL_NODES || node == n)
-			send_message(hb, n, bytes, size, now);
+			send_message(hb, n, now);
 }
 
 void hb_send_beat(struct hb *hb, uint16_t node, yoke_time now)

@@ -130,7 +130,7 @@ static enum hb_refusal open_frame(struct hb *hb, const uint8_t *bytes, size_t si
 		return HB_REFUSED_REPLAY;
 	if (in->content.kind != HB_BEAT && in->content.kind != HB_MESSAGE &&
 	    in->content.kind != HB_KEYS && in->content.kind != HB_CALL &&
-	    (in->content.kind != HB_PART || !hb_is_line(hb, in->path)))
+	    in->content.kind != HB_PART)
 		return HB_REFUSED_VERSION;
 	return HB_REFUSALS;
 }
@@ -192,7 +192,7 @@ static void take_over(struct hb *hb, struct hb_peer *peer, const struct incoming
 		peer->count[i] = 0;
 		peer->candidate_echo[i] = (struct hb_echo){0};
 	}
-	hb_line_forget(hb, (uint16_t)(peer - hb->peer + 1));
+	peer->parts = (struct hb_part_in){0};
 }
 
 /* An authentic frame of an incarnation that proves nothing (yet). */
@@ -260,15 +260,13 @@ static void accept_frame(struct hb *hb, struct hb_peer *peer, const struct incom
 }
 
 /* The payload, or the MESSAGE that it makes whole.  Returns its size; 0: there is none. */
-static size_t whole_of(struct hb *hb, const struct incoming *in, const uint8_t **payload)
+static size_t whole_of(struct hb_peer *peer, const struct incoming *in, const uint8_t **payload)
 {
-	struct hb_part_in *parts = &hb->line[in->path - 1].in;
-
 	*payload = payload_of(in);
 	if (in->content.kind != HB_PART)
 		return in->size;
-	*payload = parts->bytes;
-	return hb_part_take(parts, payload_of(in), in->size);
+	*payload = peer->parts.bytes;
+	return hb_part_take(&peer->parts, payload_of(in), in->size);
 }
 
 static int deliver(struct hb *hb, struct hb_peer *peer, const struct incoming *in,
@@ -283,7 +281,7 @@ static int deliver(struct hb *hb, struct hb_peer *peer, const struct incoming *i
 		peer->shown = hb_key_common(hb->prints, hb->prints_size, payload_of(in), in->size);
 		return 0;
 	}
-	size = whole_of(hb, in, &payload);
+	size = whole_of(peer, in, &payload);
 	if (size == 0)
 		return 0;
 	received->node = in->header.sender;

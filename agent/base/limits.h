@@ -23,9 +23,10 @@ enum {
 	YOKE_NAME_SIZE = 32,   /* bytes with the final NUL: node, path, group, resource, cluster */
 	YOKE_REASON_SIZE = 96, /* bytes with the final NUL: a cause, for people */
 	YOKE_TEXT_SIZE = 200,  /* bytes with the final NUL: one rendered event */
-	YOKE_MESSAGE_SIZE = 1372, /* bytes: the largest payload of one sealed frame; with its
+	YOKE_PAYLOAD_SIZE = 1372, /* bytes: the largest payload of one sealed frame; with its
 				     header, UDP and IPv6 it fits 1500 */
-	YOKE_RECORD_SIZE = 4096,  /* bytes: the largest saved record */
+	YOKE_MESSAGE_SIZE = 8192, /* bytes: a node's whole state, in parts when it is larger */
+	YOKE_RECORD_SIZE = 8192,  /* bytes: the largest saved record */
 };
 
 #endif

@@ -302,7 +302,7 @@ struct core_actions {
 	unsigned count;
 	struct core_action action[CORE_ACTIONS_MAX];
 	uint16_t beat_size, message_size, record_size;
-	uint8_t beat[YOKE_MESSAGE_SIZE];
+	uint8_t beat[YOKE_PAYLOAD_SIZE];
 	uint8_t message[YOKE_MESSAGE_SIZE]; /* one message a step at most: it is our whole state */
 	uint8_t record[YOKE_RECORD_SIZE];
 };

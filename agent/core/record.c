@@ -15,6 +15,7 @@
  *
  * One record is saved at a time; what changes meanwhile goes into the next one.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "agent/base/buf.h"
@@ -158,6 +159,7 @@ static void put(const struct core *c, struct core_actions *out)
 	yoke_buf_put_u8(&b, c->promised);
 	core_detail_put_rests(c, &b);
 	yoke_buf_put_u64(&b, checksum(out->record, b.used));
+	assert(yoke_buf_ok(&b));
 	out->record_size = (uint16_t)b.used;
 }
 

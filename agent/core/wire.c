@@ -18,6 +18,7 @@
  * go by the hash of their name, so that a configuration that differs cannot mistake one for
  * another. Everything is parsed before anything is applied.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "agent/base/buf.h"
@@ -183,6 +184,7 @@ void core_wire_put_state(const struct core *c, struct core_actions *out)
 	put_hwaddrs(c, &b);
 	put_groups(c, &b);
 	core_detail_put(c, &b, op);
+	assert(yoke_buf_ok(&b)); /* the largest one that the limits allow has room */
 	out->message_size = (uint16_t)b.used;
 	core_act(out, CORE_SEND);
 }

@@ -1,4 +1,5 @@
 /* What travels: nothing that is damaged is applied, and nothing crashes. */
+#include "agent/core/parts.h"
 #include "tests/unit/core_pair.h"
 
 enum { EMPTY_SECTION = 3 }; /* bytes: tag and size */
@@ -204,11 +205,24 @@ static void alone_it_is_quiet(void **state)
 	assert_true(yoke_time_is_never(core_deadline(pair_core(&pair, ALPHA))));
 }
 
-static void the_largest_state_fits_a_frame(void **state)
+/* Each group asks and grants, has a cause that needs words, and is in maintenance. */
+static void say_much(struct core *c)
+{
+	for (unsigned g = 0; g < YOKE_GROUPS_MAX; g++) {
+		struct core_claim *claim = &c->node[ALPHA - 1].claim[g];
+
+		claim->request = claim->grant_term = 1;
+		claim->grant_to = BETA;
+		claim->cause = CORE_CAUSE_YIELDS;
+	}
+	for (unsigned i = 0; i < CORE_RESTS; i++)
+		c->rest[i] = (struct core_rest){1, true};
+}
+
+static void form_the_largest(void)
 {
 	char name[YOKE_NAME_SIZE];
 
-	(void)state;
 	pair_init(&pair);
 	for (unsigned n = 0; n < 2; n++) {
 		struct core_conf *c = &pair.conf[n];
@@ -217,8 +231,9 @@ static void the_largest_state_fits_a_frame(void **state)
 		c->resource_count = YOKE_RESOURCES_MAX;
 		for (unsigned g = 0; g < YOKE_GROUPS_MAX; g++) {
 			c->group[g] = c->group[0];
-			snprintf(name, sizeof(name), "a-long-name-for-a-group-no-%u", g);
+			snprintf(name, sizeof(name), "a-long-name-of-a-group-numb-%02u", g % 100);
 			memcpy(c->group[g].name, name, sizeof(name));
+			c->group[g].exclusive = true;
 			c->group[g].resource_first = (uint16_t)(2 * g);
 			c->group[g].resource_count = 2;
 			c->resource[2 * g].group = c->resource[2 * g + 1].group = (uint16_t)(g + 1);
@@ -228,14 +243,25 @@ static void the_largest_state_fits_a_frame(void **state)
 	pair.by_hand[CORE_RUN_PROBE] = true;
 	pair.running[ALPHA - 1] = true;
 	core_init(pair_core(&pair, ALPHA), &pair.conf[ALPHA - 1], NULL, 0, NULL, pair.now);
-	{
-		struct core_event ev = {.type = CORE_TIMER, .now = pair.now};
+}
 
-		core_step(pair_core(&pair, ALPHA), &ev, &pair.out);
-	}
-	assert_true(pair.out.message_size > 1000);
-	assert_true(pair.out.message_size <= YOKE_MESSAGE_SIZE - 100);
+static void the_largest_state_and_record_have_room(void **state)
+{
+	struct core_event ev = {.type = CORE_TIMER};
+	struct core *c;
+
+	(void)state;
+	form_the_largest();
+	c = pair_core(&pair, ALPHA);
+	say_much(c);
+	memset(&pair.out, 0, sizeof(pair.out));
+	core_wire_put_state(c, &pair.out);
+	assert_in_range(pair.out.message_size, YOKE_PAYLOAD_SIZE, YOKE_MESSAGE_SIZE / 2);
+	ev.now = pair.now;
+	core_record_touch(c);
+	core_step(c, &ev, &pair.out);
 	assert_true(pair.out.count < CORE_ACTIONS_MAX);
+	assert_in_range(pair.out.record_size, 3000, YOKE_RECORD_SIZE / 2);
 }
 
 int main(void)
@@ -250,7 +276,7 @@ int main(void)
 		cmocka_unit_test(what_a_node_does_not_have_it_does_not_run),
 		cmocka_unit_test(a_state_is_repeated_until_it_is_acknowledged),
 		cmocka_unit_test(alone_it_is_quiet),
-		cmocka_unit_test(the_largest_state_fits_a_frame),
+		cmocka_unit_test(the_largest_state_and_record_have_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,7 +137,7 @@ static void messages_go_out_on_every_path(void **state)
 	assert_memory_equal(pair.last[1].bytes, "message", 7);
 }
 
-static void the_largest_payload_arrives(void **state)
+static void the_largest_message_arrives(void **state)
 {
 	static uint8_t bytes[YOKE_MESSAGE_SIZE];
 
@@ -146,6 +146,35 @@ static void the_largest_payload_arrives(void **state)
 	pair_run(&pair, PAIR_INTERVAL_US);
 	hb_send(&pair.node[0], 2, bytes, sizeof(bytes), pair.now);
 	pair_settle(&pair);
+	assert_int_equal(pair.last[1].size, YOKE_MESSAGE_SIZE);
+	assert_memory_equal(pair.last[1].bytes, bytes, sizeof(bytes));
+}
+
+/* The first parts are lost on both paths, and of the next sending only they arrive. */
+static void lost_parts_come_with_the_next_sending(void **state)
+{
+	enum { LOST = 10 };
+	static uint8_t bytes[YOKE_MESSAGE_SIZE], frame[HB_FRAME_SIZE_MAX];
+	struct hb_changes changes = {0};
+	int size = 0, got = 0;
+
+	(void)state;
+	pair_run(&pair, PAIR_INTERVAL_US);
+	memset(bytes, 9, sizeof(bytes));
+	hb_send(&pair.node[0], 2, bytes, sizeof(bytes), pair.now);
+	for (unsigned i = 0; i < LOST; i++)
+		assert_true(pair_steal(&pair, 2, 1, frame) > 0 &&
+			    pair_steal(&pair, 2, 2, frame) > 0);
+	pair_settle(&pair);
+	assert_int_not_equal(pair.last[1].size, YOKE_MESSAGE_SIZE);
+	hb_send(&pair.node[0], 2, bytes, sizeof(bytes), pair.now);
+	for (unsigned i = 0; i < LOST; i++) {
+		assert_int_equal(got, 0);
+		size = pair_steal(&pair, 2, 1, frame);
+		got = hb_take(&pair.node[1], 1, frame, (size_t)size, pair.now, &pair.last[1],
+			      &changes);
+	}
+	assert_int_equal(got, 1);
 	assert_int_equal(pair.last[1].size, YOKE_MESSAGE_SIZE);
 	assert_memory_equal(pair.last[1].bytes, bytes, sizeof(bytes));
 }
@@ -405,7 +434,8 @@ int main(void)
 		TEST(a_new_beat_goes_out_at_once_but_not_too_often),
 		TEST(says_when_a_beat_is_repeated),
 		TEST(messages_go_out_on_every_path),
-		TEST(the_largest_payload_arrives),
+		TEST(the_largest_message_arrives),
+		TEST(lost_parts_come_with_the_next_sending),
 		TEST(silence_is_late_and_then_down),
 		TEST(a_path_cut_one_way_is_seen_at_both_ends),
 		TEST(after_its_own_stall_a_node_listens_before_it_judges),

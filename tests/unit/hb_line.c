@@ -20,7 +20,7 @@ enum {
 	LINE_INTERVAL_US = 16667,
 	LINE_LATE_US = PAIR_LATE_US,
 	SECOND_US = 1000000,
-	BIG = YOKE_MESSAGE_SIZE,
+	BIG = YOKE_PAYLOAD_SIZE,
 };
 
 static struct pair pair;
@@ -210,13 +210,13 @@ static void what_is_told_at_once_is_one_message_and_the_newest(void **state)
 /* Node 1 has sent some of a message's parts, and not all. */
 static void send_half(void)
 {
-	for (unsigned i = 0; i < 200 && pair.node[1].line[LINE - 1].in.have == 0; i++) {
+	for (unsigned i = 0; i < 200 && pair.node[1].peer[0].parts.have == 0; i++) {
 		hb_send(&pair.node[0], 2, message, BIG, pair.now);
 		run(1000, NULL, 0);
 	}
 	run(PAIR_LATE_US + PAIR_INTERVAL_US, NULL, 0); /* and it is not wanted any more */
 	assert_in_range(pair.node[0].line[LINE - 1].next_part, 2, HB_PARTS_MAX - 1);
-	assert_true(pair.node[1].line[LINE - 1].in.have != 0);
+	assert_true(pair.node[1].peer[0].parts.have != 0);
 }
 
 static void one_is_finished_before_the_newest_begins(void **state)
@@ -294,7 +294,7 @@ static void half_a_message_from_before_a_silence_is_forgotten(void **state)
 	is_cut[0] = is_cut[1] = true;
 	run(SECOND_US, NULL, 0);
 	assert_int_equal(pair_state(&pair, 2, LINE), YOKE_PATH_DOWN);
-	assert_int_equal(pair.node[1].line[LINE - 1].in.have, 0);
+	assert_int_equal(pair.node[1].peer[0].parts.have, 0);
 	is_cut[0] = is_cut[1] = false;
 	run(5 * SECOND_US, NULL, 0);
 	assert_int_equal(pair_state(&pair, 2, LINE), YOKE_PATH_UP);
@@ -315,7 +315,7 @@ static void half_a_message_of_an_engine_that_is_gone_is_forgotten(void **state)
 	plug(1);
 	run(PAIR_LATE_US, NULL, 0);
 	assert_int_equal(pair_state(&pair, 2, LINE), YOKE_PATH_UP);
-	assert_int_equal(pair.node[1].line[LINE - 1].in.number, 0);
+	assert_int_equal(pair.node[1].peer[0].parts.number, 0);
 	run_until_one_comes(other, BIG);
 	expect_last(other, BIG);
 }
@@ -353,18 +353,6 @@ static void a_pulled_adapter_is_asked_for_once_a_second(void **state)
 	assert_true(pair_all_up(&pair));
 }
 
-static void udp_carries_no_parts(void **state)
-{
-	uint8_t part[HB_PART_SIZE_MAX];
-	size_t size = hb_part_put(1, message, 10, 0, part);
-
-	(void)state;
-	run(SECOND_US, NULL, 0);
-	hb_send_frame(&pair.node[0], 2, UDP, HB_PART, part, size, pair.now);
-	settle();
-	assert_int_equal(pair_refused(&pair, 2, UDP, HB_REFUSED_VERSION), 1);
-}
-
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -383,7 +371,6 @@ int main(void)
 		TEST(half_a_message_of_an_engine_that_is_gone_is_forgotten),
 		TEST(one_direction_is_not_enough),
 		TEST(a_pulled_adapter_is_asked_for_once_a_second),
-		TEST(udp_carries_no_parts),
 	};
 
 	signal(SIGPIPE, SIG_IGN); /* a tty has none */

@@ -24,9 +24,12 @@ static int setup(void **state)
 
 static size_t send_part(uint32_t number, size_t size, unsigned which)
 {
-	size_t used = hb_part_put(number, message, size, which, part);
+	static struct hb_part_out out;
 
-	return hb_part_take(&in, part, used);
+	out.number = number;
+	out.size = (uint16_t)size;
+	memcpy(out.bytes, message, size);
+	return hb_part_take(&in, part, hb_part_put(&out, which, part));
 }
 
 static void expect_whole(size_t got, size_t size)
@@ -79,6 +82,24 @@ static void a_whole_message_may_come_again(void **state)
 	expect_whole(send_part(7, 200, 1), 200);
 }
 
+static void other_bytes_have_another_number(void **state)
+{
+	static struct hb_part_out out;
+	uint32_t first;
+
+	(void)state;
+	hb_part_set(&out, message, 400);
+	first = out.number;
+	assert_int_not_equal(first, 0);
+	hb_part_set(&out, message, 400);
+	assert_int_equal(out.number, first);
+	hb_part_set(&out, message, 399);
+	assert_int_not_equal(out.number, first);
+	out.number = UINT32_MAX;
+	hb_part_set(&out, message, 400);
+	assert_int_equal(out.number, 1);
+}
+
 static void refuse(const char *bytes, size_t size)
 {
 	struct hb_part_in before = in;
@@ -116,6 +137,7 @@ int main(void)
 		TEST(a_lost_part_is_filled_in_by_the_next_sending),
 		TEST(a_newer_message_takes_the_place_of_half_a_one),
 		TEST(a_whole_message_may_come_again),
+		TEST(other_bytes_have_another_number),
 		TEST(what_is_no_part_changes_nothing),
 	};
 
