@@ -546,7 +546,8 @@ void sim_faults_heal(struct sim_world *w)
 		}
 		sim_node_power_on(w, n);
 		sim_node_start(w, n);
-		sim_node_clock(w, n, w->node[n - 1].minute); /* each minute: one may not have heard */
+		/* It is told each minute: one that stood still may not have heard. */
+		sim_node_clock(w, n, w->node[n - 1].minute);
 		sim_node_rest(w, n);
 	}
 }
