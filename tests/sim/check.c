@@ -478,6 +478,7 @@ static void check_lease(struct sim_world *w, uint16_t node)
 void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev)
 {
 	w->check.events++;
+	sim_check_promise_event(w, node, ev);
 	memcpy(w->check.last_event, ev->text, sizeof(w->check.last_event));
 	if (ev->kind == YOKE_EVENT_GROUP_STARTING)
 		check_start(w, node, ev);

@@ -25,6 +25,7 @@
  *              What people said of maintenance is saved.  A lease ends when who renewed it last
  *              thinks that it does.
  *              Nobody goes by a lease that has run out without a lock.
+ *              What was said before a silence does not count after it.
  *   lock       Nobody claims the disk while another one holds it and renews it in time.
  *   held       A node whose record is unreadable starts nothing before an operator says "online".
  *   well       Nothing that is well is stopped in undisturbed time without an operator, and nothing
@@ -83,6 +84,12 @@ struct sim_check_promise {
 	uint64_t reserved;     /* when it granted last without running it */
 };
 
+/* How far a node was with its state when another lost it. */
+struct sim_check_words {
+	uint64_t incarnation;
+	uint32_t version;
+};
+
 struct sim_check {
 	bool never_both;             /* the run has no faults at all */
 	bool changed;                /* a core or a kernel may have, since it was checked */
@@ -106,6 +113,7 @@ struct sim_check {
 	uint64_t takeovers, conflicts, restarted;           /* expected and seen; told at the end */
 	bool may_act[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX]; /* it is not in maintenance, or was not
 							       when what goes on began */
+	struct sim_check_words words[YOKE_NODES_MAX][YOKE_NODES_MAX];
 	yoke_time graced_until[YOKE_NODES_MAX][YOKE_NODES_MAX]; /* of a node by another */
 	struct core_rest disk_rest[YOKE_NODES_MAX][CORE_RESTS];
 	struct sim_check_promise promise[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];
@@ -170,6 +178,7 @@ void sim_check_promise_start(struct sim_world *w, uint16_t node);
 void sim_check_promise_after(struct sim_world *w, uint16_t node);
 /* It begins to start a group. */
 void sim_check_promise_begin(struct sim_world *w, uint16_t node, uint16_t group);
+void sim_check_promise_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev);
 void sim_check_promise_claim(struct sim_world *w, uint16_t node, const struct core_action *a);
 
 /* Is everything as it should be when no fault is left?  NULL, or what is not. */

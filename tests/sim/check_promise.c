@@ -157,6 +157,22 @@ static bool has_locks(const struct sim_world *w, uint16_t node)
 	return held > locks / 2;
 }
 
+/* What was said before a silence is not gone by after it. */
+void sim_check_promise_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev)
+{
+	const struct sim_node *other = &w->node[ev->node - 1];
+	struct sim_check_words *words = &w->check.words[node - 1][ev->node - 1];
+
+	if (ev->kind == YOKE_EVENT_NODE_LOST)
+		*words =
+			(struct sim_check_words){other->core.conf.incarnation, other->core.version};
+	if (ev->kind == YOKE_EVENT_NODE_ONLINE &&
+	    words->incarnation == other->core.conf.incarnation &&
+	    w->node[node - 1].core.node[ev->node - 1].told < words->version)
+		sim_world_fail(w, "%s goes by what %s said before a silence",
+			       sim_world_name(w, node), sim_world_name(w, ev->node));
+}
+
 void sim_check_promise_begin(struct sim_world *w, uint16_t node, uint16_t group)
 {
 	const struct core *core = &w->node[node - 1].core;
