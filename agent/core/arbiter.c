@@ -446,7 +446,7 @@ static void look_one(struct core *c, struct core_actions *out, uint16_t arbiter)
 	struct core_arbiter *a = &c->arbiter[arbiter - 1];
 	bool want = core_arbiter_wants(c, arbiter);
 
-	if (yoke_time_due(a->ask_deadline, c->now))
+	if (core_is_over(c, &a->ask_deadline))
 		time_out(c, out, arbiter);
 	if (a->ask != 0)
 		return;

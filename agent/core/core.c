@@ -20,6 +20,7 @@
 #include "agent/core/parts.h"
 
 enum {
+	STOOD_STILL_MS = 200,   /* later than that is nobody who runs */
 	LOOKS_MAX = 8,          /* rounds of looking in one step; two or three are usual */
 	LEAVE_LINGER_BEATS = 3, /* how long the goodbye is repeated when nobody acknowledges */
 	LEAVE_LINGER_MS_MIN = 50,
@@ -124,6 +125,16 @@ struct yoke_event *core_event(struct core *c, struct core_actions *out, enum yok
 	ev->mono_us = c->now.us;
 	core_text(ev->reason, sizeof(ev->reason), reason, (char *)NULL);
 	return ev;
+}
+
+bool core_is_over(const struct core *c, yoke_time *deadline)
+{
+	if (!yoke_time_due(*deadline, c->now))
+		return false;
+	if (yoke_time_span_us(*deadline, c->now) <= (int64_t)STOOD_STILL_MS * 1000)
+		return true;
+	*deadline = yoke_time_add_ms(c->now, STOOD_STILL_MS);
+	return false;
 }
 
 /* ---- start ---- */

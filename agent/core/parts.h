@@ -29,6 +29,9 @@ void core_text(char *dst, size_t size, ...);
 const char *core_number(uint64_t v, char buf[21]);
 
 struct core_action *core_act(struct core_actions *out, enum core_action_type type);
+/* Is a deadline over?  One that passed long ago did so while we did not run: what was waited for
+ * may have come meanwhile and not been read yet, so it gets a little more time. */
+bool core_is_over(const struct core *c, yoke_time *deadline);
 /* Emit an event about ourselves; the caller fills the rest of what is returned. */
 struct yoke_event *core_event(struct core *c, struct core_actions *out, enum yoke_event_kind kind,
 			      const char *reason);

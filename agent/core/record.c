@@ -218,7 +218,7 @@ static void time_out(struct core *c, struct core_actions *out)
 
 void core_record_expire(struct core *c, struct core_actions *out)
 {
-	if (c->save.asked != 0 && yoke_time_due(c->save.retry_at, c->now))
+	if (c->save.asked != 0 && core_is_over(c, &c->save.retry_at))
 		time_out(c, out);
 }
 

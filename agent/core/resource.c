@@ -319,7 +319,7 @@ static void time_out(struct core *c, struct core_actions *out, uint16_t resource
 void core_resource_expire(struct core *c, struct core_actions *out)
 {
 	for (uint16_t i = 1; i <= c->conf.resource_count; i++)
-		if (yoke_time_due(c->resource[i - 1].run_deadline, c->now))
+		if (core_is_over(c, &c->resource[i - 1].run_deadline))
 			time_out(c, out, i);
 }
 

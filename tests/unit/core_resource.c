@@ -43,6 +43,25 @@ static void a_missing_result_is_a_failure(void **state)
 	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_STOP], 1);
 }
 
+/* Its engine stood still until long after the time-out: the result may be there, behind what is
+ * read first. */
+static void a_result_that_waits_to_be_read_counts(void **state)
+{
+	uint32_t start;
+
+	(void)state;
+	pair_init(&pair);
+	pair.by_hand[CORE_RUN_START] = true;
+	pair_start(&pair, ALPHA);
+	pair_run(&pair, 4000);
+	start = pair.run[ALPHA - 1][0];
+	pair.now = yoke_time_add_ms(pair.now, 100000);
+	pair_timer(&pair, ALPHA);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTING);
+	pair_result_of(&pair, ALPHA, start, CORE_RESULT_DONE, 0);
+	assert_int_equal(first()->state, YOKE_RESOURCE_STARTED);
+}
+
 static void a_probe_that_is_never_answered_is_not_waited_for(void **state)
 {
 	(void)state;
@@ -142,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(late_and_double_results_are_ignored),
 		cmocka_unit_test(a_missing_result_is_a_failure),
+		cmocka_unit_test(a_result_that_waits_to_be_read_counts),
 		cmocka_unit_test(a_probe_that_is_never_answered_is_not_waited_for),
 		cmocka_unit_test(what_is_removed_comes_back_but_not_for_ever),
 		cmocka_unit_test(restores_are_counted_by_the_minute),
