@@ -102,8 +102,8 @@ $(SAN)/tests/unit/%: $(SAN)/tests/unit/%.o $(SAN)/all.a
 	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(UNIT_LIBS)
 
 # The older version's messages, as the simulator has them.
-$(B)/tests/unit/core_maintenance: $(B)/tests/sim/skew.o
-$(SAN)/tests/unit/core_maintenance: $(SAN)/tests/sim/skew.o
+$(B)/tests/unit/core_maintenance $(B)/tests/unit/core_version: $(B)/tests/sim/skew.o
+$(SAN)/tests/unit/core_maintenance $(SAN)/tests/unit/core_version: $(SAN)/tests/sim/skew.o
 
 # All of it at once and optimised as one: millions of steps are run, and that makes it 1.7 times as
 # fast.

@@ -261,6 +261,15 @@ void agent_engine_feed_received(struct agent_engine *e, yoke_time now)
 	if (e->received.kind == HB_BEAT && e->received.repeated &&
 	    !core_wants_beat(&e->core, e->received.node, e->received.echoed_at))
 		return;
+	if (e->received.kind == HB_FOREIGN) {
+		ev->type = CORE_FOREIGN;
+		ev->now = now;
+		ev->u.foreign.node = e->received.node;
+		ev->u.foreign.min = e->received.protocol_min;
+		ev->u.foreign.max = e->received.protocol_max;
+		agent_engine_feed(e, ev);
+		return;
+	}
 	ev->type = CORE_MESSAGE;
 	ev->now = now;
 	ev->u.message.node = e->received.node;

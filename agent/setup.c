@@ -70,6 +70,8 @@ void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnati
 	core->retry_ms = conf->retry_ms;
 	core->incarnation = incarnation;
 	memcpy(core->digest, conf->digest, sizeof(core->digest));
+	core->protocol_min = CORE_PROTOCOL_MIN;
+	core->protocol_max = CORE_PROTOCOL_MAX;
 	snprintf(core->version, sizeof(core->version), "%s", YOKE_VERSION);
 	for (uint16_t p = 0; p < conf->path_count; p++)
 		core->path_public[p] = conf_path_role(conf, p) == YOKE_PATH_ROLE_PUBLIC;

@@ -2,6 +2,8 @@
 
 static const uint32_t magic = 0x594f4b45; /* "YOKE" */
 
+enum { NIBBLE_BITS = 4, NIBBLE = 0x0f };
+
 void hb_frame_put_header(struct yoke_buf *b, const struct hb_frame_header *header)
 {
 	yoke_buf_put_u32(b, magic);
@@ -28,20 +30,24 @@ enum hb_refusal hb_frame_get_header(const uint8_t *bytes, size_t size,
 				    struct hb_frame_header *header)
 {
 	struct yoke_buf b;
+	uint8_t protocols;
 
 	if (size < HB_FRAME_SIZE_MIN || size > HB_FRAME_SIZE_MAX)
 		return HB_REFUSED_LENGTH;
 	yoke_buf_init_read(&b, bytes, size);
 	if (yoke_buf_get_u32(&b) != magic)
 		return HB_REFUSED_CLUSTER;
-	if (yoke_buf_get_u8(&b) != HB_FRAME_VERSION)
-		return HB_REFUSED_VERSION;
+	protocols = yoke_buf_get_u8(&b);
+	header->oldest = protocols & NIBBLE;
+	header->newest = (uint8_t)(header->oldest + (protocols >> NIBBLE_BITS));
 	header->key_id = yoke_buf_get_u8(&b);
 	header->sender = yoke_buf_get_u16(&b);
 	yoke_buf_get(&b, header->cluster_id, HB_FRAME_CLUSTER_SIZE);
 	header->incarnation = yoke_buf_get_u64(&b);
 	header->sequence = yoke_buf_get_u64(&b);
-	return HB_REFUSALS;
+	return header->oldest <= HB_FRAME_VERSION && HB_FRAME_VERSION <= header->newest
+		       ? HB_REFUSALS
+		       : HB_REFUSED_VERSION;
 }
 
 void hb_frame_get_content(struct yoke_buf *b, struct hb_frame_content *content)

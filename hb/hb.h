@@ -90,7 +90,8 @@ enum {
 	HB_FRAMES_PER_TURN = 64, /* frames read from one socket before others get their turn */
 	HB_SENT_MAX = 4096,      /* frames sent last whose time is remembered, over all paths */
 	HB_KEYS_ROUNDS = 10,
-	HB_PAST_MAX = 8, /* a peer's incarnations that are over and remembered */
+	HB_FOREIGN_US = 1000000, /* between two that are handed up of one node */
+	HB_PAST_MAX = 8,         /* a peer's incarnations that are over and remembered */
 };
 
 struct hb_endpoint {
@@ -117,9 +118,10 @@ struct hb_conf {
 enum hb_kind {
 	HB_BEAT = 1,
 	HB_MESSAGE = 2,
-	HB_PART = 3, /* of a MESSAGE: on a line, or too large for one frame */
-	HB_KEYS = 4, /* prints of the sender's keys; not handed up */
-	HB_CALL = 5, /* a BEAT that calls for BEATs at full rate */
+	HB_PART = 3,      /* of a MESSAGE: on a line, or too large for one frame */
+	HB_KEYS = 4,      /* prints of the sender's keys; not handed up */
+	HB_CALL = 5,      /* a BEAT that calls for BEATs at full rate */
+	HB_FOREIGN = 255, /* of no frame, but handed up: one came that is laid out otherwise */
 };
 
 /* A payload that arrived and is authentic and fresh. */
@@ -129,6 +131,7 @@ struct hb_received {
 	yoke_time echoed_at;  /* when we sent the newest frame that it echoes */
 	enum hb_kind kind;    /* BEAT or MESSAGE */
 	bool repeated;        /* a BEAT with the very bytes of the last one from this incarnation */
+	uint8_t protocol_min, protocol_max; /* FOREIGN, which nobody vouches for: the sender's */
 	uint16_t size;
 	uint8_t bytes[YOKE_MESSAGE_SIZE];
 };
@@ -173,6 +176,7 @@ struct hb_peer {
 	uint64_t past[HB_PAST_MAX]; /* ring of incarnations that are over */
 	unsigned past_count;        /* ever put into it */
 	yoke_time answer_at;        /* no answer to a new incarnation before */
+	yoke_time foreign_at;       /* no FOREIGN is handed up before */
 	struct hb_path path[YOKE_PATHS_MAX];
 	struct hb_public public[YOKE_PATHS_MAX];
 };

@@ -301,6 +301,32 @@ static int deliver(struct hb *hb, struct hb_peer *peer, const struct incoming *i
 	return 1;
 }
 
+/* Of a node that is silent a frame came that is laid out as no protocol of ours.  Nobody vouches for
+ * it, so it is told now and then, and nothing else. */
+static int take_foreign(struct hb *hb, const struct incoming *in, struct hb_received *received)
+{
+	struct hb_peer *peer;
+
+	bool is_ours =
+		in->header.oldest <= HB_FRAME_VERSION && HB_FRAME_VERSION <= in->header.newest;
+
+	if (is_ours || /* but of a kind that we do not know */
+	    memcmp(in->header.cluster_id, hb->conf.cluster_id, HB_FRAME_CLUSTER_SIZE) != 0 ||
+	    !hb_has_path(hb, in->header.sender, in->path))
+		return 0;
+	peer = &hb->peer[in->header.sender - 1];
+	if (hb_peer_is_proven(peer, in->now) || !yoke_time_due(peer->foreign_at, in->now))
+		return 0;
+	peer->foreign_at = yoke_time_add_us(in->now, HB_FOREIGN_US);
+	received->kind = HB_FOREIGN;
+	received->node = in->header.sender;
+	received->path = in->path;
+	received->protocol_min = in->header.oldest;
+	received->protocol_max = in->header.newest;
+	received->size = 0;
+	return 1;
+}
+
 int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yoke_time now,
 	    struct hb_received *received, struct hb_changes *changes)
 {
@@ -316,11 +342,12 @@ int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yok
 	in.transit_us = 0;
 	in.is_fresh = in.is_proof = false;
 	refusal = hb_frame_get_header(bytes, size, &in.header);
-	if (refusal == HB_REFUSALS) {
+	if (refusal == HB_REFUSALS || refusal == HB_REFUSED_VERSION) {
 		if (hb_has_path(hb, in.header.sender, path))
 			node = in.header.sender;
-		refusal = open_frame(hb, bytes, size, &in);
 	}
+	if (refusal == HB_REFUSALS)
+		refusal = open_frame(hb, bytes, size, &in);
 	peer = &hb->peer[node - 1];
 	if (refusal == HB_REFUSALS) {
 		weigh(hb, &in);
@@ -331,7 +358,9 @@ int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yok
 	}
 	if (refusal != HB_REFUSALS) {
 		peer->path[path - 1].refused[refusal]++;
-		return 0;
+		return refusal == HB_REFUSED_VERSION && node == in.header.sender
+			       ? take_foreign(hb, &in, received)
+			       : 0;
 	}
 	if (is_new && !in.is_proof)
 		return 0;

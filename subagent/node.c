@@ -13,6 +13,9 @@ enum {
 	PATHS_UP,
 	GROUPS_OWNED,
 	IN_MAINTENANCE,
+	PROTOCOL_OLDEST,
+	PROTOCOL_NEWEST,
+	PROTOCOL_COMMON,
 };
 
 static unsigned rows(const struct subagent_view *view)
@@ -74,6 +77,15 @@ static void value(const struct subagent_view *view, unsigned row, uint32_t colum
 	case IN_MAINTENANCE:
 		subagent_value_truth(v, node->maintenance);
 		break;
+	case PROTOCOL_OLDEST:
+		subagent_value_unsigned(v, node->protocol_min);
+		break;
+	case PROTOCOL_NEWEST:
+		subagent_value_unsigned(v, node->protocol_max);
+		break;
+	case PROTOCOL_COMMON:
+		subagent_value_unsigned(v, node->protocol);
+		break;
 	}
 }
 
@@ -82,7 +94,7 @@ const struct subagent_table subagent_node_table = {
 	.prefix_len = 2,
 	.index_len = 1,
 	.first_column = NAME,
-	.last_column = IN_MAINTENANCE,
+	.last_column = PROTOCOL_COMMON,
 	.rows = rows,
 	.index = index_of,
 	.value = value,

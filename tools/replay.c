@@ -101,6 +101,11 @@ static void print_event(const struct yoke_names *n, const struct core_event *ev)
 	case CORE_CLOCK:
 		printf("minute %u of the day\n", ev->u.clock.minute);
 		return;
+	case CORE_FOREIGN:
+		printf("%s speaks protocol %u to %u\n",
+		       name(n->node, n->node_count, ev->u.foreign.node), ev->u.foreign.min,
+		       ev->u.foreign.max);
+		return;
 	case CORE_STALL:
 		printf("stalled for %u ms\n", ev->u.stall.stall_ms);
 		return;

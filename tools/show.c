@@ -152,13 +152,17 @@ static unsigned paths_to(const struct yoke_snapshot *s, unsigned node)
 
 static void node_note(const struct yoke_snapshot_node *n, char *text, size_t size)
 {
+	char protocol[64];
 	const char *note[] = {
+		n->protocol_max == 0 || n->protocol != 0 ? "" : protocol,
 		n->standby ? "standby" : "",
 		n->maintenance ? "in maintenance" : "",
 		n->config_same || n->state == YOKE_NODE_UNKNOWN ? "" : "its configuration differs",
 	};
 	size_t used = 0;
 
+	snprintf(protocol, sizeof(protocol), "speaks protocol %u to %u, not ours", n->protocol_min,
+		 n->protocol_max);
 	text[0] = '\0';
 	for (size_t i = 0; i < sizeof(note) / sizeof(note[0]); i++)
 		if (note[i][0] != '\0')

@@ -20,9 +20,11 @@
 struct yoke_snapshot_node {
 	char name[YOKE_NAME_SIZE];
 	enum yoke_node_state state;
-	bool standby;                 /* operator's intent: takes no group */
-	bool maintenance;             /* what it runs is observed and not acted upon */
-	bool config_same;             /* its configuration digest equals ours */
+	bool standby;                        /* operator's intent: takes no group */
+	bool maintenance;                    /* what it runs is observed and not acted upon */
+	bool config_same;                    /* its configuration digest equals ours */
+	uint32_t protocol_min, protocol_max; /* that it speaks; 0: not known */
+	uint32_t protocol;            /* the newest that it and we speak; 0: none, or not known */
 	char version[YOKE_NAME_SIZE]; /* its yoke version; empty: not known */
 	int64_t changed_wall_ms;      /* last change of state; 0: none since the engine started */
 	int64_t started_wall_ms;      /* start of its engine as first seen here; 0: never seen */
@@ -49,11 +51,11 @@ struct yoke_snapshot_path {
 	uint64_t delayed; /* frames that came later than late_ms after the one before */
 	uint32_t rtt_us;  /* smoothed round trip; 0: not measured */
 	uint32_t rtt_min_us, rtt_mean_us, rtt_max_us; /* in the last minute */
-	uint32_t jitter_us;          /* smoothed difference of two round trips in a row */
-	uint32_t loss_permille;      /* of the frames sent to us in the last minute */
-	uint32_t loss_hour_permille; /* and in the last hour */
-	uint32_t flaps;                      /* times it went from up to down */
-	char reason[YOKE_REASON_SIZE];       /* why its end here is not open; empty: it is */
+	uint32_t jitter_us;            /* smoothed difference of two round trips in a row */
+	uint32_t loss_permille;        /* of the frames sent to us in the last minute */
+	uint32_t loss_hour_permille;   /* and in the last hour */
+	uint32_t flaps;                /* times it went from up to down */
+	char reason[YOKE_REASON_SIZE]; /* why its end here is not open; empty: it is */
 };
 
 /* A group in the cluster. */

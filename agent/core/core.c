@@ -207,6 +207,8 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 		c->fence[n].at = YOKE_NEVER;
 	core_text(c->node[conf->self - 1].version, YOKE_NAME_SIZE, conf->version, (char *)NULL);
 	c->node[conf->self - 1].state = YOKE_NODE_ONLINE;
+	c->node[conf->self - 1].protocol_min = conf->protocol_min;
+	c->node[conf->self - 1].protocol_max = conf->protocol_max;
 	c->node[conf->self - 1].first_heard = now;
 	c->startup_over = conf->node_count == 1;
 }
@@ -383,6 +385,10 @@ static void take(struct core *c, struct core_actions *out, const struct core_eve
 		break;
 	case CORE_CLOCK:
 		c->minute = ev->u.clock.minute;
+		break;
+	case CORE_FOREIGN:
+		core_version_foreign(c, out, ev->u.foreign.node, ev->u.foreign.min,
+				     ev->u.foreign.max);
 		break;
 	}
 }
@@ -593,6 +599,8 @@ size_t core_event_size(const struct core_event *ev)
 		return head + sizeof(ev->u.answer);
 	case CORE_CLOCK:
 		return head + sizeof(ev->u.clock);
+	case CORE_FOREIGN:
+		return head + sizeof(ev->u.foreign);
 	}
 	return sizeof(*ev);
 }

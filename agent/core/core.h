@@ -13,8 +13,8 @@
  * group), policy.c (how people want their groups run), grant.c (exclusive groups), lease.c (how
  * long we may run them), arbiter.c, disk.c and fence.c (what decides when nobody answers),
  * stop.c, adopt.c (what runs already), conflict.c (two owners), prepare.c (conflict probe),
- * resource.c, monitor.c, node.c (membership), oper.c (operator verbs), maintenance.c, ready.c
- * (could the other take over?), reason.c, wire.c, detail.c and record.c (bytes), core.c.
+ * resource.c, monitor.c, node.c (membership), version.c (protocols), oper.c (operator verbs),
+ * maintenance.c, ready.c (could the other take over?), reason.c, wire.c, detail.c and record.c (bytes), core.c.
  *
  * Layer: core, pure: no I/O, clock, allocation, randomness or globals (make lint proves it from the
  * symbol table).  May include: agent/base.
@@ -38,6 +38,9 @@ enum {
 	CORE_GROUP_RESOURCES_MAX = 16,
 	CORE_ACTIONS_MAX = 1024, /* of one step: 16 for each group */
 	CORE_DIGEST_SIZE = 8,    /* bytes of the configuration's digest that travel */
+	/* The protocols that we speak, see version.c.  1 is that of a yoke that does not tell. */
+	CORE_PROTOCOL_MIN = 1,
+	CORE_PROTOCOL_MAX = 2,
 	CORE_HWADDR_SIZE = 6,
 	CORE_RESTARTS_MAX = 16, /* within a window */
 	CORE_MONITOR_WINDOW_MAX = 32,
@@ -105,7 +108,8 @@ struct core_conf {
 	uint32_t dead_ms, late_ms, interval_ms, startup_ms, conflict_ms, operation_ms, retry_ms;
 	uint64_t incarnation; /* ours, as in the frames: an acknowledgement names it */
 	uint8_t digest[CORE_DIGEST_SIZE];
-	char version[YOKE_NAME_SIZE]; /* of yoke, told to the others */
+	char version[YOKE_NAME_SIZE];       /* of yoke, told to the others */
+	uint8_t protocol_min, protocol_max; /* CORE_PROTOCOL_MIN and _MAX, but for tests */
 };
 
 /* ---- events --------------------------------------------------------------------------------- */
@@ -122,6 +126,7 @@ enum core_event_type {
 	CORE_LEAVE,     /* stop: hand over or stop everything, say goodbye, then CORE_EXIT */
 	CORE_ANSWER,    /* a question to an arbiter was answered */
 	CORE_CLOCK,     /* the wall clock's minute, for windows of the day: when it changes */
+	CORE_FOREIGN,   /* a node that is silent sends what we cannot read: of other protocols */
 };
 
 /* What an arbiter is asked.  Every question has a deadline in the action. */
@@ -225,6 +230,10 @@ struct core_event {
 		struct {
 			uint16_t minute; /* of the day, 0..1439, local time */
 		} clock;
+		struct {
+			uint16_t node;
+			uint8_t min, max; /* protocols that it speaks, as anybody could say */
+		} foreign;
 		struct {
 			uint32_t id; /* of the CORE_ASK action */
 			enum core_result result;

@@ -49,6 +49,25 @@ void core_node_look(struct core *c, struct core_actions *out);
 void core_node_intent(struct core *c, struct core_actions *out, uint16_t node,
 		      struct core_intent intent, const char *reason);
 
+/* ---- version.c: which protocols the nodes speak ---- */
+
+/* These raise or end the alarm.  A node's beat says which ones it speaks: */
+void core_version_told(struct core *c, struct core_actions *out, uint16_t node, uint8_t min,
+		       uint8_t max);
+/* Of a silent one comes what cannot be opened, and says so: */
+void core_version_foreign(struct core *c, struct core_actions *out, uint16_t node, uint8_t min,
+			  uint8_t max);
+/* It is heard: such frames are over. */
+void core_version_heard(struct core *c, struct core_actions *out, uint16_t node);
+/* The newest one that it and we speak; 0: none, or it has not told. */
+uint8_t core_version_common(const struct core *c, uint16_t node);
+/* It has told, and there is none: nothing of what it says may be taken for what it seems. */
+bool core_version_is_strange(const struct core *c, uint16_t node);
+/* It is strange, or nothing comes of it but what cannot be opened. */
+bool core_version_is_alarm(const struct core *c, uint16_t node);
+/* "it speaks protocol 3 to 4, we 1 to 2" */
+void core_version_text(const struct core *c, uint16_t node, char reason[YOKE_REASON_SIZE]);
+
 /* ---- permit.c: who may run a group, and who should ---- */
 
 /* May we start the group now?  why: NULL or set to a static text that says why (not). */

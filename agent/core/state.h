@@ -88,8 +88,8 @@ struct core_node {
 	enum yoke_path_state path[YOKE_PATHS_MAX];
 	enum core_jeopardy jeopardy; /* as told */
 	yoke_time jeopardy_since;    /* it is another one; YOKE_NEVER: it is not */
-	bool left;              /* it said so */
-	bool seen;              /* it was online since this engine started */
+	bool left;                   /* it said so */
+	bool seen;                   /* it was online since this engine started */
 	bool proven_dead;       /* LOST: a person (confirm-down) or a fence agent vouches for it */
 	bool fenced;            /* proven_dead by a fence agent */
 	bool extended;          /* its yoke sends details: knows maintenance */
@@ -98,6 +98,8 @@ struct core_node {
 	yoke_time lost_at;                    /* no beat of ours renewed its lease since */
 	yoke_time renewed_until;              /* our lease, by its beats */
 	bool config_same;
+	uint8_t protocol_min, protocol_max; /* that it speaks; 0: not told */
+	uint8_t foreign_min, foreign_max;   /* silent, and frames say so; 0: there are none */
 	char version[YOKE_NAME_SIZE];
 	struct core_claim claim[YOKE_GROUPS_MAX];
 	enum yoke_resource_state resource[YOKE_RESOURCES_MAX];

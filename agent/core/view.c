@@ -21,6 +21,9 @@ static void view_nodes(const struct core *c, struct yoke_snapshot *s)
 		v->standby = c->intent[i].standby;
 		v->maintenance = c->rest[CORE_REST_NODES + i].on;
 		v->config_same = n->config_same;
+		v->protocol_min = n->protocol_min;
+		v->protocol_max = n->protocol_max;
+		v->protocol = core_version_common(c, (uint16_t)(i + 1));
 		v->changed_wall_ms = when(n->changed, c->started);
 		v->started_wall_ms = yoke_time_is_never(n->first_heard) ? 0 : n->first_heard.us;
 		v->paths_up = 0;
@@ -241,6 +244,9 @@ static void view_condition(const struct core *c, struct yoke_snapshot *s)
 	if (rests[0] != '\0')
 		worse(s, YOKE_CONDITION_DEGRADED, rests, "is", "in maintenance");
 	for (uint32_t n = 0; n < s->node_count; n++) {
+		if (core_version_is_alarm(c, (uint16_t)(n + 1)))
+			worse(s, YOKE_CONDITION_DEGRADED, "node", s->node[n].name,
+			      "speaks no protocol that we do");
 		if (s->node[n].state != YOKE_NODE_ONLINE)
 			worse(s, YOKE_CONDITION_DEGRADED, "node", s->node[n].name, "is not online");
 		if (s->node[n].standby)

@@ -1,8 +1,7 @@
 /* What travels between cores: the BEAT's payload and the state message.
  *
  * Beat:   u8 1, acks, u8 nodes whose lease it renews, bit number - 1 (a yoke of before leases does
- * not
- *         send it: it renews none)
+ *         not send it: it renews none), u8 oldest and u8 newest protocol that it speaks (version.c)
  * State:  u8 2, acks, u32 version of this state, u8 flags, digest[8], text yoke version,
  *         u8 nodes, for each {u32 intent version, u8 standby},
  *         operation {u32 number, u8 verb, u8 origin, u8 state, u16 group, u16 node, text reason},
@@ -81,6 +80,8 @@ void core_wire_put_beat(const struct core *c, struct core_actions *out)
 	yoke_buf_put_u8(&b, WIRE_BEAT);
 	put_acks(c, &b);
 	yoke_buf_put_u8(&b, c->support);
+	yoke_buf_put_u8(&b, c->conf.protocol_min);
+	yoke_buf_put_u8(&b, c->conf.protocol_max);
 	out->beat_size = (uint16_t)b.used;
 	core_act(out, CORE_BEAT);
 }
@@ -395,6 +396,19 @@ static void apply_state(struct core *c, struct core_actions *out, uint16_t from,
 	c->beat_dirty = true;
 }
 
+/* What follows the acknowledgements.  An older yoke's beat ends earlier: what is missing is 0. */
+static void take_beat(struct core *c, struct core_actions *out, const struct core_event *ev,
+		      struct yoke_buf *b)
+{
+	uint8_t support = yoke_buf_get_u8(b), min, max;
+
+	if (yoke_buf_ok(b) && (support >> (c->conf.self - 1) & 1) != 0)
+		core_lease_renewed(c, ev->u.message.node, ev->u.message.echoed);
+	min = yoke_buf_get_u8(b);
+	max = yoke_buf_get_u8(b);
+	core_version_told(c, out, ev->u.message.node, yoke_buf_ok(b) ? min : 0, max);
+}
+
 void core_wire_on_message(struct core *c, struct core_actions *out, const struct core_event *ev)
 {
 	uint16_t from = ev->u.message.node;
@@ -411,12 +425,12 @@ void core_wire_on_message(struct core *c, struct core_actions *out, const struct
 	if (tag == WIRE_STATE && !get_state(c, &b, from, &s))
 		return;
 	core_node_heard(c, from, ev->u.message.incarnation);
+	core_version_heard(c, out, from);
 	if (is_ours)
 		core_node(c, from)->acked = acked;
-	if (tag == WIRE_BEAT && (yoke_buf_get_u8(&b) >> (c->conf.self - 1) & 1) != 0 &&
-	    yoke_buf_ok(&b))
-		core_lease_renewed(c, from, ev->u.message.echoed);
-	if (tag == WIRE_STATE && s.version > core_node(c, from)->told &&
-	    !yoke_time_before(ev->u.message.echoed, core_node(c, from)->forgot_at))
+	if (tag == WIRE_BEAT)
+		take_beat(c, out, ev, &b);
+	else if (!core_version_is_strange(c, from) && s.version > core_node(c, from)->told &&
+		 !yoke_time_before(ev->u.message.echoed, core_node(c, from)->forgot_at))
 		apply_state(c, out, from, &s);
 }

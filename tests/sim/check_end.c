@@ -17,7 +17,8 @@ static const char *node_wrong(const struct sim_world *w, uint16_t node)
 			return "the nodes do not agree on who is in standby";
 	}
 	for (unsigned i = 0; i < CORE_RESTS; i++)
-		if (n->core.rest[i].on != w->node[0].core.rest[i].on && !n->old && !w->node[0].old)
+		if (n->core.rest[i].on != w->node[0].core.rest[i].on && n->old < 2 &&
+		    w->node[0].old < 2)
 			return "the nodes do not agree on what is in maintenance";
 	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
 		if (n->core.arbiter[a].state == YOKE_ARBITER_FAILED)

@@ -262,7 +262,10 @@ static void run_history(struct sim_world *w, uint64_t seed, bool show)
 	fault_free = sim_random_permille(&random, 150);
 	w->check.never_both = fault_free && setup.conflict_ms > 0;
 	for (uint16_t n = 1; n <= setup.node_count; n++) {
-		w->node[n - 1].old = !setup.policies && sim_random_permille(&random, 150);
+		w->node[n - 1].old =
+			sim_random_permille(&random, 150)
+				? (unsigned)sim_random_in(&random, 1, setup.policies ? 1 : 2)
+				: 0;
 		struct sim_item item = {.what = SIM_POWER, .node = n, .epoch = 1};
 
 		sim_world_push(w, &item, sim_random_in(&random, 0, setup.dead_ms * 4000));

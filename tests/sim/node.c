@@ -72,6 +72,8 @@ static void configure(struct sim_world *w, uint16_t number, struct core_conf *co
 	memcpy(conf->digest, w->node[number - 1].other_conf ? "anothers" : "sameconf",
 	       CORE_DIGEST_SIZE);
 	snprintf(conf->version, sizeof(conf->version), "sim");
+	conf->protocol_min = CORE_PROTOCOL_MIN;
+	conf->protocol_max = CORE_PROTOCOL_MAX;
 }
 
 yoke_time sim_node_now(const struct sim_world *w, uint16_t node)
@@ -313,10 +315,13 @@ void sim_node_frame(struct sim_world *w, struct sim_frame *frame)
 	struct sim_node *n = &w->node[frame->to - 1];
 	struct hb_changes changes;
 	bool repeated = false, taken;
+	unsigned older = n->old;
 	yoke_time now = sim_node_now(w, frame->to), echoed;
 
-	if (n->old || w->node[frame->from - 1].old)
-		frame->size = sim_skew_old_size(frame->bytes, frame->size);
+	if (w->node[frame->from - 1].old > older)
+		older = w->node[frame->from - 1].old;
+	if (older > 0)
+		frame->size = sim_skew_cut(frame->bytes, frame->size, older);
 	n->ticking = true;
 	echoed = sim_beat_echoed(&n->beat, frame);
 	taken = sim_beat_take(&n->beat, frame, now, &repeated, &changes);
@@ -339,7 +344,8 @@ void sim_node_start(struct sim_world *w, uint16_t node)
 	if (!n->powered || n->engine)
 		return;
 	n->engine = true;
-	n->old = n->old && sim_random_permille(&w->random, 700); /* or it was upgraded */
+	if (n->old > 0 && !sim_random_permille(&w->random, 700))
+		n->old--; /* it was upgraded */
 	n->paused_until = w->now;
 	n->conf.incarnation = ++w->incarnation_last;
 	n->beat.self = node;

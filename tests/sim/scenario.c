@@ -333,7 +333,7 @@ static bool do_fault(struct scenario *s)
 	} else if (is(s, 0, "clock")) {
 		sim_node_clock(s->w, node_at(s, 1), (uint16_t)count_at(s, 2));
 	} else if (is(s, 0, "old")) {
-		s->w->node[node_at(s, 1) - 1].old = either(s, 2, "yes", "no");
+		s->w->node[node_at(s, 1) - 1].old = either(s, 2, "yes", "no") ? 2 : 0;
 	} else if (is(s, 0, "conf")) {
 		sim_node_configure(s->w, node_at(s, 1), either(s, 2, "other", "same"));
 	} else if (is(s, 0, "record")) {

@@ -31,7 +31,7 @@
  *   maintenance|resume [group NAME | node NAME] at NODE
  *   arbiter TYPE down|fails|lies|works      arbiter TYPE cut NODE
  *   clock NODE MINUTE     its wall clock  conf NODE other|same   from its next start on
- *   old NODE yes|no       its yoke is one version older
+ *   old NODE yes|no       its yoke is two versions older
  *
  * With rewrite the expected traces are replaced by what happened: read the difference before you
  * keep it.

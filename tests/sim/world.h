@@ -173,7 +173,7 @@ struct sim_node {
 	/* keeper: what the engine told it last, by the node's clock */
 	yoke_time lease_until, fed_at, reset_since;
 	bool lease_exclusive, lease_reset;
-	bool old;        /* its yoke is one version older: see skew.h */
+	unsigned old;    /* its yoke is so many versions older, at most 2: see skew.h */
 	bool other_conf; /* its configuration differs */
 	uint16_t minute; /* of the day, by its wall clock */
 	uint16_t moment; /* when it has done so many things it will be hit; 0: it will not */

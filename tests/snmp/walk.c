@@ -49,6 +49,9 @@ static void fill_nodes(void)
 	snapshot.node[0] = (struct yoke_snapshot_node){.name = "alpha",
 						       .state = YOKE_NODE_ONLINE,
 						       .config_same = true,
+						       .protocol_min = 1,
+						       .protocol_max = 2,
+						       .protocol = 2,
 						       .version = "0.1.0",
 						       .changed_wall_ms = at(1),
 						       .started_wall_ms = at(0)};

@@ -149,7 +149,7 @@ static void an_older_yoke_is_not_asked_to_rest(void **state)
 
 	(void)state;
 	pair_form(&pair);
-	old = sim_skew_old_size(pair.message[1], pair.message_size[1]);
+	old = sim_skew_cut(pair.message[1], pair.message_size[1], 2);
 	assert_true(old < pair.message_size[1]);
 	pair_power_off(&pair, BETA);
 	pair.conf[1].incarnation += 10;

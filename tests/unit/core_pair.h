@@ -400,6 +400,8 @@ static inline void pair_conf(struct pair *p, uint16_t node)
 	c->retry_ms = 60000;
 	c->incarnation = 100u + node;
 	snprintf(c->version, sizeof(c->version), "1.2.3");
+	c->protocol_min = CORE_PROTOCOL_MIN;
+	c->protocol_max = CORE_PROTOCOL_MAX;
 }
 
 /* Nobody runs yet; a test may change the configurations before pair_start(). */

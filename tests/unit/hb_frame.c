@@ -71,9 +71,15 @@ static void what_is_no_frame_is_refused_by_cause(void **state)
 	assert_int_equal(hb_frame_get_header(bytes, HB_FRAME_SIZE_MAX, &header), HB_REFUSALS);
 	assert_int_equal(hb_frame_get_header(bytes, HB_FRAME_SIZE_MAX + 1, &header),
 			 HB_REFUSED_LENGTH);
-	bytes[4]++;
+	bytes[4] = 0x71; /* 1 to 8 */
+	assert_int_equal(hb_frame_get_header(bytes, HB_FRAME_SIZE_MIN, &header), HB_REFUSALS);
+	assert_int_equal(header.newest, 8);
+	bytes[4] = 0x23; /* 3 to 5 */
 	assert_int_equal(hb_frame_get_header(bytes, HB_FRAME_SIZE_MIN, &header),
 			 HB_REFUSED_VERSION);
+	assert_int_equal(header.oldest, 3);
+	assert_int_equal(header.newest, 5);
+	assert_int_equal(header.sender, example.sender);
 	bytes[0]++;
 	assert_int_equal(hb_frame_get_header(bytes, HB_FRAME_SIZE_MIN, &header),
 			 HB_REFUSED_CLUSTER);

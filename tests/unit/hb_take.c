@@ -178,7 +178,7 @@ static void refuses_what_is_not_a_frame_by_cause(void **state)
 		unsigned offset;
 		enum hb_refusal cause;
 	} change[] = {
-		{0, HB_REFUSED_CLUSTER},    {3, HB_REFUSED_CLUSTER},  {4, HB_REFUSED_VERSION},
+		{0, HB_REFUSED_CLUSTER},    {3, HB_REFUSED_CLUSTER},  {4, HB_REFUSED_SEAL},
 		{5, HB_REFUSED_KEY},        {6, HB_REFUSED_SENDER},   {7, HB_REFUSED_SENDER},
 		{8, HB_REFUSED_CLUSTER},    {15, HB_REFUSED_CLUSTER}, {16, HB_REFUSED_SEAL},
 		{23, HB_REFUSED_SEAL},      {25, HB_REFUSED_SEAL},    {32, HB_REFUSED_SEAL},
@@ -202,6 +202,61 @@ static void refuses_what_is_not_a_frame_by_cause(void **state)
 	expect_refused(&r, HB_REFUSED_LENGTH);
 	r.size = size;
 	assert_int_equal(give(&r), 1);
+}
+
+/* What a yoke of protocol 1 sealed, and the bytes that we seal for it: the same. */
+static void a_frame_of_protocol_1_opens_and_is_what_we_send(void **state)
+{
+	static const uint8_t old_frame[] = {
+		0x59, 0x4f, 0x4b, 0x45, 0x01, 0x03, 0x00, 0x02, 0x63, 0x6c, 0x75, 0x73, 0x74, 0x65,
+		0x72, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xb1, 0x00, 0x00, 0x00, 0x00,
+		0x00, 0x00, 0x00, 0x01, 0x20, 0x38, 0x3e, 0x54, 0x6c, 0x91, 0x5b, 0x97, 0x17, 0x13,
+		0x50, 0xd8, 0x8b, 0x0b, 0xc0, 0xc8, 0xf7, 0x12, 0xe6, 0xe2, 0x83, 0xed, 0xeb, 0x3b,
+		0x9d, 0x1f, 0xce, 0x9f, 0x42, 0xbf, 0x2c, 0x47, 0xcc, 0xce, 0xf3, 0x0d, 0xa3, 0x5c,
+		0x89, 0x4d, 0x28, 0x35, 0x9a, 0xba, 0x0b, 0x29, 0x01, 0x02, 0x34, 0xda,
+	};
+	uint8_t bytes[HB_FRAME_SIZE_MAX];
+	struct pair other;
+
+	(void)state;
+	pair_init(&other);
+	assert_int_equal(hb_take(&other.node[0], 1, old_frame, sizeof(old_frame), other.now,
+				 &received, &changes),
+			 0); /* it proves nothing yet, but it opened */
+	assert_int_equal(other.node[0].peer[1].candidate, 0xb1);
+	hb_send(&other.node[1], 1, (const uint8_t *)"hello", 5, other.now);
+	assert_int_equal(pair_steal(&other, 1, 1, bytes), sizeof(old_frame));
+	assert_memory_equal(bytes, old_frame, sizeof(old_frame));
+	pair_fini(&other);
+}
+
+/* One that reads ours and newer ones is taken at its word when the seal holds; one that does not is
+ * told, when its node is silent, once a second. */
+static void a_frame_of_other_protocols_is_told_when_its_node_is_silent(void **state)
+{
+	struct recording r = record("go");
+
+	(void)state;
+	r.bytes[4] = 0x13; /* 3 to 4 */
+	expect_refused(&r, HB_REFUSED_VERSION);
+	memset(pair.cut, true, sizeof(pair.cut));
+	pair_run(&pair, 2 * PAIR_DEAD_US);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(hb_take(&pair.node[0], 1, r.bytes, (size_t)r.size, pair.now,
+					 &received, &changes),
+				 i == 0);
+		if (i > 0)
+			continue;
+		assert_int_equal(received.kind, HB_FOREIGN);
+		assert_int_equal(received.node, 2);
+		assert_int_equal(received.protocol_min, 3);
+		assert_int_equal(received.protocol_max, 4);
+	}
+	r.bytes[8] ^= 1; /* another cluster's */
+	pair.now = yoke_time_add_us(pair.now, HB_FOREIGN_US);
+	assert_int_equal(
+		hb_take(&pair.node[0], 1, r.bytes, (size_t)r.size, pair.now, &received, &changes),
+		0);
 }
 
 static void refuses_a_node_with_another_key(void **state)
@@ -475,6 +530,8 @@ int main(void)
 		TEST(refuses_its_own_frame_reflected),
 		TEST(refuses_a_frame_for_another_node),
 		TEST(refuses_what_is_not_a_frame_by_cause),
+		TEST(a_frame_of_protocol_1_opens_and_is_what_we_send),
+		TEST(a_frame_of_other_protocols_is_told_when_its_node_is_silent),
 		TEST(refuses_a_node_with_another_key),
 		TEST(a_frame_held_back_is_no_life_and_gives_no_payload),
 		TEST(a_recording_of_the_incarnation_before_changes_nothing),
