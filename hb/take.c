@@ -128,10 +128,6 @@ static enum hb_refusal open_frame(struct hb *hb, const uint8_t *bytes, size_t si
 	in->size = (uint16_t)yoke_buf_left(&b);
 	if (in->content.receiver != hb->conf.self || in->content.path != in->path)
 		return HB_REFUSED_REPLAY;
-	if (in->content.kind != HB_BEAT && in->content.kind != HB_MESSAGE &&
-	    in->content.kind != HB_KEYS && in->content.kind != HB_CALL &&
-	    in->content.kind != HB_PART)
-		return HB_REFUSED_VERSION;
 	return HB_REFUSALS;
 }
 
@@ -259,14 +255,22 @@ static void accept_frame(struct hb *hb, struct hb_peer *peer, const struct incom
 		hb_changes_add(changes, in->header.sender, in->path, from, p);
 }
 
-/* The payload, or the MESSAGE that it makes whole.  Returns its size; 0: there is none. */
+/* The payload, or the MESSAGE that it makes whole.  Returns its size; 0: there is none, or it is of
+ * a kind that we do not know: a newer yoke's, and as good a sign of life as any. */
 static size_t whole_of(struct hb_peer *peer, const struct incoming *in, const uint8_t **payload)
 {
 	*payload = payload_of(in);
-	if (in->content.kind != HB_PART)
+	switch (in->content.kind) {
+	case HB_BEAT:
+	case HB_CALL:
+	case HB_MESSAGE:
 		return in->size;
-	*payload = peer->parts.bytes;
-	return hb_part_take(&peer->parts, payload_of(in), in->size);
+	case HB_PART:
+		*payload = peer->parts.bytes;
+		return hb_part_take(&peer->parts, payload_of(in), in->size);
+	default:
+		return 0;
+	}
 }
 
 static int deliver(struct hb *hb, struct hb_peer *peer, const struct incoming *in,
@@ -301,17 +305,13 @@ static int deliver(struct hb *hb, struct hb_peer *peer, const struct incoming *i
 	return 1;
 }
 
-/* Of a node that is silent a frame came that is laid out as no protocol of ours.  Nobody vouches for
- * it, so it is told now and then, and nothing else. */
+/* Of a node that is silent a frame came that is laid out as no protocol of ours.  Nobody vouches
+ * for it, so it is told now and then, and nothing else. */
 static int take_foreign(struct hb *hb, const struct incoming *in, struct hb_received *received)
 {
 	struct hb_peer *peer;
 
-	bool is_ours =
-		in->header.oldest <= HB_FRAME_VERSION && HB_FRAME_VERSION <= in->header.newest;
-
-	if (is_ours || /* but of a kind that we do not know */
-	    memcmp(in->header.cluster_id, hb->conf.cluster_id, HB_FRAME_CLUSTER_SIZE) != 0 ||
+	if (memcmp(in->header.cluster_id, hb->conf.cluster_id, HB_FRAME_CLUSTER_SIZE) != 0 ||
 	    !hb_has_path(hb, in->header.sender, in->path))
 		return 0;
 	peer = &hb->peer[in->header.sender - 1];

@@ -7,10 +7,11 @@
  *   1  beats and state messages as they always were
  *   2  the configuration section by section, fetched and pushed
  *
- * What older ones skip is no new protocol (detail.c).  In every protocol a beat begins as wire.c
- * says, and who changes the meaning of the rest gives it another tag.  So two that have none in
- * common know that, and what the other speaks: an alarm.  They hear each other live, which renews
- * leases, and neither takes anything over; what each runs goes on.
+ * What older ones skip is no new protocol: sections (detail.c) and kinds of frames (hb/take.c).  In
+ * every protocol a beat begins as wire.c says, and who changes the meaning of the rest gives it
+ * another tag.  So two that have none in common know that, and what the other speaks: an alarm.
+ * They hear each other live, which renews leases, and neither takes anything over; what each runs
+ * goes on.
  *
  * A frame that is no longer laid out as ours (hb/frame.h) says the same in its header; that one
  * cannot be opened, so anybody may have sent it: it is an alarm, and changes nothing else.

@@ -1,8 +1,8 @@
 /* tests/sim/skew.h - a node whose yoke is older.
  *
- * The version before this one, of protocol 1, knew sections 1 to 3 of agent/core/detail.c; of others
- * it read nothing.  Its beat ended after whose lease it renews.  The one before that sent and read
- * state messages without details: to it a message ended where its own format did.
+ * The version before this one, of protocol 1, knew sections 1 to 3 of agent/core/detail.c; of
+ * others it read nothing.  Its beat ended after whose lease it renews.  The one before that sent
+ * and read state messages without details: to it a message ended where its own format did.
  *
  * What an older version would have sent is also what it reads of what a newer one sends.
  *

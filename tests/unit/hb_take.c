@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "hb/send.h"
 #include "tests/unit/hb_pair.h"
 
 enum { NOISE_FRAMES = 1000000 };
@@ -257,6 +258,21 @@ static void a_frame_of_other_protocols_is_told_when_its_node_is_silent(void **st
 	assert_int_equal(
 		hb_take(&pair.node[0], 1, r.bytes, (size_t)r.size, pair.now, &received, &changes),
 		0);
+}
+
+/* A kind that a newer yoke brought: it lives, and what it says is not ours to read. */
+static void a_frame_of_an_unknown_kind_is_life_and_no_payload(void **state)
+{
+	enum { NEWER = 200 };
+	struct recording r = {.path = 1};
+	uint64_t heard = hb_path_of(&pair.node[0], 2, 1)->received;
+
+	(void)state;
+	hb_send_frame(&pair.node[1], 1, 1, (enum hb_kind)NEWER, (const uint8_t *)"go", 2, pair.now);
+	r.size = pair_steal(&pair, 1, 1, r.bytes);
+	assert_int_equal(give(&r), 0);
+	assert_int_equal(hb_path_of(&pair.node[0], 2, 1)->received, heard + 1);
+	assert_int_equal(pair_refused(&pair, 1, 1, HB_REFUSED_VERSION), 0);
 }
 
 static void refuses_a_node_with_another_key(void **state)
@@ -532,6 +548,7 @@ int main(void)
 		TEST(refuses_what_is_not_a_frame_by_cause),
 		TEST(a_frame_of_protocol_1_opens_and_is_what_we_send),
 		TEST(a_frame_of_other_protocols_is_told_when_its_node_is_silent),
+		TEST(a_frame_of_an_unknown_kind_is_life_and_no_payload),
 		TEST(refuses_a_node_with_another_key),
 		TEST(a_frame_held_back_is_no_life_and_gives_no_payload),
 		TEST(a_recording_of_the_incarnation_before_changes_nothing),
