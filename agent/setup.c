@@ -70,6 +70,10 @@ void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnati
 	core->retry_ms = conf->retry_ms;
 	core->incarnation = incarnation;
 	memcpy(core->digest, conf->digest, sizeof(core->digest));
+	core->section[CORE_SECTION_CLUSTER] = conf->cluster_digest;
+	core->section[CORE_SECTION_NODES] = conf->nodes_digest;
+	core->section[CORE_SECTION_PATHS] = conf->paths_digest;
+	core->section[CORE_SECTION_ARBITERS] = conf->arbiters_digest;
 	core->protocol_min = CORE_PROTOCOL_MIN;
 	core->protocol_max = CORE_PROTOCOL_MAX;
 	snprintf(core->version, sizeof(core->version), "%s", YOKE_VERSION);
@@ -88,6 +92,7 @@ void agent_setup_core(const struct conf *conf, uint16_t self, uint64_t incarnati
 		for (uint16_t n = 0; n < from->node_count; n++)
 			to->node[n] = (uint16_t)(from->node[n] + 1);
 		setup_policy(from, to);
+		to->digest = conf->group_digest[g];
 		to->resource_first = from->resource_first;
 		to->resource_count = from->resource_count;
 	}

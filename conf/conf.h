@@ -187,7 +187,10 @@ struct conf {
 	uint16_t node_count, group_count, resource_count, path_count, arbiter_count;
 	struct conf_lines line;
 
-	uint8_t digest[CONF_DIGEST_SIZE]; /* of what both nodes must agree on, see conf_digest */
+	/* Of what both nodes must agree on, see conf_digest(): the whole, and its parts. */
+	uint8_t digest[CONF_DIGEST_SIZE];
+	uint32_t cluster_digest, nodes_digest, paths_digest, arbiters_digest;
+	uint32_t group_digest[YOKE_GROUPS_MAX];
 };
 
 struct conf_problem {
@@ -319,10 +322,10 @@ void conf_keys_drop(struct conf_keys *keys);
 /* The canonical text: every key with its value, in a fixed order; it reads back as the same. */
 void conf_print(const struct conf *conf, FILE *out);
 
-/* Fill conf->digest: SHA-256 over the canonical form of cluster name, timing, nodes, paths,
+/* Fill the digests: SHA-256 over the canonical form of cluster name, timing, nodes, paths,
  * arbiters, groups and resources (not of local files and devices, of what a secret_file holds, of
  * users, logs and SNMP).  conf_parse() does not: only who
- * compares it needs it, and the first use of the crypto library costs two megabytes. */
+ * compares them needs it, and the first use of the crypto library costs two megabytes. */
 void conf_digest(struct conf *conf);
 
 /* The cluster as heartbeat frames name it: the first bytes of SHA-256 of its name. */

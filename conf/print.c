@@ -158,7 +158,7 @@ static void print_policy(const struct conf_group *g, FILE *out)
 		fputs("\tyields = yes\n", out);
 }
 
-static void print_group(const struct conf *c, const struct conf_group *g, FILE *out)
+void conf_print_group(const struct conf *c, const struct conf_group *g, FILE *out)
 {
 	fprintf(out, "\ngroup \"%s\" {\n", g->name);
 	if (!g->parallel)
@@ -175,7 +175,13 @@ static void print_group(const struct conf *c, const struct conf_group *g, FILE *
 	fputs("}\n", out);
 }
 
-void conf_print_members(const struct conf *conf, FILE *out)
+void conf_print_arbiters(const struct conf *conf, FILE *out)
+{
+	for (unsigned i = 0; i < conf->arbiter_count; i++)
+		print_arbiter(conf, &conf->arbiter[i], out);
+}
+
+void conf_print_nodes(const struct conf *conf, FILE *out)
 {
 	for (unsigned i = 0; i < conf->node_count; i++) {
 		const struct conf_node *n = &conf->node[i];
@@ -187,10 +193,14 @@ void conf_print_members(const struct conf *conf, FILE *out)
 		}
 		fputs("}\n", out);
 	}
-	for (unsigned i = 0; i < conf->arbiter_count; i++)
-		print_arbiter(conf, &conf->arbiter[i], out);
+}
+
+void conf_print_members(const struct conf *conf, FILE *out)
+{
+	conf_print_nodes(conf, out);
+	conf_print_arbiters(conf, out);
 	for (unsigned i = 0; i < conf->group_count; i++)
-		print_group(conf, &conf->group[i], out);
+		conf_print_group(conf, &conf->group[i], out);
 }
 
 void conf_print(const struct conf *conf, FILE *out)

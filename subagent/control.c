@@ -319,6 +319,7 @@ enum subagent_error subagent_control_error(enum yoke_verdict verdict)
 	case YOKE_E_MAINTENANCE:
 	case YOKE_E_PARALLEL:
 	case YOKE_E_VERSION:
+	case YOKE_E_DIFFERS:
 		return SUBAGENT_INCONSISTENT_VALUE;
 	case YOKE_E_SAVE:
 		return SUBAGENT_RESOURCE_UNAVAILABLE;

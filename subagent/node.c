@@ -16,6 +16,7 @@ enum {
 	PROTOCOL_OLDEST,
 	PROTOCOL_NEWEST,
 	PROTOCOL_COMMON,
+	CONFIG_DIFFERS,
 };
 
 static unsigned rows(const struct subagent_view *view)
@@ -86,6 +87,9 @@ static void value(const struct subagent_view *view, unsigned row, uint32_t colum
 	case PROTOCOL_COMMON:
 		subagent_value_unsigned(v, node->protocol);
 		break;
+	case CONFIG_DIFFERS:
+		subagent_value_text(v, node->config_differs);
+		break;
 	}
 }
 
@@ -94,7 +98,7 @@ const struct subagent_table subagent_node_table = {
 	.prefix_len = 2,
 	.index_len = 1,
 	.first_column = NAME,
-	.last_column = PROTOCOL_COMMON,
+	.last_column = CONFIG_DIFFERS,
 	.rows = rows,
 	.index = index_of,
 	.value = value,

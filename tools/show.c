@@ -152,17 +152,18 @@ static unsigned paths_to(const struct yoke_snapshot *s, unsigned node)
 
 static void node_note(const struct yoke_snapshot_node *n, char *text, size_t size)
 {
-	char protocol[64];
+	char protocol[64], differs[YOKE_REASON_SIZE + 32];
 	const char *note[] = {
 		n->protocol_max == 0 || n->protocol != 0 ? "" : protocol,
 		n->standby ? "standby" : "",
 		n->maintenance ? "in maintenance" : "",
-		n->config_same || n->state == YOKE_NODE_UNKNOWN ? "" : "its configuration differs",
+		n->config_same || n->state == YOKE_NODE_UNKNOWN ? "" : differs,
 	};
 	size_t used = 0;
 
 	snprintf(protocol, sizeof(protocol), "speaks protocol %u to %u, not ours", n->protocol_min,
 		 n->protocol_max);
+	snprintf(differs, sizeof(differs), "its configuration differs: %s", n->config_differs);
 	text[0] = '\0';
 	for (size_t i = 0; i < sizeof(note) / sizeof(note[0]); i++)
 		if (note[i][0] != '\0')

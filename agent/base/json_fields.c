@@ -55,6 +55,7 @@ static const struct yoke_json_field node_fields[] = {
 	FIELD(ROW, "standby", YOKE_JSON_BOOLEAN, standby),
 	FIELD(ROW, "maintenance", YOKE_JSON_BOOLEAN, maintenance),
 	FIELD(ROW, "config_same", YOKE_JSON_BOOLEAN, config_same),
+	FIELD(ROW, "config_differs", YOKE_JSON_TEXT, config_differs),
 	FIELD(ROW, "protocol_min", YOKE_JSON_UNSIGNED, protocol_min),
 	FIELD(ROW, "protocol_max", YOKE_JSON_UNSIGNED, protocol_max),
 	FIELD(ROW, "protocol", YOKE_JSON_UNSIGNED, protocol),

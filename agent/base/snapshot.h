@@ -23,6 +23,7 @@ struct yoke_snapshot_node {
 	bool standby;                        /* operator's intent: takes no group */
 	bool maintenance;                    /* what it runs is observed and not acted upon */
 	bool config_same;                    /* its configuration digest equals ours */
+	char config_differs[YOKE_REASON_SIZE]; /* "paths, group web"; empty: equal */
 	uint32_t protocol_min, protocol_max; /* that it speaks; 0: not known */
 	uint32_t protocol;            /* the newest that it and we speak; 0: none, or not known */
 	char version[YOKE_NAME_SIZE]; /* its yoke version; empty: not known */

@@ -77,6 +77,8 @@ const char *yoke_verdict_advice(enum yoke_verdict verdict)
 		return "a parallel group runs on each of its nodes: 'yoke standby' stops it on one";
 	case YOKE_E_VERSION:
 		return "another node runs an older yoke that does not know this: upgrade it first";
+	case YOKE_E_DIFFERS:
+		return "that node's configuration of the group differs: make the files equal first";
 	case YOKE_E_IN_CONTACT:
 		return "that node is not lost: only a silent node can be confirmed to be down";
 	}

@@ -167,7 +167,7 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 		c->node[n].state = YOKE_NODE_UNKNOWN;
 		c->node[n].changed = now;
 		c->node[n].first_heard = YOKE_NEVER;
-		c->node[n].config_same = true;
+		c->node[n].config.same = true;
 		c->node[n].lost_at = now;
 		c->node[n].online_since = YOKE_NEVER;
 		c->node[n].jeopardy_since = YOKE_NEVER;

@@ -12,10 +12,10 @@
  * Reading order: this file, group.c (the state machine, with its diagram), permit.c (who may run a
  * group), policy.c (how people want their groups run), grant.c (exclusive groups), lease.c (how
  * long we may run them), arbiter.c, disk.c and fence.c (what decides when nobody answers),
- * stop.c, adopt.c (what runs already), conflict.c (two owners), prepare.c (conflict probe),
- * resource.c, monitor.c, node.c (membership), version.c (protocols), oper.c (operator verbs),
- * maintenance.c, ready.c (could the other take over?), reason.c, wire.c, detail.c and record.c
- * (bytes), core.c.
+ * config.c (is the other's ours?), stop.c, adopt.c (what runs already), conflict.c (two owners),
+ * prepare.c (conflict probe), resource.c, monitor.c, node.c (membership), version.c (protocols),
+ * oper.c (operator verbs), maintenance.c, ready.c (could the other take over?), reason.c, wire.c,
+ * detail.c and record.c (bytes), core.c.
  *
  * Layer: core, pure: no I/O, clock, allocation, randomness or globals (make lint proves it from the
  * symbol table).  May include: agent/base.
@@ -50,6 +50,15 @@ enum {
 
 /* ---- configuration -------------------------------------------------------------------------- */
 
+/* What both nodes' files must agree on, beside the groups.  The order is that on the wire. */
+enum core_section {
+	CORE_SECTION_CLUSTER, /* name and times */
+	CORE_SECTION_NODES,   /* their names */
+	CORE_SECTION_PATHS,
+	CORE_SECTION_ARBITERS,
+	CORE_SECTIONS,
+};
+
 struct core_group_conf {
 	char name[YOKE_NAME_SIZE];
 	bool exclusive;
@@ -67,6 +76,7 @@ struct core_group_conf {
 	uint16_t node[YOKE_NODES_MAX];       /* numbers, preferred first */
 	uint16_t node_count;
 	uint16_t resource_first, resource_count; /* indexes into core_conf.resource */
+	uint32_t digest;                         /* of all that the file says of it */
 };
 
 struct core_resource_conf {
@@ -109,6 +119,7 @@ struct core_conf {
 	uint32_t dead_ms, late_ms, interval_ms, startup_ms, conflict_ms, operation_ms, retry_ms;
 	uint64_t incarnation; /* ours, as in the frames: an acknowledgement names it */
 	uint8_t digest[CORE_DIGEST_SIZE];
+	uint32_t section[CORE_SECTIONS]; /* digests */
 	char version[YOKE_NAME_SIZE];       /* of yoke, told to the others */
 	uint8_t protocol_min, protocol_max; /* CORE_PROTOCOL_MIN and _MAX, but for tests */
 };

@@ -7,15 +7,17 @@
  * 2 maintenance  for each that was ever set {u8 kind 0 cluster 1 node 2 group, u32 node number or
  *                name hash, u32 version, u8 on}
  * 3 operation    as in the state message: one with a verb that is not in it
+ * 4 sections     of the configuration: u8 count, for each u32 digest, then for each group u32
+ *                digest; left out when there is no room
  *
  * The message's own group and operation fields only have values that have always been known: a
  * cause that is not is told there as "failed".
  */
 #include "agent/core/parts.h"
 
-enum { TAG_GROUPS = 1, TAG_REST = 2, TAG_OPERATION = 3 };
+enum { TAG_GROUPS = 1, TAG_REST = 2, TAG_OPERATION = 3, TAG_SECTIONS = 4 };
 enum { KIND_CLUSTER, KIND_NODE, KIND_GROUP };
-enum { LENGTH_SIZE = 2 };
+enum { HEAD_SIZE = 3, LENGTH_SIZE = 2 };
 
 bool core_detail_is_old_verb(enum yoke_verb verb)
 {
@@ -83,17 +85,36 @@ void core_detail_put_rests(const struct core *c, struct yoke_buf *b)
 	end(b, content);
 }
 
-void core_detail_put(const struct core *c, struct yoke_buf *b, const struct core_operation *op)
+static void put_sections(const struct core *c, struct yoke_buf *b)
 {
-	size_t content;
+	size_t size = 1 + sizeof(uint32_t) * (CORE_SECTIONS + c->conf.group_count), content;
 
-	put_groups(c, b);
-	core_detail_put_rests(c, b);
-	if (core_detail_is_old_verb(op->verb))
+	if (yoke_buf_left(b) < HEAD_SIZE + size)
 		return;
-	content = begin(b, TAG_OPERATION);
+	content = begin(b, TAG_SECTIONS);
+	yoke_buf_put_u8(b, CORE_SECTIONS);
+	for (unsigned s = 0; s < CORE_SECTIONS; s++)
+		yoke_buf_put_u32(b, c->conf.section[s]);
+	for (uint16_t g = 0; g < c->conf.group_count; g++)
+		yoke_buf_put_u32(b, c->conf.group[g].digest);
+	end(b, content);
+}
+
+static void put_operation(struct yoke_buf *b, const struct core_operation *op)
+{
+	size_t content = begin(b, TAG_OPERATION);
+
 	core_wire_put_operation(b, op);
 	end(b, content);
+}
+
+void core_detail_put(const struct core *c, struct yoke_buf *b, const struct core_operation *op)
+{
+	put_groups(c, b);
+	core_detail_put_rests(c, b);
+	if (!core_detail_is_old_verb(op->verb))
+		put_operation(b, op);
+	put_sections(c, b);
 }
 
 /* ---- get ---- */
@@ -147,6 +168,22 @@ static void get_rests(const struct core *c, struct yoke_buf *b, struct core_deta
 	}
 }
 
+/* Sections that we do not know come after ours. */
+static void get_sections(struct yoke_buf *b, struct core_sections *sections)
+{
+	uint8_t count = yoke_buf_get_u8(b);
+
+	for (uint8_t s = 0; s < count && yoke_buf_ok(b); s++) {
+		uint32_t digest = yoke_buf_get_u32(b);
+
+		if (s < CORE_SECTIONS)
+			sections->section[s] = digest;
+	}
+	while (yoke_buf_left(b) > 0 && yoke_buf_ok(b) && sections->group_count < YOKE_GROUPS_MAX)
+		sections->group[sections->group_count++] = yoke_buf_get_u32(b);
+	sections->known = yoke_buf_ok(b) && count >= CORE_SECTIONS;
+}
+
 bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,
 		     struct core_detail *detail)
 {
@@ -165,6 +202,8 @@ bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,
 			get_groups(c, &section, detail);
 		else if (tag == TAG_REST)
 			get_rests(c, &section, detail);
+		else if (tag == TAG_SECTIONS)
+			get_sections(&section, &detail->sections);
 		else if (tag == TAG_OPERATION)
 			good = core_wire_get_operation(c, &section, from, &detail->operation);
 		if (!good || !yoke_buf_ok(&section))

@@ -170,7 +170,7 @@ yoke_time core_lease_over_at(const struct core *c, uint16_t node)
 	if (!core_lease_is_used(c) || c->promised || !core_arbiter_holds(c))
 		return YOKE_NEVER;
 	/* Its lease and its stops may be longer than ours. */
-	if (!n->config_same)
+	if (!core_config_lease_counts(c, node))
 		return YOKE_NEVER;
 	/* Where nodes are switched off, one that has just booted may be the one that was: it does
 	 * not go by a lock that the other might not have needed. */
@@ -183,7 +183,7 @@ yoke_time core_lease_over_at(const struct core *c, uint16_t node)
 
 yoke_time core_lease_patience(const struct core *c, uint16_t node)
 {
-	if (!core_lease_is_used(c) || c->promised || !core_node_const(c, node)->config_same)
+	if (!core_lease_is_used(c) || c->promised || !core_config_lease_counts(c, node))
 		return (yoke_time){0};
 	return yoke_time_add_ms(core_node_const(c, node)->lost_at,
 				PATIENCE_LEASES * (int64_t)c->conf.lease_ms);

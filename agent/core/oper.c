@@ -128,13 +128,17 @@ void core_oper_told(struct core *c, const struct core_operation *op)
 
 /* ---- requests ---- */
 
-static bool node_ready(const struct core *c, uint16_t group, uint16_t node)
+static enum yoke_verdict judge_node(const struct core *c, uint16_t group, uint16_t node)
 {
 	const struct core_node *n = core_node_const(c, node);
+	enum core_cause cause =
+		node == c->conf.self ? core_cause_self(c, group) : n->claim[group - 1].cause;
 
-	if (node == c->conf.self)
-		return core_cause_self(c, group) == CORE_CAUSE_NONE;
-	return n->state == YOKE_NODE_ONLINE && n->claim[group - 1].cause == CORE_CAUSE_NONE;
+	if (node != c->conf.self && n->state != YOKE_NODE_ONLINE)
+		return YOKE_E_NOT_READY;
+	if (cause == CORE_CAUSE_DIFFERS)
+		return YOKE_E_DIFFERS;
+	return cause == CORE_CAUSE_NONE ? YOKE_OK : YOKE_E_NOT_READY;
 }
 
 static enum yoke_verdict judge_move(const struct core *c, uint16_t group, uint16_t node)
@@ -149,8 +153,8 @@ static enum yoke_verdict judge_move(const struct core *c, uint16_t group, uint16
 		return YOKE_E_MAINTENANCE;
 	if (core_oper_of(c, group, &target) != NULL)
 		return YOKE_E_BUSY;
-	if (core_owner(c, group) != node && !node_ready(c, group, node))
-		return YOKE_E_NOT_READY;
+	if (core_owner(c, group) != node && judge_node(c, group, node) != YOKE_OK)
+		return judge_node(c, group, node);
 	if (core_owner(c, group) == 0 && core_permit_unproven(c, group) != 0)
 		return YOKE_E_NOT_READY;
 	return YOKE_OK;

@@ -68,6 +68,28 @@ bool core_version_is_alarm(const struct core *c, uint16_t node);
 /* "it speaks protocol 3 to 4, we 1 to 2" */
 void core_version_text(const struct core *c, uint16_t node, char reason[YOKE_REASON_SIZE]);
 
+/* ---- config.c: is the others' configuration ours? ---- */
+
+/* Digests of sections, as a state message has them. */
+struct core_sections {
+	bool known;
+	uint32_t section[CORE_SECTIONS];
+	uint32_t group[YOKE_GROUPS_MAX];
+	uint16_t group_count;
+};
+
+/* What a node's state says of it; a change is an event. */
+void core_config_told(struct core *c, struct core_actions *out, uint16_t node,
+		      const uint8_t digest[CORE_DIGEST_SIZE], const struct core_sections *told);
+/* May we reckon with a node's lease by our own configuration? */
+bool core_config_lease_counts(const struct core *c, uint16_t node);
+/* false also when it has told nothing of its sections, and the whole differs. */
+bool core_config_group_same(const struct core *c, uint16_t node, uint16_t group);
+/* Is there a node with another configuration of the group that has more of a right to it? */
+bool core_config_blocks(const struct core *c, uint16_t group);
+/* "paths, group web": what differs; "" when nothing does. */
+void core_config_text(const struct core *c, uint16_t node, char text[YOKE_REASON_SIZE]);
+
 /* ---- permit.c: who may run a group, and who should ---- */
 
 /* May we start the group now?  why: NULL or set to a static text that says why (not). */
@@ -347,6 +369,7 @@ struct core_detail {
 	bool unsteady[YOKE_GROUPS_MAX];
 	struct core_rest rest[CORE_RESTS]; /* version 0: not told */
 	struct core_operation operation;   /* number 0: none */
+	struct core_sections sections;
 };
 
 uint32_t core_wire_hash(const char *name);

@@ -52,6 +52,8 @@ const char *core_cause_text(enum core_cause cause)
 		return "it makes room for a group of higher priority";
 	case CORE_CAUSE_RESTS:
 		return "it is in maintenance";
+	case CORE_CAUSE_DIFFERS:
+		return "its configuration of the group differs";
 	case CORE_CAUSES_END:
 		break;
 	}
@@ -282,6 +284,8 @@ enum core_cause core_cause_self(const struct core *c, uint16_t group)
 		if (!res->usable && (res->usable_known || !runs))
 			return CORE_CAUSE_UNUSABLE;
 	}
+	if (core_config_blocks(c, group))
+		return CORE_CAUSE_DIFFERS;
 	if (core_policy_needs(c, group))
 		return CORE_CAUSE_NEEDS;
 	if (c->save.failing && !runs && !core_term_is_usable(c, group))

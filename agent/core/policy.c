@@ -153,7 +153,7 @@ static yoke_time back_since(const struct core *c, uint16_t group)
 		return YOKE_NEVER;
 	owner = core_owner(c, group);
 	other = first == c->conf.self ? owner : first;
-	if (owner == 0 || owner == first || !core_node_const(c, other)->config_same)
+	if (owner == 0 || owner == first || !core_config_group_same(c, other, group))
 		return YOKE_NEVER;
 	return other == c->conf.self ? n->fit_since[group - 1]
 				     : yoke_time_max(n->fit_since[group - 1],

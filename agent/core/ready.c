@@ -25,17 +25,18 @@ static void add_node(const struct core *c, struct list *list, uint16_t node)
 {
 	const struct core_node *n = core_node_const(c, node);
 	const char *name = c->conf.node_name[node - 1];
-	char reason[YOKE_REASON_SIZE];
+	char reason[YOKE_REASON_SIZE], differs[YOKE_REASON_SIZE];
 
 	core_version_text(c, node, reason);
+	core_config_text(c, node, differs);
 	if (core_version_is_alarm(c, node))
 		add(list, "node ", name, ": ", reason);
 	if (n->state != YOKE_NODE_ONLINE && n->state != YOKE_NODE_LATE)
 		add(list, "node ", name, " is ", yoke_word_node_state((int)n->state));
 	else if (c->intent[node - 1].standby)
 		add(list, "node ", name, " is in standby", "");
-	else if (!n->config_same)
-		add(list, "node ", name, " has another configuration", "");
+	else if (!n->config.same)
+		add(list, "node ", name, " has another configuration: ", differs);
 }
 
 static void add_paths(const struct core *c, struct list *list, uint16_t node)

@@ -22,6 +22,7 @@ enum core_cause {
 	CORE_CAUSE_NEEDS,    /* the parallel group that it comes after does not run there */
 	CORE_CAUSE_YIELDS,   /* makes room there for a group of higher priority */
 	CORE_CAUSE_RESTS,    /* it is in maintenance */
+	CORE_CAUSE_DIFFERS,  /* its configuration of the group is not that of who runs it */
 	CORE_CAUSES_END,
 };
 
@@ -77,6 +78,14 @@ enum core_jeopardy {
 	CORE_JEOPARDY_LAST_PUBLIC, /* one is left, and it is public */
 };
 
+/* How a node's configuration differs from ours, as it told. */
+struct core_config {
+	bool same;       /* by the digest of the whole */
+	bool by_section; /* it tells of sections */
+	bool section_differs[CORE_SECTIONS];
+	bool group_differs[YOKE_GROUPS_MAX]; /* or it does not have it */
+};
+
 /* What is known of a node. */
 struct core_node {
 	enum yoke_node_state state;
@@ -97,7 +106,7 @@ struct core_node {
 	yoke_time fit_since[YOKE_GROUPS_MAX]; /* could take the group; YOKE_NEVER: could not */
 	yoke_time lost_at;                    /* no beat of ours renewed its lease since */
 	yoke_time renewed_until;              /* our lease, by its beats */
-	bool config_same;
+	struct core_config config;
 	uint8_t protocol_min, protocol_max; /* that it speaks; 0: not told */
 	uint8_t foreign_min, foreign_max;   /* silent, and frames say so; 0: there are none */
 	char version[YOKE_NAME_SIZE];

@@ -20,7 +20,8 @@ static void view_nodes(const struct core *c, struct yoke_snapshot *s)
 		v->state = n->state;
 		v->standby = c->intent[i].standby;
 		v->maintenance = c->rest[CORE_REST_NODES + i].on;
-		v->config_same = n->config_same;
+		v->config_same = n->config.same;
+		core_config_text(c, (uint16_t)(i + 1), v->config_differs);
 		v->protocol_min = n->protocol_min;
 		v->protocol_max = n->protocol_max;
 		v->protocol = core_version_common(c, (uint16_t)(i + 1));

@@ -338,19 +338,6 @@ static bool get_state(const struct core *c, struct yoke_buf *b, uint16_t from, s
 
 /* ---- apply ---- */
 
-static void apply_digest(struct core *c, struct core_actions *out, uint16_t from,
-			 const struct state *s)
-{
-	struct core_node *n = core_node(c, from);
-	bool same = memcmp(s->digest, c->conf.digest, CORE_DIGEST_SIZE) == 0;
-
-	if (same == n->config_same)
-		return;
-	n->config_same = same;
-	core_event(c, out, same ? YOKE_EVENT_CONFIG_SAME : YOKE_EVENT_CONFIG_DIFFERS, "")->node =
-		from;
-}
-
 static void apply_detail(struct core *c, struct core_actions *out, uint16_t from,
 			 const struct state *s)
 {
@@ -392,7 +379,7 @@ static void apply_state(struct core *c, struct core_actions *out, uint16_t from,
 		core_oper_told(c, &n->operation);
 	for (uint16_t i = 1; i <= s->node_count && i <= c->conf.node_count; i++)
 		core_node_intent(c, out, i, s->intent[i - 1], "by an operator on another node");
-	apply_digest(c, out, from, s);
+	core_config_told(c, out, from, s->digest, &s->detail.sections);
 	c->beat_dirty = true;
 }
 

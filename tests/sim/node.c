@@ -69,6 +69,10 @@ static void configure(struct sim_world *w, uint16_t number, struct core_conf *co
 	conf->operation_ms = s->operation_ms;
 	conf->retry_ms = s->retry_ms;
 	sim_arbiter_configure(w, conf);
+	/* Of every other group, too: those are not taken over from one that has another one. */
+	conf->section[CORE_SECTION_CLUSTER] = w->node[number - 1].other_conf;
+	for (uint16_t g = 0; g < s->group_count; g++)
+		conf->group[g].digest = 2u * g + (g % 2 == 0 && w->node[number - 1].other_conf);
 	memcpy(conf->digest, w->node[number - 1].other_conf ? "anothers" : "sameconf",
 	       CORE_DIGEST_SIZE);
 	snprintf(conf->version, sizeof(conf->version), "sim");

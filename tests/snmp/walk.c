@@ -59,6 +59,7 @@ static void fill_nodes(void)
 						       .state = YOKE_NODE_LOST,
 						       .maintenance = true,
 						       .standby = true,
+						       .config_differs = "paths, group web",
 						       .changed_wall_ms = at(30),
 						       .paths_up = 1};
 	snapshot.link_count = 2;

@@ -217,10 +217,11 @@ static void test_every_key(void **state)
 	free(once);
 }
 
+static struct conf first, second;
+
 /* Does the digest change when `from` becomes `to` in the text? */
 static bool digest_changes(const char *from, const char *to)
 {
-	static struct conf first, second;
 	char changed[sizeof(text) + 256];
 	const char *at = strstr(text, from);
 
@@ -315,12 +316,36 @@ static void test_digest_notices(void **state)
 	assert_true(digest_changes("192.0.2.11", "192.0.2.12"));
 }
 
+/* Exactly these parts differ; group: index + 1 of the only one, 0: none. */
+static void expect_parts(bool cluster, bool nodes, bool paths, bool arbiters, unsigned group)
+{
+	assert_int_equal(first.cluster_digest != second.cluster_digest, cluster);
+	assert_int_equal(first.nodes_digest != second.nodes_digest, nodes);
+	assert_int_equal(first.paths_digest != second.paths_digest, paths);
+	assert_int_equal(first.arbiters_digest != second.arbiters_digest, arbiters);
+	for (unsigned g = 0; g < first.group_count; g++)
+		assert_int_equal(first.group_digest[g] != second.group_digest[g], g + 1 == group);
+}
+
+static void test_part_that_differs(void **state)
+{
+	(void)state;
+	assert_true(digest_changes("dead_ms = 900", "dead_ms = 901"));
+	expect_parts(true, false, false, false, 0);
+	assert_true(digest_changes("fd00:0:0::2", "fd00:0:0::3"));
+	expect_parts(false, false, true, false, 0);
+	assert_true(digest_changes("4749", "4750"));
+	expect_parts(false, false, false, true, 0);
+	assert_true(digest_changes("group h { exclusive = no", "group h { exclusive = yes"));
+	expect_parts(false, false, false, false, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_round_trip_of_samples),
 		cmocka_unit_test(test_every_key),      cmocka_unit_test(test_digest_ignores),
-		cmocka_unit_test(test_digest_notices),
+		cmocka_unit_test(test_digest_notices), cmocka_unit_test(test_part_that_differs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

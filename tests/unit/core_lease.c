@@ -391,6 +391,7 @@ static void silence_of_another_configuration_proves_nothing(void **state)
 	(void)state;
 	init(p, YOKE_ARBITER_TYPE_WITNESS);
 	p->conf[0].digest[0] = 1;
+	p->conf[0].section[CORE_SECTION_CLUSTER] = 1;
 	form(p);
 	pair_power_off(p, ALPHA);
 	silence(p, BETA);

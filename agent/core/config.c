@@ -1,0 +1,131 @@
+/* Is the others' configuration ours?
+ *
+ * Each state message has the digest of the whole and, behind it, those of its sections and of every
+ * group (detail.c).  A difference is an alarm, and blocks what differs and nothing else:
+ *
+ *   a group     a node whose section of it is not that of the node that runs it, or ran it when it
+ *               fell silent, does not take it over.  Where it runs nowhere, the first living node
+ *               that has it may start it.
+ *   cluster, arbiters     no lease is counted for the other's: it may be longer than ours
+ *   nodes       their numbers do not mean the same: blocks every group, and leases
+ *   paths       nothing: what can be heard is heard
+ *
+ * An older yoke tells the digest of the whole only, as does one with more groups than a message has
+ * room for: then no group is blocked, and no lease is counted.
+ */
+#include <string.h>
+
+#include "agent/core/parts.h"
+
+static const char *const section_name[CORE_SECTIONS] = {
+	[CORE_SECTION_CLUSTER] = "cluster",
+	[CORE_SECTION_NODES] = "nodes",
+	[CORE_SECTION_PATHS] = "paths",
+	[CORE_SECTION_ARBITERS] = "arbiters",
+};
+
+static bool has_group(const struct core_sections *told, uint32_t digest)
+{
+	for (uint16_t g = 0; g < told->group_count; g++)
+		if (told->group[g] == digest)
+			return true;
+	return false;
+}
+
+void core_config_told(struct core *c, struct core_actions *out, uint16_t node,
+		      const uint8_t digest[CORE_DIGEST_SIZE], const struct core_sections *told)
+{
+	struct core_node *n = core_node(c, node);
+	bool was_same = n->config.same;
+	char before[YOKE_REASON_SIZE], reason[YOKE_REASON_SIZE];
+
+	core_config_text(c, node, before);
+	n->config.same = memcmp(digest, c->conf.digest, CORE_DIGEST_SIZE) == 0;
+	n->config.by_section = told->known;
+	for (unsigned s = 0; s < CORE_SECTIONS; s++)
+		n->config.section_differs[s] =
+			told->known && told->section[s] != c->conf.section[s];
+	for (uint16_t g = 0; g < c->conf.group_count; g++)
+		n->config.group_differs[g] =
+			told->known && !has_group(told, c->conf.group[g].digest);
+	core_config_text(c, node, reason);
+	if (was_same == n->config.same && strcmp(before, reason) == 0)
+		return;
+	core_event(c, out, n->config.same ? YOKE_EVENT_CONFIG_SAME : YOKE_EVENT_CONFIG_DIFFERS,
+		   reason)
+		->node = node;
+}
+
+bool core_config_lease_counts(const struct core *c, uint16_t node)
+{
+	const struct core_config *config = &core_node_const(c, node)->config;
+
+	return config->same ||
+	       (config->by_section && !config->section_differs[CORE_SECTION_CLUSTER] &&
+		!config->section_differs[CORE_SECTION_NODES] &&
+		!config->section_differs[CORE_SECTION_ARBITERS]);
+}
+
+bool core_config_group_same(const struct core *c, uint16_t node, uint16_t group)
+{
+	const struct core_config *config = &core_node_const(c, node)->config;
+
+	return config->same ||
+	       (config->by_section && !config->section_differs[CORE_SECTION_NODES] &&
+		!config->group_differs[group - 1]);
+}
+
+/* Has it more of a right to the group than we have? */
+static bool goes_first(const struct core *c, uint16_t node, uint16_t group)
+{
+	const struct core_node *n = core_node_const(c, node);
+	const struct core_claim *claim = &n->claim[group - 1];
+
+	if (!core_node_alive(n))
+		return n->state == YOKE_NODE_LOST && core_claim_runs(claim);
+	if (core_claim_runs(claim))
+		return true;
+	return node < c->conf.self && claim->cause != CORE_CAUSE_STRANGER;
+}
+
+bool core_config_blocks(const struct core *c, uint16_t group)
+{
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+	struct core_claim mine = {.state = c->group[group - 1].state};
+
+	if (g->parallel || core_claim_runs(&mine))
+		return false;
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (n != c->conf.self && core_node_const(c, n)->config.by_section &&
+		    !core_config_group_same(c, n, group) && goes_first(c, n, group))
+			return true;
+	return false;
+}
+
+void core_config_text(const struct core *c, uint16_t node, char text[YOKE_REASON_SIZE])
+{
+	const struct core_config *config = &core_node_const(c, node)->config;
+	char before[YOKE_REASON_SIZE];
+
+	text[0] = '\0';
+	if (config->same)
+		return;
+	for (unsigned s = 0; s < CORE_SECTIONS; s++) {
+		memcpy(before, text, sizeof(before));
+		if (config->section_differs[s])
+			core_text(text, YOKE_REASON_SIZE, before, before[0] != '\0' ? ", " : "",
+				  section_name[s], (char *)NULL);
+	}
+	for (uint16_t g = 0; g < c->conf.group_count; g++) {
+		memcpy(before, text, sizeof(before));
+		if (config->group_differs[g])
+			core_text(text, YOKE_REASON_SIZE, before, before[0] != '\0' ? ", " : "",
+				  "group ", c->conf.group[g].name, (char *)NULL);
+	}
+	/* What only the other has, and what is not told section by section. */
+	if (text[0] == '\0')
+		core_text(text, YOKE_REASON_SIZE,
+			  config->by_section ? "a group that only it has"
+					     : "its sections are not known",
+			  (char *)NULL);
+}

@@ -1,0 +1,219 @@
+/* Configurations that differ in parts: what differs is blocked and named, and the rest goes on.
+ *
+ * Two groups, web and db, that both run on alpha.
+ */
+#include "agent/core/parts.h"
+#include "tests/unit/core_pair.h"
+
+enum { WEB = 1, DB = 2 };
+
+static struct pair pair;
+static struct yoke_snapshot view;
+
+static int setup(void **state)
+{
+	(void)state;
+	pair_init(&pair);
+	for (unsigned n = 0; n < 2; n++) {
+		struct core_conf *c = &pair.conf[n];
+
+		c->group_count = 2;
+		c->group[1] = c->group[0];
+		snprintf(c->group[1].name, YOKE_NAME_SIZE, "db");
+		c->group[0].resource_count = c->group[1].resource_count = 1;
+		c->group[1].resource_first = 1;
+		c->resource[1].group = DB;
+		c->group[0].digest = 0x11111111;
+		c->group[1].digest = 0x22222222;
+		for (unsigned s = 0; s < CORE_SECTIONS; s++)
+			c->section[s] = 0x1000 + s;
+	}
+	return 0;
+}
+
+static void group_differs(uint16_t node, uint16_t group)
+{
+	pair.conf[node - 1].group[group - 1].digest ^= 1;
+	pair.conf[node - 1].digest[0] ^= 1;
+}
+
+static void section_differs(uint16_t node, enum core_section section)
+{
+	pair.conf[node - 1].section[section] ^= 1;
+	pair.conf[node - 1].digest[0] ^= 2;
+}
+
+static void run_both(void)
+{
+	pair_start(&pair, ALPHA);
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 2000);
+}
+
+static const char *differs(uint16_t at, uint16_t node)
+{
+	core_view(pair_core(&pair, at), &view);
+	return view.node[node - 1].config_differs;
+}
+
+static void equal_ones_are_equal(void **state)
+{
+	(void)state;
+	run_both();
+	assert_string_equal(differs(ALPHA, BETA), "");
+	assert_true(view.node[BETA - 1].config_same);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_CONFIG_SAME), 0);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_CONFIG_DIFFERS), 0);
+}
+
+static void what_differs_is_named(void **state)
+{
+	(void)state;
+	group_differs(BETA, DB);
+	section_differs(BETA, CORE_SECTION_PATHS);
+	run_both();
+	assert_string_equal(differs(ALPHA, BETA), "paths, group db");
+	assert_string_equal(differs(BETA, ALPHA), "paths, group db");
+	assert_string_equal(pair_last(&pair, ALPHA, YOKE_EVENT_CONFIG_DIFFERS)->reason,
+			    "paths, group db");
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_CONFIG_DIFFERS), 1);
+	pair_run(&pair, 20000);
+	assert_non_null(strstr(pair_last(&pair, ALPHA, YOKE_EVENT_NOT_READY)->reason,
+			       "node beta has another configuration: paths, group db"));
+}
+
+static void another_difference_is_told_again_and_its_end(void **state)
+{
+	(void)state;
+	group_differs(BETA, DB);
+	run_both();
+	pair_power_off(&pair, BETA);
+	group_differs(BETA, DB);
+	group_differs(BETA, WEB);
+	pair.conf[BETA - 1].digest[0] = 1;
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 1000);
+	assert_string_equal(pair_last(&pair, ALPHA, YOKE_EVENT_CONFIG_DIFFERS)->reason,
+			    "group web");
+	pair_power_off(&pair, BETA);
+	group_differs(BETA, WEB);
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_CONFIG_SAME), 1);
+}
+
+static void a_group_that_differs_is_not_switched_and_the_other_is(void **state)
+{
+	(void)state;
+	group_differs(BETA, DB);
+	run_both();
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, DB, BETA), YOKE_E_DIFFERS);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, DB, BETA), YOKE_E_DIFFERS);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, WEB, BETA), YOKE_OK);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STARTED);
+}
+
+static void a_group_that_differs_is_not_taken_over_and_the_other_is(void **state)
+{
+	(void)state;
+	group_differs(BETA, DB);
+	run_both();
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+	pair_power_off(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_DOWN);
+	pair_run(&pair, 10000);
+	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STOPPED);
+	core_view(pair_core(&pair, BETA), &view);
+	for (unsigned i = 0; i < view.member_count; i++)
+		if (view.member[i].group == DB && view.member[i].node == BETA)
+			assert_string_equal(view.member[i].reason,
+					    "its configuration of the group differs");
+}
+
+/* Neither goes first by having it: one of them starts it, and always the same one. */
+static void one_that_runs_nowhere_is_started_by_the_first_node(void **state)
+{
+	(void)state;
+	group_differs(BETA, DB);
+	for (unsigned n = 0; n < 2; n++) {
+		pair.conf[n].group[1].node[n] = BETA;
+		pair.conf[n].group[1].node[1 - n] = ALPHA;
+	}
+	run_both();
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STOPPED);
+}
+
+static void other_nodes_block_every_group(void **state)
+{
+	(void)state;
+	section_differs(BETA, CORE_SECTION_NODES);
+	run_both();
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, WEB, BETA), YOKE_E_DIFFERS);
+}
+
+static void other_paths_block_nothing(void **state)
+{
+	(void)state;
+	section_differs(BETA, CORE_SECTION_PATHS);
+	run_both();
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, WEB, BETA), YOKE_OK);
+}
+
+/* An older yoke tells the whole only: nothing is blocked that was not. */
+static void what_is_not_told_by_section_blocks_no_group(void **state)
+{
+	struct core_sections none = {.known = false};
+	static const uint8_t other[CORE_DIGEST_SIZE] = {9};
+	struct core *alpha;
+
+	(void)state;
+	run_both();
+	alpha = pair_core(&pair, ALPHA);
+	memset(&pair.out, 0, sizeof(pair.out));
+	core_config_told(alpha, &pair.out, BETA, other, &none);
+	assert_string_equal(differs(ALPHA, BETA), "its sections are not known");
+	assert_false(core_config_blocks(alpha, WEB));
+	assert_false(core_config_group_same(alpha, BETA, WEB));
+	assert_false(core_config_lease_counts(alpha, BETA));
+}
+
+static void leases_count_when_what_they_hang_on_is_the_same(void **state)
+{
+	static const bool counts[CORE_SECTIONS] = {[CORE_SECTION_PATHS] = true};
+
+	for (unsigned s = 0; s < CORE_SECTIONS; s++) {
+		setup(state);
+		section_differs(BETA, (enum core_section)s);
+		group_differs(BETA, DB);
+		run_both();
+		assert_int_equal(core_config_lease_counts(pair_core(&pair, ALPHA), BETA),
+				 counts[s]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(equal_ones_are_equal, setup),
+		cmocka_unit_test_setup(what_differs_is_named, setup),
+		cmocka_unit_test_setup(another_difference_is_told_again_and_its_end, setup),
+		cmocka_unit_test_setup(a_group_that_differs_is_not_switched_and_the_other_is,
+				       setup),
+		cmocka_unit_test_setup(a_group_that_differs_is_not_taken_over_and_the_other_is,
+				       setup),
+		cmocka_unit_test_setup(one_that_runs_nowhere_is_started_by_the_first_node, setup),
+		cmocka_unit_test_setup(other_nodes_block_every_group, setup),
+		cmocka_unit_test_setup(other_paths_block_nothing, setup),
+		cmocka_unit_test_setup(what_is_not_told_by_section_blocks_no_group, setup),
+		cmocka_unit_test_setup(leases_count_when_what_they_hang_on_is_the_same, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
