@@ -101,6 +101,9 @@ static void print_event(const struct yoke_names *n, const struct core_event *ev)
 	case CORE_CLOCK:
 		printf("minute %u of the day\n", ev->u.clock.minute);
 		return;
+	case CORE_RETIRE:
+		printf("stop what another configuration does not have\n");
+		return;
 	case CORE_FOREIGN:
 		printf("%s speaks protocol %u to %u\n",
 		       name(n->node, n->node_count, ev->u.foreign.node), ev->u.foreign.min,

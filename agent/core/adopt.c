@@ -1,22 +1,26 @@
 /* What runs here already: when an engine starts, and when a maintenance ends.
  *
- * Everything is probed, and what runs as a whole is taken over as it is.  What runs in part is
- * stopped; so is what may run, when the lease that covered it is over before the probes are.
+ * Everything is probed, and what runs as a whole is taken over as it is, and what of it was added
+ * to the configuration while it ran is started.  What else runs in part is stopped; so is what may run, when the lease that covered it is over before the probes are.
  *
  * In maintenance nothing is stopped for being there in part: it is taken over as it is, unless no
  * probe could tell anything.
  */
 #include "agent/core/parts.h"
 
-static void adopt(struct core *c, struct core_actions *out, uint16_t group)
+static void adopt(struct core *c, struct core_actions *out, uint16_t group, bool whole)
 {
 	struct core_group *g = &c->group[group - 1];
 
 	g->term = g->reserved > 0 ? g->reserved : 1;
 	g->reserved = g->term;
 	core_record_touch(c);
-	core_group_become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_ADOPTED,
-			  "found running");
+	if (whole)
+		core_group_become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_ADOPTED,
+				  "found running");
+	else
+		core_group_become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING,
+				  "found running, and resources were added");
 	core_group_doubt(c, group, c->conf.dead_ms);
 }
 
@@ -74,7 +78,9 @@ void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 		core_group_become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE,
 				  "not started yet");
 	else if (running == count || core_maintenance_rests_here(c, group))
-		adopt(c, out, group);
+		adopt(c, out, group, true);
+	else if (c->conf.group[group - 1].grown && certain == running)
+		adopt(c, out, group, false);
 	else
 		core_group_stop(c, out, group, false, "only a part of it was found running");
 }

@@ -386,6 +386,9 @@ static void take(struct core *c, struct core_actions *out, const struct core_eve
 	case CORE_CLOCK:
 		c->minute = ev->u.clock.minute;
 		break;
+	case CORE_RETIRE:
+		core_retire_take(c, ev);
+		break;
 	case CORE_FOREIGN:
 		core_version_foreign(c, out, ev->u.foreign.node, ev->u.foreign.min,
 				     ev->u.foreign.max);
@@ -599,6 +602,8 @@ size_t core_event_size(const struct core_event *ev)
 		return head + sizeof(ev->u.answer);
 	case CORE_CLOCK:
 		return head + sizeof(ev->u.clock);
+	case CORE_RETIRE:
+		return head + sizeof(ev->u.retire);
 	case CORE_FOREIGN:
 		return head + sizeof(ev->u.foreign);
 	}

@@ -12,8 +12,8 @@
  * Reading order: this file, group.c (the state machine, with its diagram), permit.c (who may run a
  * group), policy.c (how people want their groups run), grant.c (exclusive groups), lease.c (how
  * long we may run them), arbiter.c, disk.c and fence.c (what decides when nobody answers),
- * config.c (is the other's ours?), stop.c, adopt.c (what runs already), conflict.c (two owners),
- * prepare.c (conflict probe), resource.c, monitor.c, node.c (membership), version.c (protocols),
+ * config.c (is the other's ours?), stop.c, retire.c (what goes), adopt.c (what runs already),
+ * conflict.c (two owners), prepare.c (conflict probe), resource.c, monitor.c, node.c (membership), version.c (protocols),
  * oper.c (operator verbs), maintenance.c, ready.c (could the other take over?), reason.c, wire.c,
  * detail.c and record.c (bytes), core.c.
  *
@@ -77,6 +77,7 @@ struct core_group_conf {
 	uint16_t node_count;
 	uint16_t resource_first, resource_count; /* indexes into core_conf.resource */
 	uint32_t digest;                         /* of all that the file says of it */
+	bool grown; /* resources were added while it ran: found in part, the rest is started */
 };
 
 struct core_resource_conf {
@@ -138,6 +139,7 @@ enum core_event_type {
 	CORE_LEAVE,     /* stop: hand over or stop everything, say goodbye, then CORE_EXIT */
 	CORE_ANSWER,    /* a question to an arbiter was answered */
 	CORE_CLOCK,     /* the wall clock's minute, for windows of the day: when it changes */
+	CORE_RETIRE,    /* stop what another configuration will not have; or go on with it */
 	CORE_FOREIGN,   /* a node that is silent sends what we cannot read: of other protocols */
 };
 
@@ -242,6 +244,10 @@ struct core_event {
 		struct {
 			uint16_t minute; /* of the day, 0..1439, local time */
 		} clock;
+		struct {
+			bool group[YOKE_GROUPS_MAX]; /* [number - 1]: this node runs it no more */
+			bool resource[YOKE_RESOURCES_MAX]; /* [number - 1]: of the others */
+		} retire;
 		struct {
 			uint16_t node;
 			uint8_t min, max; /* protocols that it speaks, as anybody could say */
@@ -361,6 +367,9 @@ uint32_t core_stop_bound_ms(const struct core_conf *conf);
 /* Does the core want to see a beat that repeats the last one's bytes?  echoed: as in the event.
  * (It renews our lease; else such beats say nothing.) */
 bool core_wants_beat(const struct core *core, uint16_t node, yoke_time echoed);
+
+/* Has all that the last CORE_RETIRE named been stopped? */
+bool core_retired(const struct core *core);
 
 /* Size in bytes of a CORE_MESSAGE event's or any event's meaningful part, for recording. */
 size_t core_event_size(const struct core_event *event);

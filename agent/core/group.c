@@ -15,6 +15,7 @@
  * From      When                                            To        Function
  * UNKNOWN   every resource is probed and runs               STARTED   core_adopt_look()
  * UNKNOWN   none runs                                       STOPPED   core_adopt_look()
+ * UNKNOWN   some run, the others were added to the file     STARTING  core_adopt_look()
  * UNKNOWN   some run                                        STOPPING  core_adopt_look()
  * UNKNOWN   the lease ran out that an engine before us had  STOPPING  core_adopt_look()
  * STOPPED   our turn, permitted, nobody answers             STARTING  in_stopped(), begin_start()
@@ -30,7 +31,8 @@
  * STARTING  a resource failed, or a conflict is lost        STOPPING  in_starting()
  * STARTED   another node is wanted and ready                STOPPING  in_started()
  * STARTED   a conflict is lost, the engine leaves, the
- *           lease ran out, it makes room                    STOPPING  in_started()
+ *           lease ran out, it makes room, another
+ *           configuration will not have it                  STOPPING  in_started()
  * STARTED   a resource failed                               STOPPING  look_resources()
  * STOPPING  all that is to be stopped is                    STOPPED, FAILED or, when it is only
  *                                                           restarted, STARTING  core_stop_look()
@@ -411,7 +413,8 @@ static const char *parallel_must_stop(const struct core *c, uint16_t group)
 {
 	enum core_cause cause = core_cause_self(c, group);
 
-	if ((cause != CORE_CAUSE_LEAVING && cause != CORE_CAUSE_STANDBY) ||
+	if ((cause != CORE_CAUSE_LEAVING && cause != CORE_CAUSE_STANDBY &&
+	     cause != CORE_CAUSE_STRANGER) ||
 	    core_policy_is_needed(c, group))
 		return NULL;
 	return core_cause_text(cause);
@@ -428,6 +431,8 @@ static const char *must_stop(struct core *c, uint16_t group)
 		return core_cause_text(CORE_CAUSE_YIELDS);
 	if (c->conf.group[group - 1].parallel)
 		return parallel_must_stop(c, group);
+	if (core_retire_reason(c, group) != NULL)
+		return core_retire_reason(c, group);
 	if (c->leaving && core_candidate(c, group, c->conf.self) == 0)
 		return "the engine is being stopped, and no other node can run it";
 	if (c->leaving &&
@@ -447,7 +452,7 @@ static bool look_resources(struct core *c, struct core_actions *out, uint16_t gr
 	for (uint16_t i = 0; i < core_resource_count(c, group); i++) {
 		struct core_resource *r = core_resource_of(c, group, i);
 
-		if (r->run != 0 || r->state == YOKE_RESOURCE_STARTED)
+		if (r->run != 0 || r->state == YOKE_RESOURCE_STARTED || r->retired)
 			continue;
 		if (!core_resource_may_restart(c, core_resource_at(c, group, i))) {
 			core_group_stop(c, out, group, true, r->reason);
@@ -499,7 +504,7 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 		core_group_stop(c, out, group, false, why);
 		return;
 	}
-	if (look_resources(c, out, group))
+	if (core_retire_look(c, out, group) || look_resources(c, out, group))
 		return;
 	wanted = core_wanted(c, group);
 	if (wanted != 0 && wanted != c->conf.self &&

@@ -90,6 +90,15 @@ bool core_config_blocks(const struct core *c, uint16_t group);
 /* "paths, group web": what differs; "" when nothing does. */
 void core_config_text(const struct core *c, uint16_t node, char text[YOKE_REASON_SIZE]);
 
+/* ---- retire.c: what another configuration will not have ---- */
+
+void core_retire_take(struct core *c, const struct core_event *ev);
+/* Why a group that runs must stop for it without anybody being ready; NULL: no need. */
+const char *core_retire_reason(const struct core *c, uint16_t group);
+/* Stop what is to go of a group that stays.  Returns false when there is nothing to do or to wait
+ * for. */
+bool core_retire_look(struct core *c, struct core_actions *out, uint16_t group);
+
 /* ---- permit.c: who may run a group, and who should ---- */
 
 /* May we start the group now?  why: NULL or set to a static text that says why (not). */

@@ -264,7 +264,7 @@ enum core_cause core_cause_self(const struct core *c, uint16_t group)
 	const struct core_group *mine = &c->group[group - 1];
 	bool runs = core_claim_runs(&(struct core_claim){.state = mine->state});
 
-	if (!core_is_member(c, group, c->conf.self))
+	if (!core_is_member(c, group, c->conf.self) || mine->retired)
 		return CORE_CAUSE_STRANGER;
 	if (c->leaving)
 		return CORE_CAUSE_LEAVING;

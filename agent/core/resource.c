@@ -132,7 +132,7 @@ static void on_lost(struct core *c, struct core_actions *out, uint16_t resource)
 		r->removed = r->run_kind == CORE_RUN_START || r->run_kind == CORE_RUN_PROBE;
 	if (r->state != YOKE_RESOURCE_STARTED || r->run != 0)
 		return;
-	if (group != YOKE_GROUP_STARTED && group != YOKE_GROUP_STARTING) {
+	if ((group != YOKE_GROUP_STARTED && group != YOKE_GROUP_STARTING) || r->retired) {
 		r->state = YOKE_RESOURCE_STOPPED;
 		return;
 	}
@@ -269,7 +269,7 @@ static bool is_to_be_monitored(const struct core *c, uint16_t resource)
 	const struct core_resource *r = &c->resource[resource - 1];
 	uint16_t group = group_of(c, resource);
 
-	return r->run == 0 && c->group[group - 1].state == YOKE_GROUP_STARTED &&
+	return r->run == 0 && !r->retired && c->group[group - 1].state == YOKE_GROUP_STARTED &&
 	       (r->state == YOKE_RESOURCE_STARTED || core_maintenance_rests(c, group));
 }
 

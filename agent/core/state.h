@@ -187,6 +187,7 @@ struct core_group {
 	uint16_t stop_failures; /* STOPPING: stops that failed */
 	bool probing;           /* UNKNOWN: the probes are out */
 	bool ran;               /* UNKNOWN: it may run, it did before */
+	bool retired;           /* this node is not to run it any more: retire.c */
 	bool rested;            /* it was in maintenance when last looked at */
 	uint16_t failures;      /* times it FAILED here, within a while of each other */
 	yoke_time failed_at;    /* the last of them */
@@ -207,6 +208,7 @@ struct core_group {
 struct core_resource {
 	enum yoke_resource_state state;
 	bool usable, usable_known;        /* known: the shell has told */
+	bool retired;                     /* it is not to run any more: retire.c */
 	bool fatal;                       /* would fail again: until it is forgiven */
 	uint8_t hwaddr[CORE_HWADDR_SIZE]; /* the last one told; all zero: none */
 	uint32_t run;                     /* id of the operation that is out; 0: none */

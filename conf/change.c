@@ -1,0 +1,187 @@
+#include "conf/change.h"
+
+#include "conf/print.h"
+
+static void refuse(struct conf_change *change, const char *what)
+{
+	if (change->refusal_count < CONF_CHANGE_REFUSALS_MAX)
+		snprintf(change->refusal[change->refusal_count++], CONF_PROBLEM_SIZE,
+			 "%s cannot change while yoked runs: 'systemctl restart yoked' does it",
+			 what);
+}
+
+static void compare_text(struct conf_change *change, const char *old, const char *next,
+			 const char *what)
+{
+	if (strcmp(old, next) != 0)
+		refuse(change, what);
+}
+
+static bool same_nodes(const struct conf *old, const struct conf *next)
+{
+	bool same = old->node_count == next->node_count;
+
+	for (unsigned i = 0; same && i < old->node_count; i++)
+		same = strcmp(old->node[i].name, next->node[i].name) == 0;
+	return same;
+}
+
+static bool same_text(void (*print)(const struct conf *conf, FILE *out), const struct conf *old,
+		      const struct conf *next)
+{
+	const struct conf *conf[2] = {old, next};
+	char *text[2] = {NULL, NULL};
+	size_t size[2] = {0, 0};
+	bool same = true;
+
+	for (unsigned i = 0; i < 2; i++) {
+		FILE *out = open_memstream(&text[i], &size[i]);
+
+		same = same && out != NULL;
+		if (out == NULL)
+			continue;
+		print(conf[i], out);
+		same = fclose(out) == 0 && same;
+	}
+	same = same && size[0] == size[1] && memcmp(text[0], text[1], size[0]) == 0;
+	free(text[0]);
+	free(text[1]);
+	return same;
+}
+
+static bool same_endpoint(const struct conf_endpoint *a, const struct conf_endpoint *b)
+{
+	return a->configured == b->configured && a->type == b->type && a->role == b->role &&
+	       memcmp(&a->address, &b->address, sizeof(a->address)) == 0 &&
+	       strcmp(a->interface, b->interface) == 0 && strcmp(a->device, b->device) == 0 &&
+	       a->baud == b->baud && a->rtscts == b->rtscts;
+}
+
+/* Something must go on over the change, or the other node takes us for dead. */
+static bool keeps_a_path(const struct conf *old, const struct conf *next)
+{
+	for (unsigned a = 0; a < old->path_count; a++)
+		for (unsigned b = 0; b < next->path_count; b++) {
+			bool same = a == b && strcmp(old->path[a], next->path[b]) == 0;
+
+			for (unsigned n = 0; same && n < old->node_count; n++)
+				same = same_endpoint(&old->node[n].endpoint[a],
+						     &next->node[n].endpoint[b]);
+			if (same)
+				return true;
+		}
+	return old->node_count == 1;
+}
+
+static void look_for_refusals(const struct conf *old, const struct conf *next,
+			      struct conf_change *change)
+{
+	compare_text(change, old->cluster, next->cluster, "the cluster's name");
+	compare_text(change, old->key_file, next->key_file, "key_file");
+	compare_text(change, old->state_dir, next->state_dir, "state_dir");
+	compare_text(change, old->run_dir, next->run_dir, "run_dir");
+	compare_text(change, old->user, next->user, "user");
+	compare_text(change, old->snmp_user, next->snmp_user, "user of snmp");
+	compare_text(change, old->watchdog, next->watchdog, "watchdog");
+	if (old->watchdog_ms != next->watchdog_ms)
+		refuse(change, "watchdog_ms");
+	/* The other node reckons with them from what it was told, which is a moment later. */
+	if (old->lease_ms != next->lease_ms)
+		refuse(change, "lease_ms (twice dead_ms when it is not given)");
+	if (!same_nodes(old, next))
+		refuse(change, "the nodes' names and their order");
+	else if (!keeps_a_path(old, next))
+		refuse(change, "every path at once (change one after the other); that");
+	if (!same_text(conf_print_arbiters, old, next))
+		refuse(change, "what the arbiters are");
+}
+
+/* ---- groups and resources ---- */
+
+static const struct conf_group *group_of_name(const struct conf *conf, const char *name)
+{
+	for (unsigned g = 0; g < conf->group_count; g++)
+		if (strcmp(conf->group[g].name, name) == 0)
+			return &conf->group[g];
+	return NULL;
+}
+
+static bool is_member(const struct conf_group *group, unsigned self)
+{
+	for (unsigned i = 0; i < group->node_count; i++)
+		if (group->node[i] == self)
+			return true;
+	return false;
+}
+
+static bool same_command(const char *a, const char *b)
+{
+	const char *word_a = NULL, *word_b = NULL;
+
+	do {
+		word_a = conf_command_next(a, word_a);
+		word_b = conf_command_next(b, word_b);
+		if (word_a == NULL || word_b == NULL)
+			return word_a == word_b;
+	} while (strcmp(word_a, word_b) == 0);
+	return false;
+}
+
+/* Could the one be taken for the other, running? */
+static bool same_thing(const struct conf_resource *a, const struct conf_resource *b)
+{
+	if (strcmp(a->name, b->name) != 0 || a->type != b->type)
+		return false;
+	if (a->type == YOKE_RESOURCE_TYPE_ADDRESS)
+		return a->family == b->family && a->prefix_len == b->prefix_len &&
+		       memcmp(a->address, b->address, sizeof(a->address)) == 0 &&
+		       strcmp(a->interface, b->interface) == 0;
+	return same_command(a->start, b->start) && same_command(a->stop, b->stop) &&
+	       same_command(a->status, b->status);
+}
+
+static bool has(const struct conf *conf, const struct conf_group *group,
+		const struct conf_resource *resource)
+{
+	for (unsigned i = 0; i < group->resource_count; i++)
+		if (same_thing(&conf->resource[group->resource_first + i], resource))
+			return true;
+	return false;
+}
+
+static void compare_group(const struct conf *old, const struct conf_group *was,
+			  const struct conf *next, unsigned self, struct conf_change *change)
+{
+	const struct conf_group *is = group_of_name(next, was->name);
+
+	if (!is_member(was, self))
+		return;
+	if (is == NULL || !is_member(is, self) || is->parallel != was->parallel) {
+		change->group_ends[was - old->group] = true;
+		change->ends++;
+		return;
+	}
+	for (unsigned i = 0; i < was->resource_count; i++) {
+		unsigned at = was->resource_first + i;
+
+		if (has(next, is, &old->resource[at]))
+			continue;
+		change->resource_ends[at] = true;
+		change->ends++;
+	}
+	for (unsigned i = 0; i < is->resource_count; i++)
+		if (!has(old, was, &next->resource[is->resource_first + i]))
+			change->group_grows[is - next->group] = true;
+}
+
+void conf_change(const struct conf *old, const struct conf *next, unsigned self,
+		 struct conf_change *change)
+{
+	memset(change, 0, sizeof(*change));
+	change->any = !same_text(conf_print, old, next);
+	look_for_refusals(old, next, change);
+	if (change->refusal_count > 0)
+		return;
+	for (unsigned g = 0; g < old->group_count; g++)
+		compare_group(old, &old->group[g], next, self, change);
+}
