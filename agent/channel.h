@@ -33,6 +33,8 @@ enum agent_channel_kind {
 	AGENT_CHANNEL_OPENED,     /* and back: u.opened, with a descriptor when it could */
 	AGENT_CHANNEL_KEYS,       /* engine to keeper to saver: read the key file, u.keys */
 	AGENT_CHANNEL_KEYS_READ,  /* and back: u.keys_read, with a descriptor when it could */
+	AGENT_CHANNEL_RETIRE,     /* keeper to engine: u.retire is not to run any more */
+	AGENT_CHANNEL_RETIRED,    /* and back: it does not */
 	AGENT_CHANNEL_KEYS_TAKEN, /* engine to keeper: it goes on with the keys that it was given */
 };
 
@@ -91,6 +93,9 @@ struct agent_channel_message {
 			uint16_t path;
 			char reason[YOKE_REASON_SIZE]; /* why not; empty when it is open */
 		} opened;
+		struct {
+			bool group[YOKE_GROUPS_MAX], resource[YOKE_RESOURCES_MAX]; /* [number - 1] */
+		} retire;
 		struct {
 			char file[CONF_FILE_SIZE]; /* by the keeper */
 		} keys;

@@ -78,6 +78,20 @@ static int start_heartbeats(struct agent_engine *e, uint64_t incarnation, yoke_t
 	return rc == 0 ? 0 : say("heartbeats", why);
 }
 
+/* The keeper went on with another configuration, and this is the first engine that has it. */
+static void take_reload(struct agent_engine *e)
+{
+	uint64_t grown = atomic_exchange(&e->shared->grown, 0);
+
+	e->reloads_told = atomic_load(&e->shared->reloads);
+	if (!atomic_exchange(&e->shared->reloaded, false))
+		return;
+	e->shared->reload_reason[0] = '\0';
+	atomic_fetch_add(&e->shared->reloads, 1);
+	for (uint16_t g = 0; g < e->conf.group_count; g++)
+		e->core_conf.group[g].grown = (grown >> g & 1) != 0;
+}
+
 static int start_core(struct agent_engine *e, uint64_t incarnation, yoke_time now)
 {
 	struct agent_channel_message *m = &e->message;
@@ -89,6 +103,7 @@ static int start_core(struct agent_engine *e, uint64_t incarnation, yoke_time no
 	if (m->u.record.reason[0] != '\0')
 		hold = m->u.record.reason;
 	agent_setup_core(&e->conf, e->self, incarnation, &e->core_conf);
+	take_reload(e);
 	if (atomic_load(&e->shared->engines) > 1)
 		agent_setup_restarted(&e->core_conf);
 	if (atomic_load(&e->shared->is_exclusive))

@@ -87,6 +87,8 @@ struct agent_engine {
 	bool is_open[YOKE_PATHS_MAX];                       /* was given to hb */
 	int64_t key_made_s[CONF_KEYS_MAX];   /* of the keys that hb has; 0: not known */
 	uint8_t disk_key[YOKE_ARBITERS_MAX]; /* id of the oldest one that is on the disk; 0: none */
+	bool retiring;                       /* the keeper waits until something is retired */
+	uint32_t reloads_told;               /* already in an event */
 	uint32_t key_reads;                  /* times that the key file was read again, or not */
 	char key_reason[YOKE_REASON_SIZE];   /* why not, the last time; empty: it was */
 	struct yoke_snapshot snapshot;       /* scratch */
@@ -145,6 +147,8 @@ unsigned agent_history_after(const struct agent_engine *e, uint64_t after,
 			     struct yoke_event *events, unsigned max, uint64_t *missed);
 /* What the keeper says of the watchdog. */
 void agent_history_watchdog(struct agent_engine *e);
+/* What became of a configuration that was read again. */
+void agent_history_reload(struct agent_engine *e);
 /* Once a minute: what only counters know. */
 void agent_history_minute(struct agent_engine *e);
 

@@ -141,6 +141,19 @@ static void minute_refused(struct agent_engine *e)
 		tell_refused(e, node, path, most);
 }
 
+void agent_history_reload(struct agent_engine *e)
+{
+	uint32_t reloads = atomic_load(&e->shared->reloads);
+	const char *reason = e->shared->reload_reason;
+
+	if (reloads == e->reloads_told)
+		return;
+	e->reloads_told = reloads;
+	agent_history_note(
+		e, reason[0] == '\0' ? YOKE_EVENT_CONFIG_TAKEN : YOKE_EVENT_CONFIG_REFUSED, 0,
+		reason);
+}
+
 void agent_history_minute(struct agent_engine *e)
 {
 	uint64_t dropped = yoke_log_dropped();

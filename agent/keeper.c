@@ -151,6 +151,7 @@ static void look(struct agent_keeper *k, int64_t now)
 		k->save_first = k->save_last + 1;
 		agent_job_engine(&k->jobs);
 		agent_keeper_start_engine(k);
+		agent_keeper_reload_engine(k);
 	}
 	if (k->saver.pid == 0 && k->saver.start_at_ms <= now)
 		agent_keeper_start_saver(k);
@@ -280,6 +281,8 @@ static void from_engine(struct agent_keeper *k)
 			agent_job_cancel(&k->jobs, m.u.cancel.id);
 		else if (m.kind == AGENT_CHANNEL_OPEN)
 			agent_keeper_line_ask(k, &m);
+		else if (m.kind == AGENT_CHANNEL_RETIRED)
+			agent_keeper_reload_retired(k);
 		else if (m.kind == AGENT_CHANNEL_KEYS)
 			agent_keeper_keys_ask(k);
 		else if (m.kind == AGENT_CHANNEL_KEYS_TAKEN)
@@ -341,8 +344,7 @@ static void to_saver(struct agent_keeper *k)
 	k->saving_waits = agent_channel_send(k->saver_fd, &k->saving) < 0;
 }
 
-/* How long the slowest group may take to stop; at least an operation. */
-static int64_t stop_ms(const struct conf *conf)
+int64_t agent_keeper_stop_ms(const struct conf *conf)
 {
 	int64_t longest_ms = conf->operation_ms, group_ms[YOKE_GROUPS_MAX] = {0};
 
@@ -365,7 +367,8 @@ static void leave(struct agent_keeper *k)
 		return;
 	k->leaving = true;
 	k->renewal = AGENT_RENEW_NOT;
-	k->leave_until_ms = agent_keeper_now_ms() + stop_ms(&k->conf) + LEAVE_GRACE_MS;
+	agent_keeper_reload_ended(k, "this node is leaving");
+	k->leave_until_ms = agent_keeper_now_ms() + agent_keeper_stop_ms(&k->conf) + LEAVE_GRACE_MS;
 	if (k->engine.pid == 0)
 		k->engine.start_at_ms = agent_keeper_now_ms();
 	else if (k->engine_fd >= 0)
@@ -381,7 +384,9 @@ static void from_signals(struct agent_keeper *k)
 			reap(k);
 		else if (info.ssi_signo == SIGUSR2)
 			agent_keeper_renew(k);
-		else if (info.ssi_signo != SIGHUP)
+		else if (info.ssi_signo == SIGHUP)
+			agent_keeper_reload(k);
+		else
 			leave(k);
 	}
 	reap(k);

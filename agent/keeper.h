@@ -7,8 +7,8 @@
  * with it, whoever started the keeper starts it again, and addresses and services stay where they
  * are.
  *
- * For an upgrade the keeper becomes the new program (exec: the same process), which starts a new
- * engine in place of the old one.  The configuration stays the one of the start.
+ * For an upgrade, and when the configuration is read again, the keeper becomes the new program
+ * (exec: the same process), which starts a new engine in place of the old one.
  *
  * Layer: agent.  Its loop waits in poll(2) only.
  */
@@ -23,6 +23,7 @@
 #include "agent/job.h"
 #include "agent/shared.h"
 #include "agent/watchdog.h"
+#include "conf/change.h"
 #include "conf/conf.h"
 
 struct agent_keeper_child {
@@ -44,9 +45,10 @@ struct agent_keeper_helper {
 /* How far the exchange of the program is. */
 enum agent_keeper_renewal {
 	AGENT_RENEW_NOT = 0,
-	AGENT_RENEW_TRIED,  /* the new program is asked whether it could */
-	AGENT_RENEW_WAITS,  /* until no job changes anything */
-	AGENT_RENEW_ENDING, /* until what writes to disks has ended; the engine is not heard */
+	AGENT_RENEW_TRIED,    /* the new program is asked whether it could */
+	AGENT_RENEW_RETIRING, /* until what another configuration does not have is stopped */
+	AGENT_RENEW_WAITS,    /* until no job changes anything */
+	AGENT_RENEW_ENDING,   /* until what writes to disks has ended; the engine is not heard */
 };
 
 struct agent_keeper {
@@ -56,8 +58,11 @@ struct agent_keeper {
 	enum agent_keeper_renewal renewal;
 	pid_t trial; /* process; 0: none */
 	int64_t renew_until_ms;
-	pid_t elder;  /* the engine of the program before us, which runs on; 0: none */
-	int elder_fd; /* its channel, not read; -1: none */
+	int next_fd;               /* the configuration to go on with; -1: the present one */
+	struct conf next;          /* the same */
+	struct conf_change change; /* from the present one to that */
+	pid_t elder;               /* the engine of the program before us, which runs on; 0: none */
+	int elder_fd;              /* its channel, not read; -1: none */
 	char node[YOKE_NAME_SIZE];
 	int self;       /* the node's index */
 	int new_key_fd; /* read, and not taken by the engine yet; -1: none */
@@ -94,15 +99,35 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 
 /* ---- keeper_renew.c: another program, while everything runs ---- */
 
-/* SIGUSR2: the program's file may be another one now. */
+/* SIGUSR2: the program's file may be another one now.  The configuration stays. */
 void agent_keeper_renew(struct agent_keeper *k);
 /* Was that the trial?  Then its status says whether to go on. */
 bool agent_keeper_renew_ended(struct agent_keeper *k, pid_t pid, int status);
 /* Each turn.  Does not return when all is ready. */
 void agent_keeper_renew_look(struct agent_keeper *k, int64_t now);
 int64_t agent_keeper_renew_deadline_ms(const struct agent_keeper *k);
+/* It is not to be, and everything stays as it is. */
+void agent_keeper_renew_give_up(struct agent_keeper *k, const char *why);
 /* In the new program: take what was left.  Returns 0; -1: it is nonsense. */
 int agent_keeper_renew_take(struct agent_keeper *k, const char *renewed);
+
+/* ---- keeper_reload.c: another configuration, while everything runs ---- */
+
+/* SIGHUP: read the file again, and become the program that is installed now with it. */
+void agent_keeper_reload(struct agent_keeper *k);
+/* The trial has ended. */
+void agent_keeper_reload_tried(struct agent_keeper *k, int status);
+/* An engine was started, which has to be told. */
+void agent_keeper_reload_engine(struct agent_keeper *k);
+/* The engine says that what is to go has stopped. */
+void agent_keeper_reload_retired(struct agent_keeper *k);
+/* The next engine is the first that has it; or it is not, after all. */
+void agent_keeper_reload_becomes(struct agent_keeper *k, bool becomes);
+/* It is given up, if there was one. */
+void agent_keeper_reload_ended(struct agent_keeper *k, const char *why);
+
+/* How long the slowest group may take to stop; at least an operation. */
+int64_t agent_keeper_stop_ms(const struct conf *conf);
 
 /* keeper_child.c: processes. */
 void agent_keeper_start_engine(struct agent_keeper *k);

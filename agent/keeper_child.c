@@ -206,7 +206,7 @@ void agent_keeper_start_line(struct agent_keeper *k, unsigned path)
 
 pid_t agent_keeper_start_trial(const struct agent_keeper *k)
 {
-	int fds[] = {k->conf_fd, k->conf_fd};
+	int fds[] = {k->next_fd >= 0 ? k->next_fd : k->conf_fd, k->conf_fd};
 	pid_t keeper = getpid(), pid = fork();
 
 	if (pid != 0)
@@ -216,7 +216,11 @@ pid_t agent_keeper_start_trial(const struct agent_keeper *k)
 		fail_child("trial: descriptors");
 	if (agent_privilege_bind(keeper) < 0)
 		_exit(127);
-	execl(k->file, k->program, "--role", "trial", "--node", k->node, (char *)NULL);
+	if (k->next_fd >= 0)
+		execl(k->file, k->program, "--role", "reload", "--node", k->node, "--config",
+		      k->conf_file, (char *)NULL);
+	else
+		execl(k->file, k->program, "--role", "trial", "--node", k->node, (char *)NULL);
 	fail_child(k->file);
 }
 

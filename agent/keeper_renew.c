@@ -36,10 +36,13 @@ enum {
 /* What is left to the new program, in the order of the text. */
 enum { LEFT_ELDER, LEFT_ENGINE_FD, LEFT_CONF_FD, LEFT_KEY_FD, LEFT_LOCK_FD, LEFT_CONTROL_FD, LEFT };
 
-static void give_up(struct agent_keeper *k, const char *why)
+void agent_keeper_renew_give_up(struct agent_keeper *k, const char *why)
 {
-	yoke_log(YOKE_LOG_WARNING, "the program is not exchanged: %s", why);
+	yoke_log(YOKE_LOG_WARNING, "the %s: %s",
+		 k->next_fd < 0 ? "program is not exchanged" : "new configuration is not taken",
+		 why);
 	k->renewal = AGENT_RENEW_NOT;
+	agent_keeper_reload_ended(k, why);
 }
 
 /* ---- the old program ---- */
@@ -54,7 +57,7 @@ void agent_keeper_renew(struct agent_keeper *k)
 	k->trial = agent_keeper_start_trial(k);
 	if (k->trial < 0) {
 		k->trial = 0;
-		give_up(k, strerror(errno));
+		agent_keeper_renew_give_up(k, strerror(errno));
 		return;
 	}
 	k->renewal = AGENT_RENEW_TRIED;
@@ -68,10 +71,12 @@ bool agent_keeper_renew_ended(struct agent_keeper *k, pid_t pid, int status)
 	k->trial = 0;
 	if (k->renewal != AGENT_RENEW_TRIED)
 		return true;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (k->next_fd >= 0)
+		agent_keeper_reload_tried(k, status);
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		k->renewal = AGENT_RENEW_WAITS;
 	else
-		give_up(k, "the one that is installed now refuses");
+		agent_keeper_renew_give_up(k, "the one that is installed now refuses");
 	return true;
 }
 
@@ -104,7 +109,7 @@ static const char *not_ended(const struct agent_keeper *k)
 /* They are started again as soon as they end. */
 static void go_on(struct agent_keeper *k, const char *why)
 {
-	give_up(k, why);
+	agent_keeper_renew_give_up(k, why);
 	if (k->saver_fd >= 0)
 		close(k->saver_fd);
 	k->saver_fd = -1;
@@ -129,7 +134,7 @@ static void become(struct agent_keeper *k)
 {
 	int number[LEFT] = {[LEFT_ELDER] = (int)k->engine.pid,
 			    [LEFT_ENGINE_FD] = k->engine_fd,
-			    [LEFT_CONF_FD] = k->conf_fd,
+			    [LEFT_CONF_FD] = k->next_fd >= 0 ? k->next_fd : k->conf_fd,
 			    [LEFT_KEY_FD] = k->key_fd,
 			    [LEFT_LOCK_FD] = k->lock_fd,
 			    [LEFT_CONTROL_FD] = k->control_fd};
@@ -138,10 +143,12 @@ static void become(struct agent_keeper *k)
 	snprintf(text, sizeof(text), "%d %d %d %d %d %d", number[0], number[1], number[2],
 		 number[3], number[4], number[5]);
 	agent_job_leave(&k->jobs);
+	agent_keeper_reload_becomes(k, true);
 	keep_open(number, true);
 	execl(k->file, k->program, "--config", k->conf_file, "--node", k->node, "--renewed", text,
 	      (char *)NULL);
 	keep_open(number, false);
+	agent_keeper_reload_becomes(k, false);
 	go_on(k, strerror(errno));
 }
 
@@ -153,8 +160,13 @@ void agent_keeper_renew_look(struct agent_keeper *k, int64_t now)
 	case AGENT_RENEW_TRIED:
 		if (now >= k->renew_until_ms) {
 			kill(k->trial, SIGKILL);
-			give_up(k, "the one that is installed now does not answer");
+			agent_keeper_renew_give_up(k,
+						   "the one that is installed now does not answer");
 		}
+		break;
+	case AGENT_RENEW_RETIRING:
+		if (now >= k->renew_until_ms)
+			agent_keeper_renew_give_up(k, "what it does not have does not stop here");
 		break;
 	case AGENT_RENEW_WAITS:
 		if (!agent_job_is_busy(&k->jobs) && !k->saving_waits && k->engine.pid != 0)
@@ -171,7 +183,8 @@ void agent_keeper_renew_look(struct agent_keeper *k, int64_t now)
 
 int64_t agent_keeper_renew_deadline_ms(const struct agent_keeper *k)
 {
-	return k->renewal == AGENT_RENEW_TRIED || k->renewal == AGENT_RENEW_ENDING
+	return k->renewal == AGENT_RENEW_TRIED || k->renewal == AGENT_RENEW_RETIRING ||
+			       k->renewal == AGENT_RENEW_ENDING
 		       ? k->renew_until_ms
 		       : INT64_MAX;
 }
@@ -201,8 +214,8 @@ int agent_keeper_renew_take(struct agent_keeper *k, const char *renewed)
 	k->lock_fd = number[LEFT_LOCK_FD];
 	k->control_fd = number[LEFT_CONTROL_FD];
 	/* Ours until we reap it: nobody else can have its number. */
-	if (number[LEFT_ELDER] > 0 && waitid(P_PID, (id_t)number[LEFT_ELDER], &info,
-					     WEXITED | WNOHANG | WNOWAIT) == 0)
+	if (number[LEFT_ELDER] > 0 &&
+	    waitid(P_PID, (id_t)number[LEFT_ELDER], &info, WEXITED | WNOHANG | WNOWAIT) == 0)
 		k->elder = number[LEFT_ELDER];
 	if (k->elder != 0)
 		k->elder_fd = number[LEFT_ENGINE_FD];

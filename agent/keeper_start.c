@@ -71,6 +71,25 @@ static int share_conf(struct agent_keeper *k)
 	return k->conf_fd < 0 ? say_errno("memfd_create") : 0;
 }
 
+/* For 'yoke reload', which says what another file would change. */
+static int tell_conf(struct agent_keeper *k)
+{
+	char name[CONF_FILE_SIZE + 16], made[CONF_FILE_SIZE + 20];
+	FILE *out;
+	int fd;
+
+	snprintf(name, sizeof(name), "%s/running.conf", k->conf.run_dir);
+	snprintf(made, sizeof(made), "%s.new", name);
+	unlink(made);
+	fd = open(made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (out == NULL)
+		return say_errno(made);
+	fprintf(out, "# %s\n", k->conf_file);
+	conf_print(&k->conf, out);
+	return fclose(out) == 0 && rename(made, name) == 0 ? 0 : say_errno(name);
+}
+
 static int share_key(struct agent_keeper *k)
 {
 	char why[CONF_PROBLEM_SIZE];
@@ -225,8 +244,8 @@ static int open_all(struct agent_keeper *k, bool renewed)
 {
 	if (!renewed && (share_key(k) < 0 || share_conf(k) < 0))
 		return -1;
-	if (make_dirs(k) < 0 || (!renewed && take_lock(k) < 0) || open_shared(k) < 0 ||
-	    (!renewed && open_control(k) < 0))
+	if (make_dirs(k) < 0 || (!renewed && take_lock(k) < 0) || tell_conf(k) < 0 ||
+	    open_shared(k) < 0 || (!renewed && open_control(k) < 0))
 		return -1;
 	return open_signals(k);
 }
@@ -239,7 +258,7 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 
 	k->program = program;
 	k->conf_file = conf_file;
-	k->engine_fd = k->saver_fd = k->elder_fd = k->new_key_fd = -1;
+	k->engine_fd = k->saver_fd = k->elder_fd = k->new_key_fd = k->next_fd = -1;
 	prctl(PR_SET_DUMPABLE, 0); /* keys pass through here */
 	k->engine.name = "engine";
 	k->saver.name = "saver";

@@ -117,6 +117,12 @@ static void from_keeper(struct agent_engine *e, yoke_time now)
 
 	if (e->message.kind == AGENT_CHANNEL_LEAVE) {
 		ev.type = CORE_LEAVE;
+	} else if (e->message.kind == AGENT_CHANNEL_RETIRE) {
+		ev.type = CORE_RETIRE;
+		memcpy(ev.u.retire.group, e->message.u.retire.group, sizeof(ev.u.retire.group));
+		memcpy(ev.u.retire.resource, e->message.u.retire.resource,
+		       sizeof(ev.u.retire.resource));
+		e->retiring = true;
 	} else if (e->message.kind == AGENT_CHANNEL_SAVED) {
 		ev.type = CORE_SAVED;
 		ev.u.saved.version = e->message.u.saved.version;
@@ -235,6 +241,14 @@ static void do_core(struct agent_engine *e)
 		agent_engine_feed(e, &ev);
 }
 
+static void do_retired(struct agent_engine *e)
+{
+	if (!e->retiring || !core_retired(&e->core))
+		return;
+	e->message.kind = AGENT_CHANNEL_RETIRED;
+	e->retiring = agent_channel_send(AGENT_ROLE_FD_CHANNEL, &e->message) < 0;
+}
+
 static void arm(struct agent_loop *l)
 {
 	struct agent_engine *e = l->engine;
@@ -266,7 +280,9 @@ static void end_turn(struct agent_loop *l)
 	do_addresses(e);
 	do_core(e);
 	do_asks(e);
+	do_retired(e);
 	agent_history_watchdog(e);
+	agent_history_reload(e);
 	now = agent_engine_now();
 	if (yoke_time_due(l->minute_at, now)) {
 		l->minute_at = yoke_time_add_ms(now, MINUTE_MS);

@@ -39,8 +39,9 @@ static const char usage[] =
 	"usage: yoked [--config FILE] [--node NAME]\n"
 	"Keeps the services of a two-node cluster alive.  Stays in the foreground; ends after a "
 	"clean\n"
-	"leave on SIGTERM: its groups are handed over first.  SIGUSR2: become the program that\n"
-	"is installed now, and move nothing.\n"
+	"leave on SIGTERM: its groups are handed over first.  SIGHUP: read the configuration\n"
+	"again, as 'yoke reload' does, and become the program that is installed now; what is\n"
+	"in both runs on.  SIGUSR2: the program only.\n"
 	"  -c, --config FILE  the configuration (default /etc/yoke/yoke.conf); 'yoke check' "
 	"explains it\n"
 	"      --witness      keep the locks of clusters on a third host instead; the\n"
@@ -162,6 +163,8 @@ int main(int argc, char **argv)
 		return agent_keeper_run(argv[0], a.conf_file, a.node, a.renewed);
 	if (strcmp(a.role, "trial") == 0 && a.node != NULL)
 		return agent_keeper_trial(a.node);
+	if (strcmp(a.role, "reload") == 0 && a.node != NULL)
+		return agent_keeper_reload_trial(a.conf_file, a.node);
 	if (strcmp(a.role, "engine") == 0 && a.node != NULL)
 		return agent_engine_run(a.node, (pid_t)a.keeper, a.snmp_uid);
 	if (strcmp(a.role, "saver") == 0 && a.state_dir != NULL)

@@ -10,6 +10,7 @@
  *   serial   root; one for each serial line, opens it (agent/serial.h)
  *   post     root, realtime; one for each path over a shared disk (agent/post.h)
  *   trial    root; a new program, asked before an upgrade whether it could be the keeper
+ *   reload   root; the same with the configuration's file, which it reads again
  *   and yoke-snmp, a program of its own, user `snmp_user`, no rights
  *
  * Layer: agent.
@@ -52,6 +53,10 @@ int agent_keeper_run(const char *program, const char *conf_file, const char *nod
 /* Could this program go on with what the running one has, whose configuration is in
  * AGENT_ROLE_FD_CONF?  Returns the exit status: 0 if so, else 1 after it said why not. */
 int agent_keeper_trial(const char *node);
+
+/* Could it go on with the file's?  Checks the file, leaves its canonical text, or the reason why
+ * not, in AGENT_ROLE_FD_CHANNEL, which is memory here.  Returns the exit status as above. */
+int agent_keeper_reload_trial(const char *conf_file, const char *node);
 
 /* Run the engine.  snmp_uid: the subagent's user, who may change the cluster
  * when SNMP SET is enabled; -1: none.

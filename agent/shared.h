@@ -58,6 +58,12 @@ struct agent_shared {
 	char watchdog_reason[YOKE_REASON_SIZE]; /* the engine's while watchdog_failed */
 	_Atomic int64_t watchdog_gap_ms;        /* the longest that was near; 0: none */
 
+	/* The configuration that was read again, by the keeper. */
+	_Atomic uint32_t reloads; /* that were refused or taken, since `size` was made */
+	char reload_reason[YOKE_REASON_SIZE]; /* why not, the last time; empty: it was taken */
+	_Atomic bool reloaded;                /* it is the next engine's first */
+	_Atomic uint64_t grown; /* bit n - 1: group n has resources that did not run before */
+
 	uint64_t last_event;                      /* seq; 0: none */
 	struct yoke_event event[YOKE_EVENTS_MAX]; /* [seq % YOKE_EVENTS_MAX] */
 	uint32_t segment;                         /* index of the one in use */

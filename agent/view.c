@@ -160,6 +160,8 @@ void agent_view(struct agent_engine *e, struct yoke_snapshot *s)
 	view_resources(e, s);
 	view_arbiters(e, s);
 	agent_keys_view(e, s);
+	s->config_reads = atomic_load(&e->shared->reloads);
+	memcpy(s->config_reason, e->shared->reload_reason, sizeof(s->config_reason));
 	s->watchdog_ms = e->core_conf.watchdog_ms;
 	s->watchdog = atomic_load(&e->shared->watchdog_fed);
 }

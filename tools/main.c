@@ -76,6 +76,17 @@ static const struct tool_verb verbs[] = {
 	 "\nFILE is " TOOL_CONF " when it is not given.  Each problem is a line\n"
 	 "'file:line: error: text'.  Exits with 0 when there is no error, else 1.\n",
 	 "", 0, 1, tool_check},
+	{"reload", "", "Have yoked read its configuration again, and move nothing",
+	 "\nThe file is checked, and what it changes is said, before anything is done; an error\n"
+	 "changes nothing.  Groups, resources and paths may come, go and change, and so may "
+	 "times,\n"
+	 "log and SNMP; the rest needs 'systemctl restart yoked', which is said.  What is in both\n"
+	 "runs on untouched.  A group that this node no longer has goes to the other node, if "
+	 "that\n"
+	 "has it still, or is stopped; a resource is stopped alone, and first.  --yes, or an "
+	 "answer\n"
+	 "at the terminal, is needed for that.  Reload the node that runs nothing first.\n",
+	 "StY", 0, 0, tool_reload},
 	{"key", "generate | list | rotate | retire | reload [FILE]",
 	 "Make the cluster's key, or exchange it on a running pair",
 	 "\ngenerate writes a new key: copy it to the other node over a secure channel; only root\n"

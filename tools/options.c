@@ -29,6 +29,7 @@ static const struct {
 	{'N', "no-wait", NULL, "do not wait for the outcome"},
 	{'t', "timeout", "SECONDS", "the longest wait, 1..3600 (default 60)"},
 	{'F', "force", NULL, "replace the file if it exists"},
+	{'Y', "yes", NULL, "do not ask before something is stopped"},
 	{'x', "fail", NULL, "what follows fails"},
 	{'b', "baud", "RATE", "of the line, 9600..921600 (default 9600)"},
 	{'c', "rtscts", NULL, "hardware flow control: the cable has these two wires"},
@@ -133,6 +134,9 @@ static int take(int letter, struct tool_options *options)
 		return -1;
 	case 't':
 		return number("timeout", optarg, TIMEOUT_S_MAX, &options->timeout_s);
+	case 'Y':
+		options->yes = true;
+		return -1;
 	case 'x':
 		options->fail = true;
 		return -1;

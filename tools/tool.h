@@ -4,13 +4,13 @@
  * nobody else; `check`, `key` and `replay` work without an engine.  Reading order: this, main.c
  * (the table of verbs), client.h (one connection), follow.h (events as they come), show.h (text),
  * then a file for each family of verbs: status.c, watch.c, operate.c, check.c, key.c, disk.c,
- * simulate.c, serial.c (and cable.h), replay.c.
+ * simulate.c, reload.c, serial.c (and cable.h), replay.c.
  *
  * Every wait has an end.  No program is started.  What comes from the engine is checked by
  * yoke_json_get_answer() and holds no control characters.
  *
  * Layer: tools.  May include: agent/base; check.c also conf/conf.h and hb/tty.h, key.c
- * conf/conf.h, disk.c conf/conf.h
+ * conf/conf.h, reload.c conf/change.h, disk.c conf/conf.h
  * and hb/disk.h, serial.c hb/tty.h, cable.h hb/cobs.h, replay.c agent/core/core.h, and simulate.c
  * and model.c the core, its setup and conf/conf.h, because they are those libraries' front ends.
  */
@@ -41,7 +41,7 @@ struct tool_options {
 	uint32_t timeout_s;      /* --timeout, 1..3600, default 60 */
 	uint32_t count;          /* -n, 1..512, default 20 */
 	uint32_t baud;           /* --baud; 0: not given */
-	bool json, wide, follow, no_wait, exit_code, force, fail, rtscts;
+	bool json, wide, follow, no_wait, exit_code, force, fail, rtscts, yes;
 	bool colour; /* standard output is a terminal, and NO_COLOR is not set */
 	bool is_tty; /* standard output is a terminal */
 };
@@ -80,6 +80,7 @@ int tool_simulate(const struct tool_options *options, int argc, char **argv);
 int tool_serial_test(const struct tool_options *options, int argc, char **argv);
 int tool_disk(const struct tool_options *options, int argc, char **argv);
 int tool_check(const struct tool_options *options, int argc, char **argv);
+int tool_reload(const struct tool_options *options, int argc, char **argv);
 int tool_key(const struct tool_options *options, int argc, char **argv);
 
 /* Run a flight recorder file through the core and print the trace.  argv[0] is "replay", argv[1]

@@ -209,6 +209,8 @@ const struct yoke_json_field yoke_json_snapshot_fields[] = {
 	FIELD(ROW, "watchdog_ms", YOKE_JSON_UNSIGNED, watchdog_ms),
 	FIELD(ROW, "watchdog", YOKE_JSON_BOOLEAN, watchdog),
 	FIELD(ROW, "maintenance", YOKE_JSON_BOOLEAN, maintenance),
+	FIELD(ROW, "config_reads", YOKE_JSON_UNSIGNED, config_reads),
+	FIELD(ROW, "config_reason", YOKE_JSON_TEXT, config_reason),
 	FIELD(ROW, "key_reads", YOKE_JSON_UNSIGNED, key_reads),
 	FIELD(ROW, "key_reason", YOKE_JSON_TEXT, key_reason),
 	END};

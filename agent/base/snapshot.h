@@ -152,6 +152,8 @@ struct yoke_snapshot {
 	uint32_t watchdog_ms;              /* its timeout; 0: there is none */
 	bool watchdog;                     /* it is open and fed */
 	bool maintenance;                  /* the whole cluster's */
+	uint32_t config_reads; /* times that the configuration was read again, or refused */
+	char config_reason[YOKE_REASON_SIZE]; /* why it was refused the last time; empty: not */
 	uint32_t key_reads;                /* times that the key file was read again, or refused */
 	char key_reason[YOKE_REASON_SIZE]; /* why it was refused the last time; empty: it was not */
 	uint32_t node_count, link_count, group_count, member_count, resource_count, operation_count;

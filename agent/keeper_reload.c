@@ -1,0 +1,204 @@
+/* The configuration is read again while everything runs.
+ *
+ *   NOT --SIGHUP--> TRIED --it could--> RETIRING --all has ended--> as an exchange of the program
+ *    ^                | it could not        | not in time
+ *    +----------------+---------------------+
+ *
+ * A process of its own, of the program that is installed now, reads and checks the file, compares
+ * it with the running one, and leaves the new one in memory of ours.  What this node is not to run
+ * any more is then stopped by the engine that knows how.  From there it is an exchange of the
+ * program (keeper_renew.c), with the new configuration: so the other node notices an engine's
+ * restart, and what stays is adopted as it is.  Whatever fails before that changes nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+#include "agent/keeper.h"
+#include "agent/role.h"
+
+enum { TRIAL_MS = 10000, LEAVE_GRACE_MS = 5000 };
+
+/* ---- the keeper ---- */
+
+static void tell_engine(struct agent_keeper *k, bool retire)
+{
+	struct agent_channel_message m = {.kind = AGENT_CHANNEL_RETIRE};
+
+	if (retire) {
+		memcpy(m.u.retire.group, k->change.group_ends, sizeof(m.u.retire.group));
+		memcpy(m.u.retire.resource, k->change.resource_ends, sizeof(m.u.retire.resource));
+	}
+	if (k->engine_fd >= 0)
+		agent_channel_send(k->engine_fd, &m);
+}
+
+void agent_keeper_reload_ended(struct agent_keeper *k, const char *why)
+{
+	if (k->next_fd < 0)
+		return;
+	close(k->next_fd);
+	k->next_fd = -1;
+	if (k->change.ends > 0)
+		tell_engine(k, false);
+	k->change.ends = 0;
+	snprintf(k->shared->reload_reason, sizeof(k->shared->reload_reason), "%s", why);
+	atomic_fetch_add(&k->shared->reloads, 1);
+}
+
+void agent_keeper_reload(struct agent_keeper *k)
+{
+	if (k->renewal != AGENT_RENEW_NOT || k->leaving || k->elder != 0 || k->trial != 0) {
+		yoke_log(YOKE_LOG_WARNING, "the configuration is not read again now: %s",
+			 k->leaving ? "this node is leaving" : "that is under way");
+		return;
+	}
+	k->next_fd = memfd_create("yoke.conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (k->next_fd < 0) {
+		yoke_log(YOKE_LOG_ERROR, "memfd_create: %s", strerror(errno));
+		return;
+	}
+	memset(&k->change, 0, sizeof(k->change));
+	k->trial = agent_keeper_start_trial(k);
+	if (k->trial < 0) {
+		k->trial = 0;
+		agent_keeper_renew_give_up(k, strerror(errno));
+		return;
+	}
+	k->renewal = AGENT_RENEW_TRIED;
+	k->renew_until_ms = agent_keeper_now_ms() + TRIAL_MS;
+}
+
+/* What the trial has left: why not. */
+static void refused(struct agent_keeper *k)
+{
+	char why[YOKE_REASON_SIZE];
+	ssize_t size = pread(k->next_fd, why, sizeof(why) - 1, 0);
+
+	why[size > 0 ? size : 0] = '\0';
+	agent_keeper_renew_give_up(k, size > 0 ? why : "it cannot be tried");
+}
+
+static uint64_t grown(const struct conf_change *change)
+{
+	uint64_t set = 0;
+
+	for (unsigned g = 0; g < YOKE_GROUPS_MAX; g++)
+		set |= (uint64_t)change->group_grows[g] << g;
+	return set;
+}
+
+void agent_keeper_reload_tried(struct agent_keeper *k, int status)
+{
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		refused(k);
+		return;
+	}
+	if (fcntl(k->next_fd, F_ADD_SEALS,
+		  F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ||
+	    agent_role_read_conf(k->next_fd, &k->next) < 0) {
+		agent_keeper_renew_give_up(k, "it cannot be read again");
+		return;
+	}
+	conf_change(&k->conf, &k->next, (unsigned)k->self, &k->change);
+	k->renewal = AGENT_RENEW_WAITS;
+	if (k->change.ends == 0)
+		return;
+	k->renewal = AGENT_RENEW_RETIRING;
+	k->renew_until_ms = agent_keeper_now_ms() + agent_keeper_stop_ms(&k->conf) + LEAVE_GRACE_MS;
+	tell_engine(k, true);
+}
+
+void agent_keeper_reload_becomes(struct agent_keeper *k, bool becomes)
+{
+	bool reloads = becomes && k->next_fd >= 0;
+
+	atomic_store(&k->shared->grown, reloads ? grown(&k->change) : 0);
+	atomic_store(&k->shared->reloaded, reloads);
+}
+
+void agent_keeper_reload_engine(struct agent_keeper *k)
+{
+	if (k->next_fd >= 0 && k->change.ends > 0)
+		tell_engine(k, true);
+}
+
+void agent_keeper_reload_retired(struct agent_keeper *k)
+{
+	if (k->renewal == AGENT_RENEW_RETIRING)
+		k->renewal = AGENT_RENEW_WAITS;
+}
+
+/* ---- the trial ---- */
+
+static int leave_text(const char *text, size_t size)
+{
+	return write(AGENT_ROLE_FD_CHANNEL, text, size) == (ssize_t)size ? 0 : -1;
+}
+
+static void leave_reason(const char *reason)
+{
+	yoke_log(YOKE_LOG_ERROR, "%s", reason);
+	if (lseek(AGENT_ROLE_FD_CHANNEL, 0, SEEK_END) == 0) /* the first one is told */
+		(void)leave_text(reason, strlen(reason));
+}
+
+static int leave_conf(const struct conf *conf)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	int rc;
+
+	if (out == NULL)
+		return -1;
+	conf_print(conf, out);
+	rc = fclose(out) == 0 ? leave_text(text, size) : -1;
+	free(text);
+	return rc;
+}
+
+static int load(const char *conf_file, const char *node, struct conf *next)
+{
+	static struct conf_problems problems;
+	char why[YOKE_REASON_SIZE], line[CONF_PROBLEM_SIZE + 32];
+	int rc = conf_load(conf_file, next, &problems);
+
+	for (unsigned i = 0; rc < 0 && i < problems.count; i++) {
+		if (problems.problem[i].warning)
+			continue;
+		snprintf(line, sizeof(line), "line %d: %s", problems.problem[i].line,
+			 problems.problem[i].text);
+		leave_reason(line);
+	}
+	if (rc == 0 && conf_self(next, node, why) < 0) {
+		leave_reason(why);
+		rc = -1;
+	}
+	return rc;
+}
+
+int agent_keeper_reload_trial(const char *conf_file, const char *node)
+{
+	static struct conf conf, next;
+	static struct conf_change change;
+	char why[YOKE_REASON_SIZE];
+	int self;
+
+	if (agent_role_read_conf(AGENT_ROLE_FD_CONF, &conf) < 0 ||
+	    load(conf_file, node, &next) < 0)
+		return 1;
+	self = conf_self(&conf, node, why);
+	if (self < 0)
+		return 1;
+	conf_change(&conf, &next, (unsigned)self, &change);
+	for (unsigned i = 0; i < change.refusal_count; i++)
+		leave_reason(change.refusal[i]);
+	return change.refusal_count == 0 && leave_conf(&next) == 0 ? 0 : 1;
+}

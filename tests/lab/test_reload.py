@@ -1,0 +1,140 @@
+"""The configuration is read again on a running pair, and configurations that differ in parts."""
+
+import os
+
+import pytest
+from lab import SERVICE, now, wait_until
+from web import Web
+
+EXTRA = "10.9.0.150"
+MORE = "10.9.0.151"
+
+
+def extra(addresses=(EXTRA,), name="extra"):
+    resources = "".join(f'  resource "{name}{i}" {{\n    type = address\n    address = "{a}/24"\n'
+                        '    interface = "pub"\n  }\n' for i, a in enumerate(addresses))
+    return (f'group "{name}" {{\n  exclusive = no\n  nodes = {{ "alpha", "beta" }}\n'
+            f'{resources}}}\n')
+
+
+@pytest.fixture
+def pair(world, lab):
+    """A web server on alpha; the configuration is another one afterwards."""
+    web = Web(lab)
+    world.stop()
+    cluster = world.ready(snmp=False, groups=web.group(SERVICE))
+    wait_until(lambda: web.pid(lab.alpha), 5, "the server runs on alpha")
+    cluster.web = web
+    yield cluster
+    world.stop()
+
+
+def reload(yoke, *arguments):
+    """The verb; returns when it has said that it is done."""
+    done = yoke.cli("reload", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def reload_both(cluster, groups, *arguments):
+    """beta first, which runs nothing; returns what alpha's said."""
+    for yoke in (cluster.beta, cluster.alpha):
+        yoke.write_config(groups=cluster.web.group(SERVICE) + groups)
+        said = reload(yoke, *arguments)
+    return said
+
+
+def quiet(cluster, before):
+    for name, yoke in cluster.by_name.items():
+        for kind in ("node_lost", "path_down", "group_held", "node_left", "resource_failed"):
+            assert not yoke.has_event(kind, before[name]), f"{kind} on {name}"
+
+
+def test_what_stays_is_not_touched(lab, pair, owners, client):
+    """A group comes, gets a resource more, loses it again, and goes; the web server's client and
+    the other node notice nothing."""
+    asked = client()
+    since, server = now(), pair.web.pid(lab.alpha)
+    before = {name: yoke.last_event() for name, yoke in pair.by_name.items()}
+    keeper = pair.alpha.process.pid
+    reload_both(pair, extra())
+    wait_until(lambda: lab.alpha.has(EXTRA), 5, "the new group runs on alpha")
+    assert "new resources are started" in reload_both(pair, extra((EXTRA, MORE)))
+    wait_until(lambda: lab.alpha.has(MORE), 5, "what was added is started")
+    said = pair.alpha.last_event()
+    refused = pair.alpha.cli("reload")
+    assert refused.returncode == 0  # the same file again
+    reload_both(pair, extra((EXTRA,)), "--yes")
+    assert not lab.alpha.has(MORE) and lab.alpha.has(EXTRA)
+    assert not pair.alpha.has_event("group_stopping", said)
+    reload_both(pair, "", "--yes")
+    assert not lab.alpha.has(EXTRA) and not lab.beta.has(EXTRA)
+    pair.settle(lab.alpha)
+    assert pair.web.pid(lab.alpha) == server and pair.alpha.process.pid == keeper
+    print(f"{len(asked.requests(since))} requests, the slowest took "
+          f"{max(row[1] for row in asked.requests(since)) * 1000:.1f} ms")
+    assert asked.lost(since) == []
+    assert owners.takeovers(since) == 0 and owners.both_ms(since) == 0
+    quiet(pair, before)
+    assert pair.alpha.has_event("config_taken", before["alpha"])
+
+
+def test_a_group_that_one_node_drops_goes_to_the_other(lab, pair):
+    reload_both(pair, extra())
+    wait_until(lambda: lab.alpha.has(EXTRA), 5, "the group runs on alpha")
+    pair.alpha.write_config(groups=pair.web.group(SERVICE))
+    assert "goes to the other node" in reload(pair.alpha, "--yes")
+    wait_until(lambda: lab.beta.has(EXTRA), 5, "beta, which has it still, runs it")
+    assert not lab.alpha.has(EXTRA)
+
+
+@pytest.mark.parametrize("change, says", [
+    (("nodes = {", "nodes = {{"), "error: "),
+    (('name = "lab"', 'name = "other"'), "the cluster's name cannot change while yoked runs"),
+    (('user = "yoke"', 'user = "yoke-snmp"'), "user cannot change while yoked runs"),
+    (('interface = "pub"\n  }\n', 'interface = "pub"\n  }\n', 1), None),
+])
+def test_what_cannot_be_taken_changes_nothing(pair, change, says):
+    """The last one ends a resource, and nobody agreed."""
+    engine, before = pair.alpha.engine(), pair.alpha.last_event()
+    if says:
+        text = pair.alpha.config.read_text()
+        assert change[0] in text
+        pair.alpha.config.write_text(text.replace(change[0], change[1], 1))
+    else:
+        pair.alpha.write_config(groups=extra(name="web"))
+        says = "--yes says that this may be stopped"
+    done = pair.alpha.cli("reload")
+    assert done.returncode == 1 and says in done.stdout + done.stderr
+    assert "nothing was changed" in done.stderr
+    assert pair.alpha.engine() == engine and pair.alpha.last_event() == before
+
+
+def test_hangup_alone_says_why_not(pair):
+    """As the service manager does it: nobody has looked before."""
+    engine, before = pair.alpha.engine(), pair.alpha.last_event()
+    pair.alpha.config.write_text(pair.alpha.config.read_text().replace("nodes = {", "node = {", 1))
+    os.kill(pair.alpha.process.pid, 1)
+    event = wait_until(lambda: pair.alpha.has_event("config_refused", before), 10, "it is refused")
+    assert event["reason"].startswith("line ")
+    assert pair.alpha.engine() == engine
+
+
+def test_the_group_that_differs_is_blocked_and_the_other_fails_over(lab, pair):
+    """extra is another one on beta: it is not taken over; web is, as ever."""
+    reload_both(pair, extra())
+    wait_until(lambda: lab.alpha.has(EXTRA), 5, "the group runs on alpha")
+    before = pair.alpha.last_event()
+    pair.beta.write_config(groups=pair.web.group(SERVICE) + extra((EXTRA, MORE)))
+    reload(pair.beta)
+    event = wait_until(lambda: pair.alpha.has_event("config_differs", before), 5, "alpha says so")
+    assert event["reason"] == "group extra"
+    assert "its configuration differs: group extra" in pair.alpha.cli("status").stdout
+    done = pair.alpha.cli("switch", "extra", "beta")
+    assert done.returncode == 1 and "configuration of the group differs" in done.stderr
+    lab.alpha.power_cut()
+    wait_until(lambda: lab.beta.has(), 10, "web is taken over")
+    wait_until(lambda: pair.beta.group("web")["state"] == "started", 10, "and runs")
+    assert pair.beta.group("extra")["state"] == "stopped" and not lab.beta.has(EXTRA)
+    # The way out: beta's file is what is wanted, and it is told so by being read again.
+    lab.alpha.power_on()

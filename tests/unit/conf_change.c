@@ -1,0 +1,166 @@
+/* conf/change.c: what has to stop before another configuration, and what cannot be done live. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "conf/change.h"
+
+static const char text[] =
+	"cluster { name = c dead_ms = 1000 lease_ms = 3000 watchdog = '/dev/w' }\n"
+	"arbiter w { type = witness address = 10.9.0.1 }\n"
+	"node a { path p { address = 10.1.0.1 } path q { address = 10.2.0.1 } }\n"
+	"node b { path p { address = 10.1.0.2 } path q { address = 10.2.0.2 } }\n"
+	"group g { exclusive = no\n"
+	"  resource ip { type = address address = '10.3.0.1/24' interface = e0 }\n"
+	"  resource run { type = script program = '/u' }\n"
+	"}\n"
+	"group h { exclusive = no resource hip { type = address address = '10.3.0.2/24' interface "
+	"= e0 } }\n";
+
+static struct conf old, next;
+static struct conf_problems problems;
+static struct conf_change change;
+
+/* From the text to the same with one place changed, on node a. */
+static void to(const char *from, const char *with)
+{
+	char changed[sizeof(text) + 256];
+	const char *at = strstr(text, from);
+
+	assert_non_null(at);
+	snprintf(changed, sizeof(changed), "%.*s%s%s", (int)(at - text), text, with,
+		 at + strlen(from));
+	assert_int_equal(conf_parse(text, "t", &old, &problems), 0);
+	if (conf_parse(changed, "t", &next, &problems) != 0)
+		fail_msg("line %d: %s", problems.problem[0].line, problems.problem[0].text);
+	conf_change(&old, &next, 0, &change);
+}
+
+static void expect_refused(const char *part)
+{
+	for (unsigned i = 0; i < change.refusal_count; i++)
+		if (strstr(change.refusal[i], part) != NULL)
+			return;
+	fail_msg("%u refusals, and not of: %s", change.refusal_count, part);
+}
+
+static void what_hangs_on_it_is_refused(void **state)
+{
+	(void)state;
+	to("name = c", "name = d");
+	expect_refused("the cluster's name cannot change while yoked runs");
+	to("name = c", "name = c user = other");
+	expect_refused("user");
+	to("name = c", "name = c state_dir = '/x'");
+	expect_refused("state_dir");
+	to("lease_ms = 3000", "lease_ms = 3001");
+	expect_refused("lease_ms");
+	to("'/dev/w'", "'/dev/v'");
+	expect_refused("watchdog");
+	to("10.9.0.1", "10.9.0.2");
+	expect_refused("arbiters");
+	to("node a {", "node aa {");
+	expect_refused("nodes");
+	assert_int_equal(change.refusal_count, 1);
+}
+
+static void paths_change_one_after_the_other(void **state)
+{
+	(void)state;
+	to("10.2.0.1", "10.2.0.3");
+	assert_int_equal(change.refusal_count, 0);
+	assert_true(change.any);
+	to("path p { address = 10.1.0.1 } path q { address = 10.2.0.1 }",
+	   "path p { address = 10.1.0.3 } path q { address = 10.2.0.3 }");
+	expect_refused("every path at once");
+}
+
+static void the_same_is_no_change(void **state)
+{
+	(void)state;
+	to("name = c", "# words\n name = c");
+	assert_false(change.any);
+	assert_int_equal(change.ends, 0);
+}
+
+static void a_group_that_goes_ends(void **state)
+{
+	(void)state;
+	to("group h { exclusive = no resource hip { type = address address = '10.3.0.2/24' "
+	   "interface = e0 } }",
+	   "");
+	assert_true(change.group_ends[1]);
+	assert_int_equal(change.ends, 1);
+	assert_int_equal(change.refusal_count, 0);
+}
+
+static void a_group_that_this_node_leaves_ends(void **state)
+{
+	(void)state;
+	to("group h { exclusive = no", "group h { exclusive = no nodes = { b }");
+	assert_true(change.group_ends[1]);
+	conf_change(&old, &next, 1, &change);
+	assert_int_equal(change.ends, 0);
+}
+
+static void a_resource_that_goes_ends_alone(void **state)
+{
+	(void)state;
+	to("resource run { type = script program = '/u' }\n", "");
+	assert_true(change.resource_ends[1]);
+	assert_int_equal(change.ends, 1);
+	assert_false(change.group_grows[0]);
+}
+
+static void one_that_is_another_ends_and_is_added(void **state)
+{
+	(void)state;
+	to("program = '/u'", "program = '/v'");
+	assert_true(change.resource_ends[1]);
+	assert_true(change.group_grows[0]);
+	assert_false(change.group_ends[0]);
+}
+
+static void how_it_is_looked_after_may_change(void **state)
+{
+	(void)state;
+	to("program = '/u'", "program = '/u' monitor_interval_ms = 5000 restarts = 1");
+	assert_true(change.any);
+	assert_int_equal(change.ends, 0);
+	assert_false(change.group_grows[0]);
+}
+
+static void a_group_or_resource_that_comes_ends_nothing(void **state)
+{
+	(void)state;
+	to("group h", "group i { exclusive = no resource iip { type = address address = "
+		      "'10.3.0.3/24' interface = "
+		      "e0 } }\ngroup h");
+	assert_int_equal(change.ends, 0);
+	assert_false(change.group_grows[1]);
+	to("program = '/u' }", "program = '/u' } resource more { type = script program = '/m' }");
+	assert_int_equal(change.ends, 0);
+	assert_true(change.group_grows[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_hangs_on_it_is_refused),
+		cmocka_unit_test(paths_change_one_after_the_other),
+		cmocka_unit_test(the_same_is_no_change),
+		cmocka_unit_test(a_group_that_goes_ends),
+		cmocka_unit_test(a_group_that_this_node_leaves_ends),
+		cmocka_unit_test(a_resource_that_goes_ends_alone),
+		cmocka_unit_test(one_that_is_another_ends_and_is_added),
+		cmocka_unit_test(how_it_is_looked_after_may_change),
+		cmocka_unit_test(a_group_or_resource_that_comes_ends_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
