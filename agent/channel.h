@@ -94,7 +94,8 @@ struct agent_channel_message {
 			char reason[YOKE_REASON_SIZE]; /* why not; empty when it is open */
 		} opened;
 		struct {
-			bool group[YOKE_GROUPS_MAX], resource[YOKE_RESOURCES_MAX]; /* [number - 1] */
+			/* [number - 1] */
+			bool group[YOKE_GROUPS_MAX], resource[YOKE_RESOURCES_MAX];
 		} retire;
 		struct {
 			char file[CONF_FILE_SIZE]; /* by the keeper */

@@ -1,7 +1,8 @@
 /* What runs here already: when an engine starts, and when a maintenance ends.
  *
  * Everything is probed, and what runs as a whole is taken over as it is, and what of it was added
- * to the configuration while it ran is started.  What else runs in part is stopped; so is what may run, when the lease that covered it is over before the probes are.
+ * to the configuration while it ran is started.  What else runs in part is stopped; so is what may
+ * run, when the lease that covered it is over before the probes are.
  *
  * In maintenance nothing is stopped for being there in part: it is taken over as it is, unless no
  * probe could tell anything.
@@ -83,4 +84,5 @@ void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 		adopt(c, out, group, false);
 	else
 		core_group_stop(c, out, group, false, "only a part of it was found running");
+	c->conf.group[group - 1].grown = false; /* that was then */
 }

@@ -136,5 +136,4 @@ def test_the_group_that_differs_is_blocked_and_the_other_fails_over(lab, pair):
     wait_until(lambda: lab.beta.has(), 10, "web is taken over")
     wait_until(lambda: pair.beta.group("web")["state"] == "started", 10, "and runs")
     assert pair.beta.group("extra")["state"] == "stopped" and not lab.beta.has(EXTRA)
-    # The way out: beta's file is what is wanted, and it is told so by being read again.
     lab.alpha.power_on()

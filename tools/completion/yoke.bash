@@ -17,6 +17,7 @@ _yoke_options() {
 	confirm-down) echo --socket --reason --by --ticket --no-wait --timeout --json --help ;;
 	switch | failback | standby | online | maintenance | resume)
 		echo --socket --reason --no-wait --timeout --json --help ;;
+	reload) echo --socket --timeout --yes --help ;;
 	key) echo --socket --force --timeout --help ;;
 	disk) echo --force --help ;;
 	simulate) echo --socket --json --fail --timeout --help ;;
@@ -31,7 +32,7 @@ _yoke() {
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		offer='status watch history switch failback standby online confirm-down maintenance'
-		offer="$offer resume simulate check key disk serial-test replay version"
+		offer="$offer resume reload simulate check key disk serial-test replay version"
 		COMPREPLY=($(compgen -W "$offer" -- "$word"))
 		return
 	fi
