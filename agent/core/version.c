@@ -5,7 +5,7 @@
  * brought is used from then on that both have it:
  *
  *   1  beats and state messages as they always were
- *   2  the configuration section by section, fetched and pushed
+ *   2  the same, and the sender tells which ones it speaks
  *
  * What older ones skip is no new protocol: sections (detail.c) and kinds of frames (hb/take.c).  In
  * every protocol a beat begins as wire.c says, and who changes the meaning of the rest gives it

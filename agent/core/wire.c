@@ -37,6 +37,7 @@ struct state {
 	struct core_operation operation;
 	uint8_t hwaddr_count;
 	uint8_t hwaddr[YOKE_HWADDRS_MAX][CORE_HWADDR_SIZE];
+	uint16_t group[YOKE_GROUPS_MAX];          /* by its numbering: ours; 0: we do not have it */
 	struct core_claim claim[YOKE_GROUPS_MAX]; /* by our numbering; UNKNOWN: not told */
 	enum yoke_resource_state resource[YOKE_RESOURCES_MAX];
 	struct core_detail detail;
@@ -243,7 +244,7 @@ bool core_wire_get_operation(const struct core *c, struct yoke_buf *b, uint16_t 
 	if (!known)
 		op->number = 0;
 	return yoke_buf_ok(b) &&
-	       (!known || (op->number >> 24 == from && op->group <= c->conf.group_count &&
+	       (!known || (op->number >> 24 == from && op->group <= YOKE_GROUPS_MAX &&
 			   op->node <= c->conf.node_count &&
 			   (op->verb != YOKE_VERB_SWITCH || (op->group != 0 && op->node != 0)) &&
 			   (op->verb == YOKE_VERB_FAILBACK || op->verb == YOKE_VERB_MAINTENANCE ||
@@ -274,12 +275,13 @@ static bool get_claim(const struct core *c, struct yoke_buf *b, struct core_clai
 	       in_range(claim->cause, CORE_CAUSE_NONE, CORE_CAUSES_END - 1);
 }
 
-static bool get_group(const struct core *c, struct yoke_buf *b, struct state *s)
+static bool get_group(const struct core *c, struct yoke_buf *b, struct state *s, uint16_t theirs)
 {
 	int g = group_of_hash(c, yoke_buf_get_u32(b));
 	struct core_claim claim;
 	unsigned count;
 
+	s->group[theirs] = (uint16_t)(g + 1);
 	if (!get_claim(c, b, &claim))
 		return false;
 	count = yoke_buf_get_u8(b);
@@ -295,6 +297,16 @@ static bool get_group(const struct core *c, struct yoke_buf *b, struct state *s)
 	if (yoke_buf_ok(b) && g >= 0)
 		s->claim[g] = claim;
 	return yoke_buf_ok(b);
+}
+
+/* Files that differ may number groups otherwise.  Of one that we do not have it is none to us. */
+static void renumber(const struct state *s, struct core_operation *op)
+{
+	if (op->number == 0 || op->group == 0)
+		return;
+	op->group = s->group[op->group - 1];
+	if (op->group == 0)
+		op->number = 0;
 }
 
 static bool get_state(const struct core *c, struct yoke_buf *b, uint16_t from, struct state *s)
@@ -329,10 +341,12 @@ static bool get_state(const struct core *c, struct yoke_buf *b, uint16_t from, s
 	if (!yoke_buf_ok(b) || groups > YOKE_GROUPS_MAX)
 		return false;
 	for (uint16_t g = 0; g < groups; g++)
-		if (!get_group(c, b, s))
+		if (!get_group(c, b, s, g))
 			return false;
 	if (!core_detail_get(c, b, from, &s->detail))
 		return false;
+	renumber(s, &s->operation);
+	renumber(s, &s->detail.operation);
 	return yoke_buf_ok(b) && s->version != 0;
 }
 

@@ -150,6 +150,43 @@ static void one_that_runs_nowhere_is_started_by_the_first_node(void **state)
 	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STOPPED);
 }
 
+/* Alpha's second group is beta's first: an operation is of the group that was named. */
+static void an_operation_is_of_the_group_that_was_named(void **state)
+{
+	struct core_conf *c = &pair.conf[BETA - 1];
+	struct core_group_conf web = c->group[0];
+
+	(void)state;
+	c->group[0] = c->group[1];
+	c->group[1] = web;
+	c->group[0].resource_first = 0;
+	c->group[1].resource_first = 1;
+	run_both();
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, WEB, BETA), YOKE_OK);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_group(&pair, ALPHA, WEB), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, 2), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STOPPED);
+}
+
+/* It is alpha's third, and beta has two: what else alpha says is heard all the same. */
+static void an_operation_of_a_group_that_we_do_not_have_is_none(void **state)
+{
+	struct core_conf *c = &pair.conf[ALPHA - 1];
+
+	(void)state;
+	c->group_count = 3;
+	c->group[2] = c->group[1];
+	snprintf(c->group[2].name, YOKE_NAME_SIZE, "new");
+	c->group[2].resource_count = 0;
+	run_both();
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_MAINTENANCE, 3, 0), YOKE_OK);
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, WEB, BETA), YOKE_OK);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STARTED);
+}
+
 static void other_nodes_block_every_group(void **state)
 {
 	(void)state;
@@ -209,6 +246,8 @@ int main(void)
 		cmocka_unit_test_setup(a_group_that_differs_is_not_taken_over_and_the_other_is,
 				       setup),
 		cmocka_unit_test_setup(one_that_runs_nowhere_is_started_by_the_first_node, setup),
+		cmocka_unit_test_setup(an_operation_is_of_the_group_that_was_named, setup),
+		cmocka_unit_test_setup(an_operation_of_a_group_that_we_do_not_have_is_none, setup),
 		cmocka_unit_test_setup(other_nodes_block_every_group, setup),
 		cmocka_unit_test_setup(other_paths_block_nothing, setup),
 		cmocka_unit_test_setup(what_is_not_told_by_section_blocks_no_group, setup),
