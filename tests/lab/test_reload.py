@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from arbiters import GROUP, Watchdog, Witness, more
 from lab import SERVICE, now, wait_until
 from web import Web
 
@@ -10,11 +11,14 @@ EXTRA = "10.9.0.150"
 MORE = "10.9.0.151"
 
 
+def resources(addresses):
+    return "".join(f'  resource "{a}" {{\n    type = address\n    address = "{a}/24"\n'
+                   '    interface = "pub"\n  }\n' for a in addresses)
+
+
 def extra(addresses=(EXTRA,), name="extra"):
-    resources = "".join(f'  resource "{name}{i}" {{\n    type = address\n    address = "{a}/24"\n'
-                        '    interface = "pub"\n  }\n' for i, a in enumerate(addresses))
     return (f'group "{name}" {{\n  exclusive = no\n  nodes = {{ "alpha", "beta" }}\n'
-            f'{resources}}}\n')
+            f'{resources(addresses)}}}\n')
 
 
 @pytest.fixture
@@ -77,6 +81,34 @@ def test_what_stays_is_not_touched(lab, pair, owners, client):
     assert owners.takeovers(since) == 0 and owners.both_ms(since) == 0
     quiet(pair, before)
     assert pair.alpha.has_event("config_taken", before["alpha"])
+
+
+def test_an_exclusive_group_keeps_lease_and_watchdog(world, lab, owners):
+    """It gets an address more where it runs: nobody is reset, and nothing moves."""
+    world.stop()
+    dogs = [Watchdog(node) for node in lab.pair]
+    try:
+        witness = Witness.text(lab)
+        cluster = world.ready(snmp=False, groups=GROUP + witness, more=more())
+        runs = Witness(cluster)
+        for yoke in cluster.by_name.values():
+            wait_until(lambda at=yoke: at.status()["arbiters"][0]["state"] == "ready", 10,
+                       "the witness answers")
+        since, before = now(), cluster.alpha.last_event()
+        grown = GROUP.removesuffix("}\n") + resources((MORE,)) + "}\n"
+        for yoke in (cluster.beta, cluster.alpha):
+            yoke.write_config(groups=grown + witness)
+            reload(yoke)
+        wait_until(lambda: lab.alpha.has(MORE), 5, "what was added is started")
+        cluster.settle(lab.alpha)
+        assert owners.takeovers(since) == 0 and owners.both_ms(since) == 0
+        assert not cluster.alpha.has_event("group_stopping", before)
+        assert [dog.fired for dog in dogs] == [0, 0] and all(dog.armed for dog in dogs)
+    finally:
+        world.stop()
+        runs.stop()
+        for dog in dogs:
+            dog.close()
 
 
 def test_a_group_that_one_node_drops_goes_to_the_other(lab, pair):
