@@ -9,20 +9,26 @@
  */
 #include "agent/core/parts.h"
 
-static void adopt(struct core *c, struct core_actions *out, uint16_t group, bool whole)
+static void adopt(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = &c->group[group - 1];
 
 	g->term = g->reserved > 0 ? g->reserved : 1;
 	g->reserved = g->term;
 	core_record_touch(c);
-	if (whole)
-		core_group_become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_ADOPTED,
-				  "found running");
-	else
-		core_group_become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING,
-				  "found running, and resources were added");
+	core_group_become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_ADOPTED,
+			  "found running");
 	core_group_doubt(c, group, c->conf.dead_ms);
+}
+
+static void adopt_grown(struct core *c, struct core_actions *out, uint16_t group)
+{
+	adopt(c, out, group);
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++) {
+		struct core_resource *r = core_resource_of(c, group, i);
+
+		r->added = r->state == YOKE_RESOURCE_STOPPED;
+	}
 }
 
 static void stop_unknown(struct core *c, struct core_actions *out, uint16_t group)
@@ -79,9 +85,9 @@ void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 		core_group_become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE,
 				  "not started yet");
 	else if (running == count || core_maintenance_rests_here(c, group))
-		adopt(c, out, group, true);
+		adopt(c, out, group);
 	else if (c->conf.group[group - 1].grown && certain == running)
-		adopt(c, out, group, false);
+		adopt_grown(c, out, group);
 	else
 		core_group_stop(c, out, group, false, "only a part of it was found running");
 	c->conf.group[group - 1].grown = false; /* that was then */

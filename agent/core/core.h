@@ -12,10 +12,10 @@
  * Reading order: this file, group.c (the state machine, with its diagram), permit.c (who may run a
  * group), policy.c (how people want their groups run), grant.c (exclusive groups), lease.c (how
  * long we may run them), arbiter.c, disk.c and fence.c (what decides when nobody answers),
- * config.c (is the other's ours?), stop.c, retire.c (what goes), adopt.c (what runs already),
- * conflict.c (two owners), prepare.c (conflict probe), resource.c, monitor.c, node.c (membership),
- * version.c (protocols), oper.c (operator verbs), maintenance.c, ready.c (could the other take
- * over?), reason.c, wire.c, detail.c and record.c (bytes), core.c.
+ * config.c (is the other's ours?), stop.c, retire.c (what goes and comes), adopt.c (what runs
+ * already), conflict.c (two owners), prepare.c (conflict probe), resource.c, monitor.c, node.c
+ * (membership), version.c (protocols), oper.c (operator verbs), maintenance.c, ready.c (could the
+ * other take over?), reason.c, wire.c, detail.c and record.c (bytes), core.c.
  *
  * Layer: core, pure: no I/O, clock, allocation, randomness or globals (make lint proves it from the
  * symbol table).  May include: agent/base.
@@ -120,7 +120,7 @@ struct core_conf {
 	uint32_t dead_ms, late_ms, interval_ms, startup_ms, conflict_ms, operation_ms, retry_ms;
 	uint64_t incarnation; /* ours, as in the frames: an acknowledgement names it */
 	uint8_t digest[CORE_DIGEST_SIZE];
-	uint32_t section[CORE_SECTIONS]; /* digests */
+	uint32_t section[CORE_SECTIONS];    /* digests */
 	char version[YOKE_NAME_SIZE];       /* of yoke, told to the others */
 	uint8_t protocol_min, protocol_max; /* CORE_PROTOCOL_MIN and _MAX, but for tests */
 };

@@ -15,7 +15,7 @@
  * From      When                                            To        Function
  * UNKNOWN   every resource is probed and runs               STARTED   core_adopt_look()
  * UNKNOWN   none runs                                       STOPPED   core_adopt_look()
- * UNKNOWN   some run, the others were added to the file     STARTING  core_adopt_look()
+ * UNKNOWN   some run, the others were added to the file     STARTED   core_adopt_look()
  * UNKNOWN   some run                                        STOPPING  core_adopt_look()
  * UNKNOWN   the lease ran out that an engine before us had  STOPPING  core_adopt_look()
  * STOPPED   our turn, permitted, nobody answers             STARTING  in_stopped(), begin_start()
@@ -493,6 +493,7 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 	struct core_group *g = group_at(c, group);
 	uint16_t wanted;
 	const char *why;
+	bool changes;
 
 	if (core_conflict_winner(c, group) != 0) {
 		lose(c, out, group, core_conflict_winner(c, group));
@@ -504,9 +505,10 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 		core_group_stop(c, out, group, false, why);
 		return;
 	}
-	if (core_retire_look(c, out, group) || look_resources(c, out, group))
+	changes = core_retire_look(c, out, group);
+	if (!changes && look_resources(c, out, group))
 		return;
-	wanted = core_wanted(c, group);
+	wanted = changes ? 0 : core_wanted(c, group);
 	if (wanted != 0 && wanted != c->conf.self &&
 	    core_node_const(c, wanted)->state == YOKE_NODE_ONLINE &&
 	    core_node_const(c, wanted)->claim[group - 1].ready && granted(c, group, wanted)) {

@@ -95,8 +95,8 @@ void core_config_text(const struct core *c, uint16_t node, char text[YOKE_REASON
 void core_retire_take(struct core *c, const struct core_event *ev);
 /* Why a group that runs must stop for it without anybody being ready; NULL: no need. */
 const char *core_retire_reason(const struct core *c, uint16_t group);
-/* Stop what is to go of a group that stays.  Returns false when there is nothing to do or to wait
- * for. */
+/* Stop what is to go of a group that stays, and start what was added.  Returns false when there is
+ * nothing to do or to wait for. */
 bool core_retire_look(struct core *c, struct core_actions *out, uint16_t group);
 
 /* ---- permit.c: who may run a group, and who should ---- */

@@ -1,4 +1,5 @@
-/* What another configuration will not have is stopped first, by the one that knows how.
+/* What another configuration will not have is stopped first, by the one that knows how; what it
+ * added to a group that runs is started there when that was adopted.
  *
  * Of a group that this node is not to run any more it is a stranger from now on: the group is
  * handed over to a node that has it still, or stopped.  A single resource is stopped where its
@@ -11,8 +12,13 @@ void core_retire_take(struct core *c, const struct core_event *ev)
 {
 	for (uint16_t g = 0; g < c->conf.group_count; g++)
 		c->group[g].retired = ev->u.retire.group[g];
-	for (uint16_t r = 0; r < c->conf.resource_count; r++)
-		c->resource[r].retired = ev->u.retire.resource[r];
+	for (uint16_t i = 0; i < c->conf.resource_count; i++) {
+		struct core_resource *r = &c->resource[i];
+
+		/* Called off: it comes back as it went, alone. */
+		r->added = r->added || (r->retired && !ev->u.retire.resource[i]);
+		r->retired = ev->u.retire.resource[i];
+	}
 }
 
 const char *core_retire_reason(const struct core *c, uint16_t group)
@@ -22,7 +28,7 @@ const char *core_retire_reason(const struct core *c, uint16_t group)
 	return "the configuration does not have it here any more";
 }
 
-bool core_retire_look(struct core *c, struct core_actions *out, uint16_t group)
+static bool stop_retired(struct core *c, struct core_actions *out, uint16_t group)
 {
 	for (uint16_t i = core_resource_count(c, group); i-- > 0;) {
 		uint16_t resource = core_resource_at(c, group, i);
@@ -40,6 +46,30 @@ bool core_retire_look(struct core *c, struct core_actions *out, uint16_t group)
 		return true;
 	}
 	return false;
+}
+
+/* One that fails to start is as one that fails when it runs. */
+static bool start_added(struct core *c, struct core_actions *out, uint16_t group)
+{
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++) {
+		struct core_resource *r = core_resource_of(c, group, i);
+
+		if (!r->added)
+			continue;
+		if (r->run != 0)
+			return true;
+		if (r->state == YOKE_RESOURCE_STOPPED) {
+			core_resource_run(c, out, core_resource_at(c, group, i), CORE_RUN_START, 0);
+			return true;
+		}
+		r->added = false;
+	}
+	return false;
+}
+
+bool core_retire_look(struct core *c, struct core_actions *out, uint16_t group)
+{
+	return stop_retired(c, out, group) || start_added(c, out, group);
 }
 
 bool core_retired(const struct core *c)

@@ -209,6 +209,7 @@ struct core_resource {
 	enum yoke_resource_state state;
 	bool usable, usable_known;        /* known: the shell has told */
 	bool retired;                     /* it is not to run any more: retire.c */
+	bool added;                       /* its group runs, and it does not yet: retire.c */
 	bool fatal;                       /* would fail again: until it is forgiven */
 	uint8_t hwaddr[CORE_HWADDR_SIZE]; /* the last one told; all zero: none */
 	uint32_t run;                     /* id of the operation that is out; 0: none */

@@ -481,6 +481,25 @@ static void do_conf(struct sim_world *w)
 	sim_world_push(w, &item, span_us);
 }
 
+/* What it will not have is stopped, or not in time; then the next engine has it again. */
+static void do_reload(struct sim_world *w)
+{
+	struct sim_node *n = &w->node[any_node(w) - 1];
+	int64_t span_us = any_span_us(w);
+	struct sim_item item = {.what = SIM_RELOAD, .node = n->number, .epoch = n->epoch};
+	struct core_event ev = {.type = CORE_RETIRE};
+
+	if (!n->engine || n->exiting || sim_world_in_force(w, n->paused_until))
+		return;
+	(void)until(w, span_us);
+	if (sim_random_permille(&w->random, 400))
+		ev.u.retire.group[sim_random_in(&w->random, 1, w->setup.group_count) - 1] = true;
+	else
+		ev.u.retire.resource[any_resource(w) - 1] = true;
+	sim_node_step(w, n->number, &ev);
+	sim_world_push(w, &item, span_us);
+}
+
 static void do_stranger(struct sim_world *w)
 {
 	w->stranger_until[any_resource(w) - 1] = until(w, any_span_us(w));
@@ -519,6 +538,7 @@ static void (*const faults[SIM_FAULTS])(struct sim_world *w) = {
 	[SIM_FAULT_CONF] = do_conf,       [SIM_FAULT_LEAVE] = do_leave,
 	[SIM_FAULT_OPERATE] = do_operate, [SIM_FAULT_REST] = do_rest,
 	[SIM_FAULT_CLOCK] = do_clock,     [SIM_FAULT_MOMENT] = do_moment,
+	[SIM_FAULT_RELOAD] = do_reload,
 };
 
 void sim_faults_do(struct sim_faults *f, struct sim_world *w)

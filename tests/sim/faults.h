@@ -32,6 +32,7 @@ enum sim_fault {
 	SIM_FAULT_ARBITER,  /* an arbiter is gone, for all or for one node, slow, or fails */
 	SIM_FAULT_LIE,      /* a fence device says that what is on is off */
 	SIM_FAULT_CONF,     /* one node's configuration differs for a while */
+	SIM_FAULT_RELOAD,   /* a configuration without something is read, then one with it again */
 	SIM_FAULT_LEAVE,    /* an engine leaves and is started again: no fault */
 	SIM_FAULT_OPERATE,  /* an operator asks for something: no fault */
 	SIM_FAULT_REST,     /* an operator begins or ends a maintenance: no fault */

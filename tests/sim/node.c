@@ -367,6 +367,8 @@ void sim_node_start(struct sim_world *w, uint16_t node)
 	sim_check_start(w, node);
 	n->disk_broken = false;
 	core_init(&n->core, &n->conf, n->record, n->record_size, NULL, sim_node_now(w, node));
+	for (uint16_t g = 0; g < n->conf.group_count; g++)
+		n->conf.group[g].grown = false;
 	sim_node_step(w, node, &ev);
 	sim_node_clock(w, node, n->minute);
 	sim_kernel_tell_usable(w, node, sim_world_span(w, BOOT_NEWS_US));
@@ -380,6 +382,24 @@ void sim_node_crash(struct sim_world *w, uint16_t node)
 		return;
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  engine killed");
 	end_engine(w, node);
+}
+
+void sim_node_reload(struct sim_world *w, uint16_t node)
+{
+	struct sim_node *n = &w->node[node - 1];
+	struct core_event call_off = {.type = CORE_RETIRE};
+
+	if (!n->engine || n->exiting)
+		return;
+	if (!core_retired(&n->core)) {
+		sim_node_step(w, node, &call_off);
+		return;
+	}
+	for (uint16_t r = 0; r < n->conf.resource_count; r++)
+		if (n->core.resource[r].retired)
+			n->conf.group[n->conf.resource[r].group - 1].grown = true;
+	sim_node_crash(w, node);
+	sim_node_start(w, node);
 }
 
 void sim_node_power_off(struct sim_world *w, uint16_t node)

@@ -351,6 +351,9 @@ static void happen(struct sim_world *w, const struct sim_item *item)
 	case SIM_ENGINE:
 		sim_node_start(w, item->node);
 		break;
+	case SIM_RELOAD:
+		sim_node_reload(w, item->node);
+		break;
 	case SIM_POWER:
 		power_on(w, item);
 		break;

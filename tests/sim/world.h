@@ -79,6 +79,7 @@ enum sim_what {
 	SIM_ASK,     /* a question reaches an arbiter */
 	SIM_ANSWER,  /* its answer reaches the engine */
 	SIM_RESET,   /* the watchdog looks whether it was fed */
+	SIM_RELOAD,  /* the keeper looks whether what was to be retired is */
 };
 
 struct sim_item {
@@ -236,6 +237,8 @@ void sim_node_power_on(struct sim_world *w, uint16_t node);
 void sim_node_power_off(struct sim_world *w, uint16_t node);
 void sim_node_start(struct sim_world *w, uint16_t node);
 void sim_node_crash(struct sim_world *w, uint16_t node);
+/* What the last CORE_RETIRE named is gone: another engine, which has it again; else called off. */
+void sim_node_reload(struct sim_world *w, uint16_t node);
 void sim_node_leave(struct sim_world *w, uint16_t node);
 /* Returns the request's id, or 0 when the engine does not run. */
 /* Its wall clock is set, or goes on, to this minute of the day. */

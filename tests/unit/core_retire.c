@@ -95,6 +95,23 @@ static void what_does_not_stop_is_called_off(void **state)
 			 true);
 }
 
+static void called_off_a_resource_comes_back_alone(void **state)
+{
+	unsigned stops;
+
+	(void)state;
+	form();
+	retire(ALPHA, false, 1);
+	pair_run(&pair, 1000);
+	stops = pair.runs[ALPHA - 1][CORE_RUN_STOP];
+	retire(ALPHA, false, 0);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_core(&pair, ALPHA)->resource[0].state, YOKE_RESOURCE_STARTED);
+	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_STOP], stops);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_GROUP_RESTARTING), 0);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_GROUP_STOPPING), 0);
+}
+
 static void called_off_a_group_comes_back(void **state)
 {
 	(void)state;
@@ -136,6 +153,7 @@ int main(void)
 		cmocka_unit_test_setup(a_resource_is_stopped_alone, setup),
 		cmocka_unit_test_setup(what_does_not_stop_is_called_off, setup),
 		cmocka_unit_test_setup(called_off_a_group_comes_back, setup),
+		cmocka_unit_test_setup(called_off_a_resource_comes_back_alone, setup),
 		cmocka_unit_test_setup(what_was_added_is_started, setup),
 	};
 
