@@ -165,7 +165,7 @@ static void node_note(const struct yoke_snapshot_node *n, char *text, size_t siz
 		 n->protocol_max);
 	snprintf(differs, sizeof(differs), "its configuration differs: %s", n->config_differs);
 	text[0] = '\0';
-	for (size_t i = 0; i < sizeof(note) / sizeof(note[0]); i++)
+	for (size_t i = 0; i < sizeof(note) / sizeof(note[0]) && used < size; i++)
 		if (note[i][0] != '\0')
 			used += (size_t)snprintf(text + used, size - used, "%s%s",
 						 used > 0 ? ", " : "", note[i]);
@@ -173,7 +173,7 @@ static void node_note(const struct yoke_snapshot_node *n, char *text, size_t siz
 
 static void show_nodes(const struct yoke_snapshot *s)
 {
-	char text[80];
+	char text[TOOL_CELL_SIZE];
 	unsigned i, paths;
 
 	tool_table_start(&table, "NODE|STATE|SINCE|PATHS UP|VERSION|NOTE");

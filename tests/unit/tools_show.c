@@ -121,6 +121,7 @@ static void test_notes(void **state)
 	s.node[1].standby = true;
 	s.node[1].maintenance = true;
 	s.node[1].config_same = false;
+	set(s.node[1].config_differs, YOKE_REASON_SIZE, "paths, group web");
 	s.group[0].maintenance = true;
 	s.group[0].parallel = true;
 	set(s.group[0].reason, YOKE_REASON_SIZE, "it runs");
@@ -138,7 +139,12 @@ static void test_notes(void **state)
 							  .node = 2,
 							  .origin = YOKE_ORIGIN_SNMP};
 	show(false, false);
-	has("standby, in maintenance, its configuration differs");
+	has("standby, in maintenance, its configuration differs: paths, group web\n");
+	s.node[1].protocol_min = 3;
+	s.node[1].protocol_max = 4;
+	memset(s.node[1].config_differs, 'x', YOKE_REASON_SIZE - 1);
+	show(false, false);
+	has("speaks protocol 3 to 4, not ours, standby, in maintenance, its configuration");
 	has("in maintenance; parallel; it runs");
 	has("a failover would not succeed now:\n  node beta is in standby\n");
 	has("no realtime priority");
