@@ -88,6 +88,12 @@ static bool goes_first(const struct core *c, uint16_t node, uint16_t group)
 	return node < c->conf.self && claim->cause != CORE_CAUSE_STRANGER;
 }
 
+bool core_config_group_differs(const struct core *c, uint16_t node, uint16_t group)
+{
+	return core_node_const(c, node)->config.by_section &&
+	       !core_config_group_same(c, node, group);
+}
+
 bool core_config_blocks(const struct core *c, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
@@ -96,8 +102,8 @@ bool core_config_blocks(const struct core *c, uint16_t group)
 	if (g->parallel || core_claim_runs(&mine))
 		return false;
 	for (uint16_t n = 1; n <= c->conf.node_count; n++)
-		if (n != c->conf.self && core_node_const(c, n)->config.by_section &&
-		    !core_config_group_same(c, n, group) && goes_first(c, n, group))
+		if (n != c->conf.self && core_config_group_differs(c, n, group) &&
+		    goes_first(c, n, group))
 			return true;
 	return false;
 }

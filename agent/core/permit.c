@@ -188,6 +188,9 @@ bool core_wins(const struct core *c, uint16_t group, uint16_t a, uint16_t b)
 		return !a_ends;
 	if (term_a != term_b)
 		return term_a > term_b;
+	/* Where the lists may differ the numbers of the nodes are the same on both. */
+	if (core_config_group_differs(c, a, group) || core_config_group_differs(c, b, group))
+		return a < b;
 	return core_rank(c, group, a) < core_rank(c, group, b);
 }
 

@@ -187,6 +187,29 @@ static void an_operation_of_a_group_that_we_do_not_have_is_none(void **state)
 	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STARTED);
 }
 
+/* Started apart, at the same term, and each is the first in its own list. */
+static void of_two_that_run_it_one_goes_on(void **state)
+{
+	(void)state;
+	group_differs(BETA, WEB);
+	pair.conf[BETA - 1].group[0].node[0] = BETA;
+	pair.conf[BETA - 1].group[0].node[1] = ALPHA;
+	pair.wire = false;
+	pair_start(&pair, ALPHA);
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_DOWN);
+	pair_run(&pair, 10000);
+	assert_int_equal(pair_group(&pair, ALPHA, WEB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_core(&pair, ALPHA)->group[0].term,
+			 pair_core(&pair, BETA)->group[0].term);
+	pair.wire = true;
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 5000);
+	assert_int_equal(pair_group(&pair, ALPHA, WEB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STOPPED);
+}
+
 static void other_nodes_block_every_group(void **state)
 {
 	(void)state;
@@ -248,6 +271,7 @@ int main(void)
 		cmocka_unit_test_setup(one_that_runs_nowhere_is_started_by_the_first_node, setup),
 		cmocka_unit_test_setup(an_operation_is_of_the_group_that_was_named, setup),
 		cmocka_unit_test_setup(an_operation_of_a_group_that_we_do_not_have_is_none, setup),
+		cmocka_unit_test_setup(of_two_that_run_it_one_goes_on, setup),
 		cmocka_unit_test_setup(other_nodes_block_every_group, setup),
 		cmocka_unit_test_setup(other_paths_block_nothing, setup),
 		cmocka_unit_test_setup(what_is_not_told_by_section_blocks_no_group, setup),
