@@ -164,41 +164,57 @@ static int leave_conf(const struct conf *conf)
 	return rc;
 }
 
-static int load(const char *conf_file, const char *node, struct conf *next)
-{
-	static struct conf_problems problems;
-	char why[YOKE_REASON_SIZE], line[CONF_PROBLEM_SIZE + 32];
-	int rc = conf_load(conf_file, next, &problems);
+/* Not static: the engine, which is the same program, locks all that is. */
+struct trial {
+	struct conf conf, next;
+	struct conf_change change;
+	struct conf_problems problems;
+};
 
-	for (unsigned i = 0; rc < 0 && i < problems.count; i++) {
-		if (problems.problem[i].warning)
+static int load(struct trial *t, const char *conf_file, const char *node)
+{
+	char why[YOKE_REASON_SIZE], line[CONF_PROBLEM_SIZE + 32];
+	int rc = conf_load(conf_file, &t->next, &t->problems);
+
+	for (unsigned i = 0; rc < 0 && i < t->problems.count; i++) {
+		if (t->problems.problem[i].warning)
 			continue;
-		snprintf(line, sizeof(line), "line %d: %s", problems.problem[i].line,
-			 problems.problem[i].text);
+		if (t->problems.problem[i].line > 0)
+			snprintf(line, sizeof(line), "line %d: %s", t->problems.problem[i].line,
+				 t->problems.problem[i].text);
+		else
+			snprintf(line, sizeof(line), "%s", t->problems.problem[i].text);
 		leave_reason(line);
 	}
-	if (rc == 0 && conf_self(next, node, why) < 0) {
+	if (rc == 0 && conf_self(&t->next, node, why) < 0) {
 		leave_reason(why);
 		rc = -1;
 	}
 	return rc;
 }
 
-int agent_keeper_reload_trial(const char *conf_file, const char *node)
+static int try(struct trial *t, const char *conf_file, const char *node)
 {
-	static struct conf conf, next;
-	static struct conf_change change;
 	char why[YOKE_REASON_SIZE];
 	int self;
 
-	if (agent_role_read_conf(AGENT_ROLE_FD_CONF, &conf) < 0 ||
-	    load(conf_file, node, &next) < 0)
-		return 1;
-	self = conf_self(&conf, node, why);
+	if (agent_role_read_conf(AGENT_ROLE_FD_CONF, &t->conf) < 0 ||
+	    load(t, conf_file, node) < 0)
+		return -1;
+	self = conf_self(&t->conf, node, why);
 	if (self < 0)
-		return 1;
-	conf_change(&conf, &next, (unsigned)self, &change);
-	for (unsigned i = 0; i < change.refusal_count; i++)
-		leave_reason(change.refusal[i]);
-	return change.refusal_count == 0 && leave_conf(&next) == 0 ? 0 : 1;
+		return -1;
+	conf_change(&t->conf, &t->next, (unsigned)self, &t->change);
+	for (unsigned i = 0; i < t->change.refusal_count; i++)
+		leave_reason(t->change.refusal[i]);
+	return t->change.refusal_count == 0 ? leave_conf(&t->next) : -1;
+}
+
+int agent_keeper_reload_trial(const char *conf_file, const char *node)
+{
+	struct trial *t = calloc(1, sizeof(*t));
+	int rc = t == NULL ? -1 : try(t, conf_file, node);
+
+	free(t);
+	return rc == 0 ? 0 : 1;
 }
