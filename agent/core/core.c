@@ -139,6 +139,15 @@ bool core_is_over(const struct core *c, yoke_time *deadline)
 
 /* ---- start ---- */
 
+static void init_self(struct core_node *n, const struct core_conf *conf, yoke_time now)
+{
+	core_text(n->version, YOKE_NAME_SIZE, conf->version, (char *)NULL);
+	n->state = YOKE_NODE_ONLINE;
+	n->protocol_min = conf->protocol_min;
+	n->protocol_max = conf->protocol_max;
+	n->first_heard = now;
+}
+
 void core_init(struct core *c, const struct core_conf *conf, const uint8_t *record, size_t size,
 	       const char *hold, yoke_time now)
 {
@@ -205,11 +214,7 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 	}
 	for (uint16_t n = 0; n < conf->node_count; n++)
 		c->fence[n].at = YOKE_NEVER;
-	core_text(c->node[conf->self - 1].version, YOKE_NAME_SIZE, conf->version, (char *)NULL);
-	c->node[conf->self - 1].state = YOKE_NODE_ONLINE;
-	c->node[conf->self - 1].protocol_min = conf->protocol_min;
-	c->node[conf->self - 1].protocol_max = conf->protocol_max;
-	c->node[conf->self - 1].first_heard = now;
+	init_self(core_node(c, conf->self), conf, now);
 	c->startup_over = conf->node_count == 1;
 }
 
