@@ -54,7 +54,7 @@ static bool same_endpoint(const struct conf_endpoint *a, const struct conf_endpo
 	return a->configured == b->configured && a->type == b->type && a->role == b->role &&
 	       memcmp(&a->address, &b->address, sizeof(a->address)) == 0 &&
 	       strcmp(a->interface, b->interface) == 0 && strcmp(a->device, b->device) == 0 &&
-	       a->baud == b->baud && a->rtscts == b->rtscts;
+	       a->baud == b->baud && a->rtscts == b->rtscts && a->interval_ms == b->interval_ms;
 }
 
 /* Something must go on over the change, or the other node takes us for dead. */
