@@ -35,7 +35,8 @@
  * What an attacker on the links can do, who has no key:
  *   record    Frames are encrypted; he learns who beats how often.
  *   inject    Forged or changed frames do not open, header included.  Each costs us one derivation
- *             of a key at most, and nothing of them is kept.
+ *             of a key at most, and nothing of them is kept.  While a node is silent he can have
+ *             us say that it speaks another protocol: an alarm, which moves nothing.
  *   replay    A frame of the present incarnation: the window takes each sequence once.  Of an
  *             earlier one: see below.
  *   path-swap, reflect, redirect   The path and the receiver are sealed inside; a frame of our own
