@@ -132,6 +132,22 @@ static bool operated_here(const struct core *c, uint16_t group)
 	return core_oper_of(c, group, &target) != NULL && target == c->conf.self;
 }
 
+/* And asked for it when the others had fallen silent?  Before he did not mean to take it from a
+ * machine that lives. */
+static bool is_insisted(const struct core *c, uint16_t group)
+{
+	uint16_t target;
+	const struct core_operation *op = core_oper_of(c, group, &target);
+
+	if (op == NULL || target != c->conf.self)
+		return false;
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (core_node_const(c, n)->state == YOKE_NODE_LOST &&
+		    yoke_time_before(op->started, core_node_const(c, n)->lost_at))
+			return false;
+	return true;
+}
+
 /* The node that it is not taken over from without an operator; 0: none. */
 static uint16_t held_for(const struct core *c, uint16_t group)
 {
@@ -176,8 +192,7 @@ bool core_group_would_start(const struct core *c, uint16_t group)
 {
 	return !core_claim_runs(&(struct core_claim){.state = c->group[group - 1].state}) &&
 	       is_turn_told(c, group) && core_permit(c, group, NULL) &&
-	       core_policy_may_follow(c, group) && held_for(c, group) == 0 &&
-	       is_prepared(c, group);
+	       core_policy_may_follow(c, group) && held_for(c, group) == 0 && is_prepared(c, group);
 }
 
 /* Our turn, nobody objects, and a term to use is on disk. */
@@ -293,7 +308,7 @@ static void start_prepared(struct core *c, struct core_actions *out, uint16_t gr
 		return;
 	case CORE_PREPARE_NODE:
 		if (core_node_const(c, g->prepare_by)->state == YOKE_NODE_LOST &&
-		    !operated_here(c, group)) {
+		    !is_insisted(c, group)) {
 			hold(c, out, group);
 			g->prepare = CORE_PREPARE_NODE;
 			return;
@@ -351,7 +366,7 @@ static void in_held(struct core *c, struct core_actions *out, uint16_t group)
 				  "no longer its turn");
 		return;
 	}
-	if (operated_here(c, group)) {
+	if (is_insisted(c, group)) {
 		begin_start(c, out, group, "switchover by an operator");
 		return;
 	}

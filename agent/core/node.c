@@ -140,6 +140,14 @@ static void forget(struct core *c, struct core_node *n)
 	c->beat_dirty = true;
 }
 
+/* Who answers for its addresses is asked anew: what was found while it was well may be old. */
+static void doubt_probes(struct core *c, struct core_actions *out, uint16_t node)
+{
+	for (uint16_t g = 1; g <= c->conf.group_count; g++)
+		if (core_owner(c, g) == node && c->group[g - 1].state == YOKE_GROUP_STOPPED)
+			core_prepare_drop(c, out, g);
+}
+
 void core_node_look(struct core *c, struct core_actions *out)
 {
 	for (uint16_t i = 1; i <= c->conf.node_count; i++) {
@@ -165,6 +173,8 @@ void core_node_look(struct core *c, struct core_actions *out)
 			n->lost_at = c->now;
 			forget(c, n);
 		}
+		if (to == YOKE_NODE_LATE)
+			doubt_probes(c, out, i);
 		/* It may have run what we run, and have stopped it before we heard of it. */
 		for (uint16_t g = 1;
 		     to == YOKE_NODE_ONLINE && from != YOKE_NODE_LATE && g <= c->conf.group_count;

@@ -126,7 +126,8 @@ static void check_renewal(struct sim_world *w, uint16_t node, uint16_t by)
 		return;
 	lost = sim_node_world(w, by, other->node[node - 1].lost_at);
 	until = sim_node_world(w, node, n->renewed_until);
-	if (yoke_time_before(yoke_time_add_us(lost, lease_us + lease_us / 100 + 1000), until))
+	if (sim_world_in_force(w, until) &&
+	    yoke_time_before(yoke_time_add_us(lost, lease_us + lease_us / 100 + 1000), until))
 		sim_world_fail(w, "the lease of %s goes on to %.4f, and %s lost it at %.4f",
 			       sim_world_name(w, node), (double)until.us / 1e6,
 			       sim_world_name(w, by), (double)lost.us / 1e6);

@@ -300,12 +300,22 @@ static void do_moment(struct sim_world *w)
 	w->node[any_node(w) - 1].moment = (uint16_t)sim_random_in(&w->random, 1, 20);
 }
 
+/* A node that a person said to be off comes back: he sees to it that it is heard, before anything
+ * else happens. */
+static bool is_awaited(const struct sim_world *w)
+{
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (w->node[n - 1].confirmed && w->node[n - 1].powered)
+			return true;
+	return false;
+}
+
 void sim_faults_moment(struct sim_world *w, uint16_t node)
 {
 	static void (*const what[])(struct sim_world * w, uint16_t node) = {crash, cut_power,
 									    pause_engine};
 
-	if (w->node[node - 1].moment == 0 || --w->node[node - 1].moment > 0)
+	if (w->node[node - 1].moment == 0 || is_awaited(w) || --w->node[node - 1].moment > 0)
 		return;
 	what[sim_random_in(&w->random, 0, 2)](w, node);
 }
@@ -546,6 +556,8 @@ void sim_faults_do(struct sim_faults *f, struct sim_world *w)
 	enum sim_fault fault = (enum sim_fault)sim_random_in(&w->random, 0, SIM_FAULTS - 1);
 
 	f->next_at = yoke_time_add_us(w->now, sim_world_span(w, 2 * f->pause_us));
+	if (is_awaited(w))
+		return;
 	while (!f->on[fault])
 		fault = (enum sim_fault)((fault + 1) % SIM_FAULTS);
 	sim_trace_mix(&w->trace, fault);
@@ -564,6 +576,7 @@ void sim_faults_heal(struct sim_world *w)
 			sim_node_crash(w, n);
 			sim_node_configure(w, n, false);
 		}
+		sim_node_reload(w, n);
 		sim_node_power_on(w, n);
 		sim_node_start(w, n);
 		/* It is told each minute: one that stood still may not have heard. */

@@ -113,6 +113,8 @@ static void show_event(struct sim_world *w, uint16_t node, const struct yoke_eve
 	struct yoke_event ev = *event;
 
 	yoke_event_render(&ev, &w->names);
+	if (ev.kind == YOKE_EVENT_NODE_ONLINE)
+		w->node[ev.node - 1].confirmed = false;
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "%s", ev.text);
 	sim_check_event(w, node, &ev);
 }
@@ -384,12 +386,23 @@ void sim_node_crash(struct sim_world *w, uint16_t node)
 	end_engine(w, node);
 }
 
+static bool is_to_retire(const struct core *core)
+{
+	for (uint16_t r = 0; r < core->conf.resource_count; r++)
+		if (core->resource[r].retired)
+			return true;
+	for (uint16_t g = 0; g < core->conf.group_count; g++)
+		if (core->group[g].retired)
+			return true;
+	return false;
+}
+
 void sim_node_reload(struct sim_world *w, uint16_t node)
 {
 	struct sim_node *n = &w->node[node - 1];
 	struct core_event call_off = {.type = CORE_RETIRE};
 
-	if (!n->engine || n->exiting)
+	if (!n->engine || n->exiting || !is_to_retire(&n->core))
 		return;
 	if (!core_retired(&n->core)) {
 		sim_node_step(w, node, &call_off);
@@ -425,7 +438,6 @@ void sim_node_power_on(struct sim_world *w, uint16_t node)
 		return;
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  power on");
 	n->powered = true;
-	n->confirmed = false;
 	sim_check_power_on(w, node);
 	sim_node_start(w, node);
 }
