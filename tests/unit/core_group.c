@@ -333,6 +333,45 @@ static void an_operator_may_insist_on_a_held_group(void **state)
 	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
 }
 
+/* He asked when all was well, and the owner died before it had handed over. */
+static void an_operation_from_before_is_no_insistence(void **state)
+{
+	(void)state;
+	pair_form(&pair);
+	pair.by_hand[CORE_RUN_PREPARE] = pair.by_hand[CORE_RUN_STOP] = true;
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
+	pair_result_of(&pair, BETA, pair.run[BETA - 1][0], CORE_RESULT_ANSWERED, ALPHA);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STOPPING);
+	pair.running[ALPHA - 1] = false;
+	pair_path(&pair, BETA, 1, YOKE_PATH_LATE);
+	pair_path(&pair, BETA, 2, YOKE_PATH_LATE);
+	pair_result_of(&pair, BETA, pair.run[BETA - 1][0], CORE_RESULT_ANSWERED, ALPHA);
+	pair_run(&pair, 1);
+	pair_path(&pair, BETA, 1, YOKE_PATH_DOWN);
+	pair_path(&pair, BETA, 2, YOKE_PATH_DOWN);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
+	pair_run(&pair, 1);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
+}
+
+/* What was found while the owner was well says nothing of a silent one. */
+static void a_late_owner_is_probed_anew(void **state)
+{
+	unsigned probes;
+
+	(void)state;
+	pair_form(&pair);
+	pair.by_hand[CORE_RUN_PREPARE] = pair.by_hand[CORE_RUN_STOP] = true;
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
+	pair_result(&pair, BETA, 1, CORE_RESULT_DONE);
+	pair_result(&pair, BETA, 2, CORE_RESULT_DONE);
+	assert_int_equal(pair_core(&pair, BETA)->group[0].prepare, CORE_PREPARE_CLEAR);
+	probes = pair.runs[BETA - 1][CORE_RUN_PREPARE];
+	pair_path(&pair, BETA, 1, YOKE_PATH_LATE);
+	pair_path(&pair, BETA, 2, YOKE_PATH_LATE);
+	assert_int_equal(pair.runs[BETA - 1][CORE_RUN_PREPARE], probes + PAIR_RESOURCES);
+}
+
 static void a_stranger_at_a_held_group_fails_it(void **state)
 {
 	(void)state;
@@ -577,6 +616,8 @@ int main(void)
 		cmocka_unit_test(held_ends_when_the_owner_is_back),
 		cmocka_unit_test(a_restarted_engine_is_no_stranger),
 		cmocka_unit_test(an_operator_may_insist_on_a_held_group),
+		cmocka_unit_test(an_operation_from_before_is_no_insistence),
+		cmocka_unit_test(a_late_owner_is_probed_anew),
 		cmocka_unit_test(a_stranger_at_a_held_group_fails_it),
 		cmocka_unit_test(an_exclusive_group_is_not_taken_on_silence),
 		cmocka_unit_test(the_lower_term_stops_and_the_winner_announces),
