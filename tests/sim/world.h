@@ -178,7 +178,7 @@ struct sim_node {
 	bool other_conf; /* its configuration differs */
 	uint16_t minute; /* of the day, by its wall clock */
 	uint16_t moment; /* when it has done so many things it will be hit; 0: it will not */
-	bool confirmed; /* a person said that it is off: it stays so until it can be heard, and is */
+	bool confirmed;  /* a person said that it is off: it stays so until it is heard */
 };
 
 struct sim_world {
