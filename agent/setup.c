@@ -153,6 +153,8 @@ void agent_setup_hb(const struct conf *conf, uint16_t self, uint64_t incarnation
 			to->address = from->address;
 			to->address_len = from->address_len;
 			memcpy(to->interface, from->interface, YOKE_NAME_SIZE);
+			to->is_multicast = from->is_multicast;
+			to->multicast = from->multicast;
 		}
 }
 

@@ -10,24 +10,29 @@ static int64_t wall_of(int64_t mono_us, int64_t now_us, int64_t now_wall_ms)
 	return mono_us == 0 ? 0 : now_wall_ms - (now_us - mono_us) / 1000;
 }
 
-static void endpoint_text(const struct conf_endpoint *ep, char *text, size_t size)
+static void address_text(const struct sockaddr_storage *from, char *text, size_t size)
 {
+	const struct sockaddr_in *in = (const struct sockaddr_in *)from;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
 	char address[INET6_ADDRSTRLEN] = "?";
 
+	if (from->ss_family == AF_INET6) {
+		inet_ntop(AF_INET6, &in6->sin6_addr, address, sizeof(address));
+		snprintf(text, size, "[%s]:%u", address, ntohs(in6->sin6_port));
+	} else {
+		inet_ntop(AF_INET, &in->sin_addr, address, sizeof(address));
+		snprintf(text, size, "%s:%u", address, ntohs(in->sin_port));
+	}
+}
+
+static void endpoint_text(const struct conf_endpoint *ep, char *text, size_t size)
+{
 	if (ep->type == YOKE_PATH_TYPE_SERIAL) {
 		snprintf(text, size, "%.44s at %u baud", ep->device, ep->baud);
 	} else if (ep->type == YOKE_PATH_TYPE_DISK) {
 		snprintf(text, size, "%.63s", ep->device);
-	} else if (ep->address.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&ep->address;
-
-		inet_ntop(AF_INET6, &in6->sin6_addr, address, sizeof(address));
-		snprintf(text, size, "[%s]:%u", address, ntohs(in6->sin6_port));
 	} else {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)&ep->address;
-
-		inet_ntop(AF_INET, &in->sin_addr, address, sizeof(address));
-		snprintf(text, size, "%s:%u", address, ntohs(in->sin_port));
+		address_text(&ep->address, text, size);
 	}
 }
 
@@ -45,6 +50,8 @@ static void view_link(const struct agent_engine *e, uint16_t node, uint16_t path
 	memcpy(v->interface, local->interface, sizeof(v->interface));
 	endpoint_text(local, v->local, sizeof(v->local));
 	endpoint_text(&e->conf.node[node - 1].endpoint[path - 1], v->remote, sizeof(v->remote));
+	if (local->is_multicast)
+		address_text(&local->multicast, v->multicast, sizeof(v->multicast));
 	v->type = local->type;
 	v->role = local->role;
 	v->interval_ms = hb_public_is_slow(&e->hb, node, path, now)

@@ -196,6 +196,7 @@ static void check_paths(const struct conf *c, struct conf_problems *problems)
 		check_path(c, path, problems);
 	check_places(c, problems);
 	conf_check_lines(c, problems);
+	conf_check_multicast(c, problems);
 	conf_check_public(c, problems);
 	for (unsigned node = 0; node < c->node_count; node++) {
 		for (unsigned b = 1; b < c->path_count; b++) {

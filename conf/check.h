@@ -16,6 +16,10 @@ void conf_check_arbiters(const struct conf *conf, struct conf_problems *problems
  * enough. */
 void conf_check_lines(const struct conf *conf, struct conf_problems *problems);
 
+/* Multicast paths: one address and port for all ends, in the ends' family, of which no other path
+ * of a node takes the frames away; IPv6 needs an interface. */
+void conf_check_multicast(const struct conf *conf, struct conf_problems *problems);
+
 /* Public paths: one role at both ends, private ones beside them, and time to be asked. */
 void conf_check_public(const struct conf *conf, struct conf_problems *problems);
 

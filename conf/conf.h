@@ -52,6 +52,9 @@ struct conf_endpoint {
 	struct sockaddr_storage address; /* sin_port/sin6_port set; AF_INET or AF_INET6 */
 	socklen_t address_len;
 	char interface[YOKE_NAME_SIZE]; /* SO_BINDTODEVICE; empty: not bound to one */
+	bool is_multicast;                 /* default no */
+	struct sockaddr_storage multicast; /* where frames are sent to instead of the other end's
+					      address, with the port; ss_family 0: was refused */
 	/* type = serial, disk */
 	char device[CONF_FILE_SIZE]; /* a tty; a partition or file that both nodes see; absolute */
 	/* type = serial */

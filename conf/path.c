@@ -13,7 +13,8 @@ const struct conf_scan_key conf_path_keys[] = {
 	{"port", CONF_SCAN_VALUE, NULL},        {"interface", CONF_SCAN_VALUE, NULL},
 	{"role", CONF_SCAN_VALUE, NULL},        {"device", CONF_SCAN_VALUE, NULL},
 	{"baud", CONF_SCAN_VALUE, NULL},        {"rtscts", CONF_SCAN_VALUE, NULL},
-	{"interval_ms", CONF_SCAN_VALUE, NULL}, {NULL, CONF_SCAN_VALUE, NULL},
+	{"interval_ms", CONF_SCAN_VALUE, NULL}, {"multicast", CONF_SCAN_VALUE, NULL},
+	{NULL, CONF_SCAN_VALUE, NULL},
 };
 
 /* The types that a key belongs to. */
@@ -27,6 +28,7 @@ static const struct {
 	{"rtscts", YOKE_PATH_TYPE_SERIAL},    {"device", YOKE_PATH_TYPE_DISK},
 	{"interval_ms", YOKE_PATH_TYPE_DISK}, {"type", YOKE_PATH_TYPE_UDP},
 	{"type", YOKE_PATH_TYPE_SERIAL},      {"type", YOKE_PATH_TYPE_DISK},
+	{"multicast", YOKE_PATH_TYPE_UDP},
 };
 
 static bool is_key_of(enum yoke_path_type type, const char *key)
@@ -101,6 +103,10 @@ static void read_udp(const struct conf_values *values, const char *name, struct 
 	else
 		conf_problem(problems, out->line, false, "path \"%s\" has no address: add it",
 			     name);
+	v = conf_values_find(values, "multicast", NULL);
+	out->is_multicast = v != NULL;
+	if (v != NULL)
+		conf_value_multicast(*v, (uint16_t)port, &out->multicast, problems);
 }
 
 static uint32_t known_rate(const char *text)

@@ -45,6 +45,10 @@ static void print_endpoint(const char *path, const struct conf_endpoint *e, FILE
 	fprintf(out, "\tpath \"%s\" {\n\t\taddress = \"%s\"\n\t\tport = %u\n", path, text, port);
 	if (e->interface[0] != '\0')
 		fprintf(out, "\t\tinterface = \"%s\"\n", e->interface);
+	if (e->is_multicast) {
+		address_text(&e->multicast, text);
+		fprintf(out, "\t\tmulticast = \"%s\"\n", text);
+	}
 	if (e->role == YOKE_PATH_ROLE_PUBLIC)
 		fputs("\t\trole = public\n", out);
 	fputs("\t}\n", out);

@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 
-enum { PREFIX_DIGITS_MAX = 3 };
+enum { PREFIX_DIGITS_MAX = 3, IPV6_SCOPE_LINK = 2, IPV6_SCOPE_RESERVED = 0xf };
 
 const struct conf_value *conf_values_find(const struct conf_values *values, const char *key,
 					  unsigned *count)
@@ -223,6 +223,25 @@ static int parse_address(const char *text, uint8_t bytes[16], const char **why)
 	return 0;
 }
 
+/* Returns the size of what is filled in. */
+static socklen_t fill_address(int family, const uint8_t *bytes, uint16_t port,
+			      struct sockaddr_storage *out)
+{
+	struct sockaddr_in *four = (struct sockaddr_in *)out;
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
+
+	if (family == AF_INET) {
+		four->sin_family = AF_INET;
+		four->sin_port = htons(port);
+		memcpy(&four->sin_addr, bytes, sizeof(four->sin_addr));
+		return sizeof(*four);
+	}
+	six->sin6_family = AF_INET6;
+	six->sin6_port = htons(port);
+	memcpy(&six->sin6_addr, bytes, sizeof(six->sin6_addr));
+	return sizeof(*six);
+}
+
 bool conf_value_endpoint(struct conf_value v, uint16_t port, struct conf_endpoint *out,
 			 struct conf_problems *problems)
 {
@@ -235,22 +254,48 @@ bool conf_value_endpoint(struct conf_value v, uint16_t port, struct conf_endpoin
 		conf_problem(problems, v.line, false, "%s = \"%.50s\" is %s", v.key, v.text, why);
 		return false;
 	}
-	if (family == AF_INET) {
-		struct sockaddr_in *four = (struct sockaddr_in *)&out->address;
-
-		four->sin_family = AF_INET;
-		four->sin_port = htons(port);
-		memcpy(&four->sin_addr, bytes, sizeof(four->sin_addr));
-		out->address_len = sizeof(*four);
-	} else {
-		struct sockaddr_in6 *six = (struct sockaddr_in6 *)&out->address;
-
-		six->sin6_family = AF_INET6;
-		six->sin6_port = htons(port);
-		memcpy(&six->sin6_addr, bytes, sizeof(six->sin6_addr));
-		out->address_len = sizeof(*six);
-	}
+	out->address_len = fill_address(family, bytes, port, &out->address);
 	return true;
+}
+
+/* Why an IPv6 multicast address is of no use here; NULL: it is.  Its scope is in its second byte,
+ * RFC 4291 section 2.7. */
+static const char *refuse_scope(const struct in6_addr *a)
+{
+	unsigned scope = a->s6_addr[1] & 0xfU;
+
+	if (!IN6_IS_ADDR_MULTICAST(a))
+		return "no multicast address; use one as ff15::4747 or 239.0.0.7";
+	if (scope < IPV6_SCOPE_LINK || scope == IPV6_SCOPE_RESERVED)
+		return "of a scope that does not reach the other node; use one as ff15::4747";
+	return NULL;
+}
+
+bool conf_value_multicast(struct conf_value v, uint16_t port, struct sockaddr_storage *out,
+			  struct conf_problems *problems)
+{
+	const char *why = NULL;
+	struct in6_addr six;
+	struct in_addr four;
+
+	memset(out, 0, sizeof(*out));
+	if (inet_pton(AF_INET, v.text, &four) == 1) {
+		if (IN_MULTICAST(ntohl(four.s_addr)))
+			(void)fill_address(AF_INET, (const uint8_t *)&four, port, out);
+		else
+			why = "no multicast address; use one as 239.0.0.7";
+	} else if (inet_pton(AF_INET6, v.text, &six) == 1) {
+		why = refuse_scope(&six);
+		if (why == NULL)
+			(void)fill_address(AF_INET6, six.s6_addr, port, out);
+	} else {
+		why = strchr(v.text, '%') != NULL
+			      ? "not an address; write the interface as interface = \"...\""
+			      : "not an IPv4 or IPv6 address; use one as 239.0.0.7 or ff15::4747";
+	}
+	if (why != NULL)
+		conf_problem(problems, v.line, false, "%s = \"%.50s\" is %s", v.key, v.text, why);
+	return why == NULL;
 }
 
 /* Are the bits from `first` on all `value`? */

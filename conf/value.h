@@ -70,6 +70,11 @@ bool conf_value_command(const struct conf_value *words, unsigned count,
 bool conf_value_endpoint(struct conf_value v, uint16_t port, struct conf_endpoint *out,
 			 struct conf_problems *problems);
 
+/* A multicast address, IPv4 or IPv6, that leaves the machine; the port is set.  *out: ss_family 0
+ * when bad. */
+bool conf_value_multicast(struct conf_value v, uint16_t port, struct sockaddr_storage *out,
+			  struct conf_problems *problems);
+
 /* A service address ADDRESS/PREFIX: unicast, not the network's own.  family: 0 when bad. */
 bool conf_value_service(struct conf_value v, struct conf_resource *out,
 			struct conf_problems *problems);

@@ -16,6 +16,11 @@ bool hb_has_path(const struct hb *hb, uint16_t node, uint16_t path)
 	       conf->endpoint[node - 1][path - 1].configured;
 }
 
+bool hb_is_multicast(const struct hb *hb, uint16_t path)
+{
+	return hb->conf.endpoint[hb->conf.self - 1][path - 1].is_multicast;
+}
+
 bool hb_peer_is_proven(const struct hb_peer *peer, yoke_time now)
 {
 	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++) {
@@ -88,6 +93,8 @@ static void init_path(struct hb *hb, uint16_t path, yoke_time now)
 	bool is_ours = path <= conf->path_count && own->configured;
 
 	hb_udp_init(&hb->udp[path - 1], &own->address, own->address_len, own->interface);
+	if (own->is_multicast)
+		hb_udp_set_multicast(&hb->udp[path - 1], &own->multicast);
 	if (!is_ours || hb_is_line(hb, path) || hb_is_post(hb, path))
 		hb->udp[path - 1].retry_at = YOKE_NEVER;
 	hb_line_init(&hb->line[path - 1], line, is_ours && hb_is_line(hb, path), now);

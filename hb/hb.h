@@ -27,6 +27,8 @@
  * when no UDP path is up, and over a line, in parts, when no disk is up either.  On a line noise
  * and forgery look alike: both fail to open, and are counted alike.
  * A UDP path may be public (public.h): then it is slow while a private one is up.
+ * It may be multicast: then frames for other nodes come, too, and our own if a network sends them
+ * back.  They are dropped, and not counted as refused.
  * hb does not open a line or disk, which may wait; it says hb_wants_fd(), and is given it.
  *
  * While keys are exchanged (key.h), a third kind of frame tells which ones the sender has, one in
@@ -100,6 +102,8 @@ struct hb_endpoint {
 	struct sockaddr_storage address;
 	socklen_t address_len;
 	char interface[YOKE_NAME_SIZE]; /* empty: any */
+	bool is_multicast;              /* at all of a path's ends, with one multicast address */
+	struct sockaddr_storage multicast;
 };
 
 struct hb_conf {
@@ -277,6 +281,9 @@ int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yok
 /* Is `path` a serial line, or a shared disk? */
 bool hb_is_line(const struct hb *hb, uint16_t path);
 bool hb_is_post(const struct hb *hb, uint16_t path);
+
+/* Is what is sent on `path` sent to a multicast address? */
+bool hb_is_multicast(const struct hb *hb, uint16_t path);
 
 /* Is `path` (any number) configured between us and `node` (any number), which is not us? */
 bool hb_has_path(const struct hb *hb, uint16_t node, uint16_t path);

@@ -29,7 +29,8 @@ enum hb_refusal {
 	HB_REFUSED_KEY,	    /* a key id that we do not have */
 	HB_REFUSED_SEAL,    /* forged, damaged, or sealed with another key */
 	HB_REFUSED_REPLAY,  /* a sequence seen before, or of an incarnation that is over */
-	HB_REFUSALS
+	HB_REFUSALS,
+	HB_NOT_FOR_US = HB_REFUSALS + 1, /* on a multicast path: no refusal, not counted */
 };
 
 struct hb_path {

@@ -113,7 +113,9 @@ static bool transmit(struct hb *hb, uint16_t node, uint16_t path, const uint8_t 
 	if (hb_is_post(hb, path))
 		return hb_post_add(&hb->post[path - 1], bytes, size);
 	if (!hb_is_line(hb, path))
-		return hb_udp_send(&hb->udp[path - 1], &to->address, to->address_len, bytes, size);
+		return hb_udp_send(&hb->udp[path - 1],
+				   hb_is_multicast(hb, path) ? &to->multicast : &to->address,
+				   to->address_len, bytes, size);
 	used = hb_serial_send(&line->serial, bytes, size);
 	if (used > 0)
 		hb_pace_sent(&line->pace, used, is_beat, now);

@@ -108,6 +108,10 @@ static enum hb_refusal open_frame(struct hb *hb, const uint8_t *bytes, size_t si
 
 	if (memcmp(in->header.cluster_id, hb->conf.cluster_id, HB_FRAME_CLUSTER_SIZE) != 0)
 		return HB_REFUSED_CLUSTER;
+	/* Another incarnation would be another machine with our name. */
+	if (hb_is_multicast(hb, in->path) && in->header.sender == hb->conf.self &&
+	    in->header.incarnation == hb->conf.incarnation)
+		return HB_NOT_FOR_US;
 	if (!hb_has_path(hb, in->header.sender, in->path))
 		return HB_REFUSED_SENDER;
 	index = hb_key_find(&hb->conf.keys, in->header.key_id);
@@ -126,6 +130,9 @@ static enum hb_refusal open_frame(struct hb *hb, const uint8_t *bytes, size_t si
 	yoke_buf_init_read(&b, in->content_bytes, sealed_size);
 	hb_frame_get_content(&b, &in->content);
 	in->size = (uint16_t)yoke_buf_left(&b);
+	if (hb_is_multicast(hb, in->path) && in->content.path == in->path &&
+	    hb_has_path(hb, in->content.receiver, in->path))
+		return HB_NOT_FOR_US;
 	if (in->content.receiver != hb->conf.self || in->content.path != in->path)
 		return HB_REFUSED_REPLAY;
 	return HB_REFUSALS;
@@ -356,6 +363,8 @@ int hb_take(struct hb *hb, uint16_t path, const uint8_t *bytes, size_t size, yok
 		if (is_new && !in.is_proof)
 			refusal = note(hb, peer, &in);
 	}
+	if (refusal == HB_NOT_FOR_US)
+		return 0;
 	if (refusal != HB_REFUSALS) {
 		peer->path[path - 1].refused[refusal]++;
 		return refusal == HB_REFUSED_VERSION && node == in.header.sender

@@ -10,7 +10,8 @@
 
 enum {
 	TRAFFIC_CLASS = IPTOS_CLASS_CS6, /* network control, RFC 4594 section 3.2 */
-	PRIORITY = 6,                    /* the highest that needs no capability: the fast band */
+	MULTICAST_HOPS = 1,
+	PRIORITY = 6, /* the highest that needs no capability: the fast band */
 };
 
 void hb_udp_init(struct hb_udp *udp, const struct sockaddr_storage *address, socklen_t address_len,
@@ -21,6 +22,12 @@ void hb_udp_init(struct hb_udp *udp, const struct sockaddr_storage *address, soc
 	udp->address_len = address_len;
 	snprintf(udp->interface, sizeof(udp->interface), "%s", interface);
 	udp->fd = udp->last_fd = -1;
+}
+
+void hb_udp_set_multicast(struct hb_udp *udp, const struct sockaddr_storage *multicast)
+{
+	udp->multicast = *multicast;
+	udp->is_multicast = true;
 }
 
 static void close_socket(struct hb_udp *udp)
@@ -68,7 +75,47 @@ static bool bind_socket(const struct hb_udp *udp, int fd)
 	if (udp->interface[0] != '\0' && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, udp->interface,
 						    (socklen_t)strlen(udp->interface)) != 0)
 		return false;
-	return bind(fd, (const struct sockaddr *)&udp->address, udp->address_len) == 0;
+	return bind(fd,
+		    (const struct sockaddr *)(udp->is_multicast ? &udp->multicast : &udp->address),
+		    udp->address_len) == 0;
+}
+
+/* The address finds the interface, and must be that of the one that we are bound to; it is the
+ * source from now on. */
+static bool join_ipv4(const struct hb_udp *udp, int fd)
+{
+	const struct sockaddr_in *own = (const struct sockaddr_in *)&udp->address;
+	const struct sockaddr_in *multicast = (const struct sockaddr_in *)&udp->multicast;
+	const struct ip_mreqn member = {.imr_multiaddr = multicast->sin_addr,
+					.imr_address = own->sin_addr};
+
+	/* Not what came over another interface, where somebody else is a member. */
+	set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+	set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+	set(fd, IPPROTO_IP, IP_MULTICAST_TTL, MULTICAST_HOPS);
+	return setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &member, sizeof(member)) == 0 &&
+	       setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &member, sizeof(member)) == 0;
+}
+
+static bool join_ipv6(const struct hb_udp *udp, int fd)
+{
+	const struct sockaddr_in6 *multicast = (const struct sockaddr_in6 *)&udp->multicast;
+	struct ipv6_mreq member = {.ipv6mr_multiaddr = multicast->sin6_addr};
+	socklen_t size = sizeof(member.ipv6mr_interface);
+
+	set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
+	set(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, MULTICAST_HOPS);
+	return getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &member.ipv6mr_interface, &size) == 0 &&
+	       setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &member.ipv6mr_interface, size) ==
+		       0 &&
+	       setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &member, sizeof(member)) == 0;
+}
+
+static bool join(const struct hb_udp *udp, int fd)
+{
+	if (!udp->is_multicast)
+		return true;
+	return udp->address.ss_family == AF_INET ? join_ipv4(udp, fd) : join_ipv6(udp, fd);
 }
 
 static void open_socket(struct hb_udp *udp)
@@ -83,7 +130,7 @@ static void open_socket(struct hb_udp *udp)
 	}
 	if (fd < 0)
 		return;
-	if (!bind_socket(udp, fd)) {
+	if (!bind_socket(udp, fd) || !join(udp, fd)) {
 		close(fd);
 		return;
 	}
@@ -137,14 +184,39 @@ static bool is_lasting(int error)
 	}
 }
 
+/* Name the source: a socket that is bound to a multicast address has none of its own with IPv6. */
+static void put_source(const struct hb_udp *udp, struct msghdr *message, struct cmsghdr *control)
+{
+	const struct sockaddr_in6 *own = (const struct sockaddr_in6 *)&udp->address;
+	const struct in6_pktinfo source = {.ipi6_addr = own->sin6_addr};
+
+	control->cmsg_level = IPPROTO_IPV6;
+	control->cmsg_type = IPV6_PKTINFO;
+	control->cmsg_len = CMSG_LEN(sizeof(source));
+	memcpy(CMSG_DATA(control), &source, sizeof(source));
+	message->msg_control = control;
+	message->msg_controllen = CMSG_SPACE(sizeof(source));
+}
+
 bool hb_udp_send(struct hb_udp *udp, const struct sockaddr_storage *to, socklen_t to_len,
 		 const uint8_t *bytes, size_t size)
 {
+	union {
+		struct cmsghdr header;
+		uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	} control = {0};
+	/* Neither is written to; msghdr is for receiving, too. */
+	struct iovec data = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+	struct msghdr message = {.msg_name = (void *)(uintptr_t)to,
+				 .msg_namelen = to_len,
+				 .msg_iov = &data,
+				 .msg_iovlen = 1};
+
 	if (udp->fd < 0)
 		return false;
-	if (sendto(udp->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)to,
-		   to_len) < 0 &&
-	    is_lasting(errno))
+	if (udp->is_multicast && udp->address.ss_family == AF_INET6)
+		put_source(udp, &message, &control.header);
+	if (sendmsg(udp->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && is_lasting(errno))
 		udp->failing = true;
 	return true;
 }

@@ -6,6 +6,11 @@
  *
  * Sends never wait: what the kernel does not take is lost, as on the wire.
  *
+ * With a multicast address it receives what is sent to that, and not to its own, which is the
+ * source of what it sends.  It is a member on the interface that it is bound to, for IPv4 without
+ * one that which has its own address.  What it sends goes no further than this network (TTL and hop
+ * limit 1), and does not come back.
+ *
  * Layer: hb, does I/O, reads no clock.  May include: agent/base.
  * Memory: the caller owns struct hb_udp; the socket belongs to it.
  * Example: tests/unit/hb_udp.c, first test.
@@ -30,6 +35,8 @@ struct hb_udp {
 	struct sockaddr_storage address; /* AF_INET or AF_INET6, with port */
 	socklen_t address_len;
 	char interface[YOKE_NAME_SIZE]; /* empty: any */
+	struct sockaddr_storage multicast; /* of the same family, with port */
+	bool is_multicast;
 	int fd;				/* -1: closed */
 	int last_fd;			/* the number before; the next one is another */
 	bool failing;			/* a send failed as if the interface had gone */
@@ -39,6 +46,8 @@ struct hb_udp {
 /* Note where to open; nothing is opened yet. */
 void hb_udp_init(struct hb_udp *udp, const struct sockaddr_storage *address, socklen_t address_len,
 		 const char *interface);
+/* Use a multicast address, which for IPv6 needs an interface; before it is opened. */
+void hb_udp_set_multicast(struct hb_udp *udp, const struct sockaddr_storage *multicast);
 void hb_udp_fini(struct hb_udp *udp);
 
 /* Open the socket if it is closed, or open it anew if it fails, when the last try was a second ago.

@@ -68,6 +68,10 @@ static void endpoint_text(const struct conf_endpoint *endpoint, char *text, size
 		return;
 	}
 	address_text(&endpoint->address, text, size);
+	if (endpoint->is_multicast) {
+		snprintf(text + strlen(text), size - strlen(text), " to ");
+		address_text(&endpoint->multicast, text + strlen(text), size - strlen(text));
+	}
 	if (endpoint->interface[0] != '\0')
 		snprintf(text + strlen(text), size - strlen(text), " on %s", endpoint->interface);
 }

@@ -208,7 +208,7 @@ static void show_paths(const struct yoke_snapshot *s, bool wide)
 
 	tool_table_start(&table,
 			 wide ? "PATH|TYPE|TO|STATE|SINCE|RTT|LOSS|FLAPS|NOTE|REFUSED|LOCAL|"
-				"REMOTE|INTERFACE"
+				"REMOTE|INTERFACE|MULTICAST"
 			      : "PATH|TYPE|TO|STATE|SINCE|RTT|LOSS|FLAPS|NOTE");
 	for (i = 0; i < s->link_count; i++) {
 		const struct yoke_snapshot_path *p = &s->link[i];
@@ -229,6 +229,7 @@ static void show_paths(const struct yoke_snapshot *s, bool wide)
 		cell(10, TOOL_PLAIN, p->local);
 		cell(11, TOOL_PLAIN, p->remote);
 		cell(12, TOOL_PLAIN, p->interface);
+		cell(13, TOOL_PLAIN, p->multicast);
 	}
 }
 

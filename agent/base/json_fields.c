@@ -77,6 +77,7 @@ static const struct yoke_json_field path_fields[] = {
 	FIELD(ROW, "local", YOKE_JSON_TEXT, local),
 	FIELD(ROW, "remote", YOKE_JSON_TEXT, remote),
 	FIELD(ROW, "interface", YOKE_JSON_TEXT, interface),
+	FIELD(ROW, "multicast", YOKE_JSON_TEXT, multicast),
 	WORDS(ROW, "state", yoke_word_path_state, state),
 	FIELD(ROW, "changed_wall_ms", YOKE_JSON_SIGNED, changed_wall_ms),
 	FIELD(ROW, "sent", YOKE_JSON_UNSIGNED, sent),

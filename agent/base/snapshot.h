@@ -43,6 +43,7 @@ struct yoke_snapshot_path {
 	char local[64], remote[64];     /* "192.0.2.1:4747", "[fd00::1]:4747", or for a serial line
 					   "/dev/ttyS0 at 9600 baud" */
 	char interface[YOKE_NAME_SIZE]; /* empty: any */
+	char multicast[64]; /* where we send to instead of `remote`, like it; empty: no */
 	enum yoke_path_state state;
 	int64_t changed_wall_ms; /* 0: never */
 	uint64_t sent, received; /* frames since the engine started */

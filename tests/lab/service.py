@@ -49,6 +49,8 @@ def require_users():
         raise LabError(f"{error.args[0]}: 'sh tests/packages.sh demo' makes the users yoke, "
                        "yoke-snmp and yoke-witness") from error
 
+MULTICAST = {4: "239.0.0.7", 6: "ff15::7"}
+
 
 class Mib:
     """Names and numbers of YOKE-MIB, read from the generated module's text."""
@@ -91,9 +93,10 @@ class Yoke:
 
     def __init__(self, node, key, dead_ms=None, snmp=True, snmp_set=True, more="", groups=None,
                  log="stderr", links=("red", "blue"), baud=None, public=(), family=4,
-                 disk=None):
-        """links: with a UDP path each, of this address family; public: which of them are; baud: of
-        one more path, a serial line (tty in its folder); disk: the device of one more"""
+                 disk=None, multicast=False):
+        """links: with a UDP path each, of this address family, multicast or not; public: which of
+        them are; baud: of one more path, a serial line (tty in its folder); disk: the device of one
+        more"""
         require_users()
         self.node, self.lab = node, node.lab
         self.dir = node.dir
@@ -104,7 +107,8 @@ class Yoke:
         self.process = None
         self.keys = {"dead_ms": dead_ms, "snmp": snmp, "snmp_set": snmp_set, "more": more,
                      "groups": groups, "log": log, "links": links, "baud": baud,
-                     "public": public, "family": family, "disk": disk}
+                     "public": public, "family": family, "disk": disk,
+                     "multicast": multicast}
         self.install()
         self.write_key(key)
         for folder in (self.run_dir, self.state_dir):
@@ -151,8 +155,10 @@ class Yoke:
     def node_text(self, node):
         address = node.address6 if self.keys["family"] == 6 else node.address
         role = {True: "public", False: "private"}
+        to = f'    multicast = "{MULTICAST[self.keys["family"]]}"\n'
+        to = to if self.keys["multicast"] else ""
         paths = "".join(f'  path "{link}" {{\n    address = "{address(link)}"\n'
-                        f'    interface = "{link}"\n'
+                        f'    interface = "{link}"\n{to}'
                         f'    role = {role[link in self.keys["public"]]}\n  }}\n'
                         for link in self.keys["links"])
         if self.keys["baud"]:

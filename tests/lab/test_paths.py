@@ -56,9 +56,19 @@ def public(world):
 
 
 @pytest.fixture(params=[4, 6])
-def paths(world, request):
+def family(request):
+    return request.param
+
+
+@pytest.fixture(params=[False, True], ids=["unicast", "multicast"])
+def paths(world, family, request):
     """Without a public path, over IPv4 and IPv6."""
-    return world.ready(snmp=False, family=request.param)
+    return world.ready(snmp=False, family=family, multicast=request.param)
+
+
+@pytest.fixture
+def multicast(world, family):
+    return world.ready(snmp=False, family=family, multicast=True)
 
 
 def test_private_paths_cut_with_a_public_one_left(lab, public, owners):
@@ -146,6 +156,33 @@ def test_public_path_alone_is_an_alarm(lab, public, owners):
     assert owners.takeovers(since) == 0
 
 
+def test_multicast_is_up_both_ways(lab, multicast, family):
+    """Through a switch that lets nothing else pass, and nothing is refused."""
+    wanted = {4: "239.0.0.7:4747", 6: "[ff15::7]:4747"}[family]
+    lab.rules.append("ether daddr & 01:00:00:00:00:00 == 0 udp dport 4747 drop")
+    lab.apply()
+    heard = {(node.name, name): multicast[node].path(name)["received"]
+             for node in lab.pair for name in PRIVATE}
+    for (node, name), before in heard.items():
+        wait_until(lambda at=node, on=name, old=before:
+                   multicast[at].path(on)["received"] > old + 20, 5, f"{node}: {name} is heard")
+        path = multicast[node].path(name)
+        assert path["state"] == "up" and path["multicast"] == wanted
+        refused = {key: value for key, value in path.items()
+                   if key.startswith("refused") and value}
+        assert not refused, refused
+    lab.heal()
+
+
+def test_power_cut_is_found_over_multicast(lab, multicast):
+    before = multicast.beta.last_event()
+    at = lab.alpha.power_cut()
+    wait_until(lambda: multicast.beta.has_event("node_lost", before), 5, "alpha is lost")
+    wait_until(lambda: lab.owner() is lab.beta, 5, "beta has the address")
+    took = now() - at
+    assert took < 1.6, f"taken over after {took:.2f} s, with dead_ms = 1000"
+
+
 def test_interface_vanishes_and_comes_back(lab, paths, owners):
     since = now()
     with without(lab, lab.alpha, "red"):
@@ -167,13 +204,13 @@ def test_interface_is_another_one_from_one_moment_to_the_next(lab, paths, owners
 
 def test_address_of_a_path_changes_and_comes_back(lab, paths, owners):
     since = now()
-    is_six = paths.alpha.keys["family"] == 6
+    is_six, is_multicast = paths.alpha.keys["family"] == 6, paths.alpha.keys["multicast"]
     old = f"{lab.alpha.address6('red')}/64" if is_six else f"{lab.alpha.address('red')}/24"
     new = "fd01::77/64" if is_six else "10.1.0.77/24"
     lab.alpha.ip(f"address del {old} dev red", f"address add {new} dev red")
-    wait_state(paths, "red", "down", ["alpha"])
-    # Over IPv6 the kernel goes on sending from an address that is no more.
-    wait_state(paths, "red", "oneWay" if is_six else "down", ["beta"])
+    # Over IPv6 the kernel goes on sending from an address that is no more, and receiving multicast.
+    wait_state(paths, "red", "oneWay" if is_six and is_multicast else "down", ["alpha"])
+    wait_state(paths, "red", "oneWay" if is_six and not is_multicast else "down", ["beta"])
     lab.alpha.ip(f"address del {new} dev red",
                  f"address add {old} dev red{' nodad' if is_six else ''}")
     wait_state(paths, "red", "up", timeout=5)

@@ -1,10 +1,12 @@
-/* conf/path.c, check_line.c, check_public.c and the times of a path: serial lines, shared disks,
- * roles. */
+/* conf/path.c, check_line.c, check_multicast.c, check_public.c and the times of a path: serial
+ * lines, shared disks, multicast, roles. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+
+#include <arpa/inet.h>
 
 #include "agent/base/baud.h"
 #include "conf/conf.h"
@@ -170,6 +172,99 @@ static void test_disk_times(void **state)
 	assert_int_equal(conf_detect_ms(&conf), 1000);
 }
 
+#define CAST(address, keys) "path s { address = '" address "' " keys " }"
+#define CASTS(a, b) TEXT("", CAST("10.2.0.1", a), CAST("10.2.0.2", b))
+#define CASTS_IPV6(a, b) TEXT("", CAST("fd02::1", a), CAST("fd02::2", b))
+
+static void test_multicast(void **state)
+{
+	const struct conf_endpoint *e = &conf.node[1].endpoint[1];
+	const struct sockaddr_in *four = (const struct sockaddr_in *)&e->multicast;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&e->multicast;
+	struct in6_addr wanted;
+
+	(void)state;
+	good(CASTS("multicast = 239.0.0.7 port = 5000", "port = 5000 multicast = 239.0.0.7"));
+	assert_true(e->is_multicast);
+	assert_false(conf.node[1].endpoint[0].is_multicast);
+	assert_int_equal(four->sin_family, AF_INET);
+	assert_int_equal(ntohs(four->sin_port), 5000);
+	assert_int_equal(ntohl(four->sin_addr.s_addr), 0xef000007);
+	good(CASTS_IPV6("multicast = 'ff15::7' interface = e",
+			"interface = f multicast = 'ff15::7'"));
+	assert_int_equal(inet_pton(AF_INET6, "ff15::7", &wanted), 1);
+	assert_memory_equal(&six->sin6_addr, &wanted, sizeof(wanted));
+	assert_int_equal(ntohs(six->sin6_port), 4747);
+	/* One for two paths, over two interfaces. */
+	good(TEXT(
+		"",
+		CAST("10.2.0.1", "multicast = 239.0.0.7 interface = e") " path t { address = "
+									"10.3.0.1 multicast = "
+									"239.0.0.7 interface = f }",
+		CAST("10.2.0.2",
+		     "multicast = 239.0.0.7 interface = e") " path t { address = "
+							    "10.3.0.2 multicast = 239.0.0.7 "
+							    "interface = f }"));
+}
+
+static void test_bad_multicast(void **state)
+{
+	(void)state;
+	expect(CASTS("multicast = 10.9.0.7", "multicast = 239.0.0.7"), false, 4,
+	       "multicast = \"10.9.0.7\" is no multicast address; use one as 239.0.0.7");
+	expect(CASTS("multicast = 255.255.255.255", "multicast = 239.0.0.7"), false, 4,
+	       "is no multicast address");
+	expect(CASTS_IPV6("multicast = 'fd00::7'", "interface = e multicast = 'ff15::7'"), false, 4,
+	       "multicast = \"fd00::7\" is no multicast address; use one as ff15::4747");
+	expect(CASTS_IPV6("multicast = 'ff11::7'", "interface = e multicast = 'ff15::7'"), false, 4,
+	       "is of a scope that does not reach the other node; use one as ff15::4747");
+	expect(CASTS_IPV6("multicast = 'ff02::7%e'", "interface = e multicast = 'ff15::7'"), false,
+	       4, "write the interface as interface = ");
+	expect(CASTS("multicast = nodes", "multicast = 239.0.0.7"), false, 4,
+	       "multicast = \"nodes\" is not an IPv4 or IPv6 address");
+	expect(TEXT("dead_ms = 3000", LINE("device = /dev/a multicast = 239.0.0.7"),
+		    LINE("device = /dev/b")),
+	       false, 4, "multicast is no key of type = serial: remove it from path \"s\"");
+}
+
+static void test_multicast_ends(void **state)
+{
+	(void)state;
+	expect(CASTS("multicast = 239.0.0.7", ""), false, 7,
+	       "path \"s\": multicast and its port must be as in line 4, at its other end");
+	expect(CASTS("multicast = 239.0.0.7", "multicast = 239.0.0.8"), false, 7, "as in line 4");
+	expect(CASTS("multicast = 239.0.0.7", "multicast = 239.0.0.7 port = 4748"), false, 7,
+	       "as in line 4");
+	expect(CASTS("multicast = 'ff15::7' interface = e", "multicast = 'ff15::7' interface = e"),
+	       false, 4,
+	       "path \"s\": multicast is IPv6 but address is IPv4: use one of them for both");
+	expect(CASTS_IPV6("interface = e multicast = 'ff15::7'", "multicast = 'ff15::7'"), false, 7,
+	       "path \"s\": an IPv6 multicast address needs interface = \"NAME\"");
+	expect(TEXT("",
+		    CAST("10.2.0.1", "multicast = 239.0.0.7") " path t { address = 10.3.0.1 "
+							      "multicast = 239.0.0.7 }",
+		    CAST("10.2.0.2",
+			 "interface = e multicast = 239.0.0.7") " path t { address = "
+								"10.3.0.2 interface = f multicast "
+								"= 239.0.0.7 }"),
+	       false, 4, "path \"t\": the same multicast address and port as path \"s\" in line 4");
+	/* There is a warning about the one interface, too. */
+	assert_int_equal(
+		conf_parse(TEXT("",
+				CAST("10.2.0.1",
+				     "multicast = 239.0.0.7 interface = e") " path t { address = "
+									    "10.3.0.1 multicast = "
+									    "239.0.0.7 interface = "
+									    "e }",
+				CAST("10.2.0.2",
+				     "multicast = 239.0.0.7 interface = e") " path t { address = "
+									    "10.3.0.2 multicast = "
+									    "239.0.0.7 interface = "
+									    "f }"),
+			   "t", &conf, &problems),
+		-1);
+}
+
 static void test_role(void **state)
 {
 	(void)state;
@@ -238,11 +333,12 @@ static void test_times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_keys),      cmocka_unit_test(test_bad_keys),
-		cmocka_unit_test(test_ends),      cmocka_unit_test(test_rate),
-		cmocka_unit_test(test_disk_keys), cmocka_unit_test(test_disk_times),
-		cmocka_unit_test(test_role),      cmocka_unit_test(test_role_times),
-		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_keys),          cmocka_unit_test(test_bad_keys),
+		cmocka_unit_test(test_ends),          cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_disk_keys),     cmocka_unit_test(test_disk_times),
+		cmocka_unit_test(test_role),          cmocka_unit_test(test_role_times),
+		cmocka_unit_test(test_times),         cmocka_unit_test(test_multicast),
+		cmocka_unit_test(test_bad_multicast), cmocka_unit_test(test_multicast_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,12 +18,13 @@ static const char text[] =
 	"lease_ms = 1800 watchdog = '/dev/w' watchdog_ms = 1005 }\n"
 	"node a { path p { address = 10.1.0.1 port = 5000 interface = e1 } path q { role = "
 	"public address = "
-	"'fd00::1' }\n"
+	"'fd00::1' interface = e2 multicast = 'ff15::07' }\n"
 	"  path l { type = serial device = '/dev/t1' baud = 38400 rtscts = yes }\n"
 	"  path q2 { type = disk device = '/dev/d' interval_ms = 210 } }\n"
 	"node b { path l { type = serial device = '/dev/t2' baud = 38400 rtscts = yes }\n"
 	"   path q2 { type = disk device = '/dev/d' interval_ms = 210 } path q { address = "
-	"'fd00:0:0::2' role = public } path p { address = 10.1.0.2 } }\n"
+	"'fd00:0:0::2' interface = e2 "
+	"multicast = 'ff15::7' role = public } path p { address = 10.1.0.2 } }\n"
 	"group g { exclusive = no nodes = { b, a }\n"
 	"  resource r { type = address address = '192.0.2.1/24' interface = e0 }\n"
 	"  resource s { type = address address = '2001:db8::1/64' interface = e0 } }\n"
@@ -194,6 +195,7 @@ static const char *const every_key[] = {
 	"test_ms = 0",
 	"type = witness\n\taddress = \"2001:db8::7\"\n\tport = 4749",
 	"test_ms = 60000",
+	"interface = \"e2\"\n\t\tmulticast = \"ff15::7\"\n",
 	"type = ping",
 	"addresses = { \"192.0.2.11\", \"2001:db8::c\" }",
 	"test_ms = 5000",

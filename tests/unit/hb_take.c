@@ -147,30 +147,78 @@ static void refuses_its_own_frame_reflected(void **state)
 	expect_refused(&r, HB_REFUSED_SENDER);
 }
 
+/* A third node exists, node 2 tells it something, and the attacker brings it to node 1. */
+static struct recording record_for_a_third(struct pair *other)
+{
+	struct recording r = {.path = 1};
+
+	pair_init(other);
+	for (unsigned i = 0; i < 2; i++) {
+		other->node[i].conf.node_count = 3;
+		other->node[i].conf.endpoint[2][0] = other->conf.endpoint[0][0];
+	}
+	hb_send(&other->node[1], 3, (const uint8_t *)"go", 2, other->now);
+	(void)pair_drop(other, 1, 2);
+	while (r.size >= 0 && r.size != HB_FRAME_SIZE_MIN + 2)
+		r.size = pair_steal(other, 1, 1, r.bytes);
+	assert_true(r.size > 0);
+	return r;
+}
+
 static void refuses_a_frame_for_another_node(void **state)
 {
 	static struct pair other;
-	struct recording r = {.path = 1};
-	uint64_t before;
+	struct recording r = record_for_a_third(&other);
+	uint64_t before = pair_refused(&other, 1, 1, HB_REFUSED_REPLAY);
 
 	(void)state;
-	/* A third node exists, node 2 tells it something, and the attacker brings it to node 1. */
-	pair_init(&other);
-	for (unsigned i = 0; i < 2; i++) {
-		other.node[i].conf.node_count = 3;
-		other.node[i].conf.endpoint[2][0] = other.conf.endpoint[0][0];
-	}
-	hb_send(&other.node[1], 3, (const uint8_t *)"go", 2, other.now);
-	(void)pair_drop(&other, 1, 2);
-	while (r.size >= 0 && r.size != HB_FRAME_SIZE_MIN + 2)
-		r.size = pair_steal(&other, 1, 1, r.bytes);
-	assert_true(r.size > 0);
-	before = pair_refused(&other, 1, 1, HB_REFUSED_REPLAY);
 	assert_int_equal(
 		hb_take(&other.node[0], 1, r.bytes, (size_t)r.size, other.now, &received, &changes),
 		0);
 	assert_int_equal(pair_refused(&other, 1, 1, HB_REFUSED_REPLAY), before + 1);
 	pair_fini(&other);
+}
+
+static uint64_t refused_in_all(const struct hb *hb)
+{
+	uint64_t sum = 0;
+
+	for (uint16_t path = 1; path <= PAIR_PATHS; path++)
+		for (unsigned cause = 0; cause < HB_REFUSALS; cause++)
+			sum += hb_path_of(hb, 2, path)->refused[cause];
+	return sum;
+}
+
+static void a_frame_for_another_node_is_no_attack_when_it_is_multicast(void **state)
+{
+	static struct pair other;
+	struct recording r = record_for_a_third(&other);
+	struct hb *hb = &other.node[0];
+	uint64_t before = refused_in_all(hb);
+
+	(void)state;
+	hb->conf.endpoint[0][0].is_multicast = true;
+	assert_int_equal(hb_take(hb, 1, r.bytes, (size_t)r.size, other.now, &received, &changes),
+			 0);
+	assert_int_equal(refused_in_all(hb), before);
+	assert_true(yoke_time_is_never(hb_path_of(hb, 2, 1)->heard_at));
+	pair_fini(&other);
+}
+
+static void its_own_frame_is_no_attack_when_it_is_multicast(void **state)
+{
+	struct hb *hb = &pair.node[0];
+	struct recording r = {.path = 1};
+	uint64_t before = refused_in_all(hb);
+
+	(void)state;
+	hb_send(hb, 2, (const uint8_t *)"go", 2, pair.now);
+	r.size = pair_steal(&pair, 2, 1, r.bytes);
+	hb->conf.endpoint[0][0].is_multicast = true;
+	assert_int_equal(give(&r), 0);
+	assert_int_equal(refused_in_all(hb), before);
+	hb->conf.incarnation++; /* then it is of another machine that has our name */
+	expect_refused(&r, HB_REFUSED_SENDER);
 }
 
 static void refuses_what_is_not_a_frame_by_cause(void **state)
@@ -496,16 +544,6 @@ static void make_noise(struct recording *r, const struct recording *valid, uint6
 		r->bytes[0] ^= 1;
 }
 
-static uint64_t refused_in_all(const struct hb *hb)
-{
-	uint64_t sum = 0;
-
-	for (uint16_t path = 1; path <= PAIR_PATHS; path++)
-		for (unsigned cause = 0; cause < HB_REFUSALS; cause++)
-			sum += hb_path_of(hb, 2, path)->refused[cause];
-	return sum;
-}
-
 static void a_million_frames_of_noise_are_counted_and_change_nothing(void **state)
 {
 	static struct hb before;
@@ -545,6 +583,8 @@ int main(void)
 		TEST(refuses_a_frame_on_another_path),
 		TEST(refuses_its_own_frame_reflected),
 		TEST(refuses_a_frame_for_another_node),
+		TEST(a_frame_for_another_node_is_no_attack_when_it_is_multicast),
+		TEST(its_own_frame_is_no_attack_when_it_is_multicast),
 		TEST(refuses_what_is_not_a_frame_by_cause),
 		TEST(a_frame_of_protocol_1_opens_and_is_what_we_send),
 		TEST(a_frame_of_other_protocols_is_told_when_its_node_is_silent),
