@@ -170,9 +170,13 @@ fuzz: $(FUZZERS) ## every fuzzer for SECONDS= (60)
 check-model: packages-check ## the lock on a shared disk, checked with SPIN in every order of events
 	sh tests/model/check.sh $(B)/model
 
-bench: packages-bench ## yoke against keepalived in the same lab; RUNS= for the power cut
-	$(Q)$(MAKE) --no-print-directory all
-	python3 tests/bench/bench.py $(if $(filter command line,$(origin RUNS)),--runs $(RUNS))
+bench: packages-bench ## yoke against keepalived in the same lab; CASE=, RUNS= for the power cut
+	$(Q)$(MAKE) --no-print-directory all $(B)/tests/bench/seal
+	python3 tests/bench/bench.py $(CASE)
+
+$(B)/tests/bench/seal: $(B)/tests/bench/seal.o $(B)/hb/seal.o $(B)/agent/base/buf.o
+	$(link)
+	$(Q)$(LD) -lcrypto
 
 packages-%:
 	@sh tests/packages.sh $*

@@ -1,12 +1,14 @@
-"""tests/bench/bench.py - `make bench`: yoke beside keepalived, in the same lab, in the same run.
+"""tests/bench/bench.py - `make bench`: yoke beside keepalived, and corosync where it is of use, in
+the same lab, in the same run.
 
     python3 tests/bench/bench.py [CASE...]       as root; all cases without one
+    make bench CASE="path idle"                  the same
     RUNS=20      power cuts with fast settings; the others are a part of it
     LOSS_S=60    seconds of 30 % loss        HANG_S=60   seconds that snmpd hangs
-    IDLE_S=30    seconds of doing nothing    PRODUCTS="yoke keepalived"
+    IDLE_S=30    seconds of doing nothing    PATH_S=20  seconds of heartbeats on one path
+    PRODUCTS="yoke keepalived corosync"
 
-Prints one table and writes build/bench.json.  The ratio is yoke / keepalived: below 1, yoke is
-better.
+Prints one table and writes build/bench.json.  A ratio is yoke / another one.
 """
 
 import json
@@ -19,8 +21,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from products import cpu_seconds, memory_mb, product  # noqa: E402
-from lab import BUILD, Lab, now, wait_until  # noqa: E402
+from products import cpu_seconds, memory_mb, on_the_wire, product  # noqa: E402
+from lab import BUILD, Lab, now, run, wait_until  # noqa: E402
 from measure import Echo, Frames, Owners, Probe  # noqa: E402
 from service import Trapd  # noqa: E402
 
@@ -28,9 +30,13 @@ RUNS = int(os.environ.get("RUNS", "20"))
 LOSS_S = float(os.environ.get("LOSS_S", "60"))
 HANG_S = float(os.environ.get("HANG_S", "60"))
 IDLE_S = float(os.environ.get("IDLE_S", "30"))
-NAMES = ("yoke", "keepalived")
+PATH_S = float(os.environ.get("PATH_S", "20"))
+PATH_WINDOWS = 3
+PAIR = ("yoke", "keepalived")
+NAMES = (*PAIR, "corosync")
 PRODUCTS = tuple(os.environ.get("PRODUCTS", " ".join(NAMES)).split())
 SETTINGS = ("fast", "default")
+EVERY = ("10 ms", "100 ms")
 
 
 class Bench:
@@ -155,9 +161,41 @@ class Bench:
             gap = self.probe.outage(since + second, since + second + 1)
             self.note("no fault, each second", "longest gap, ms", setting, name, gap)
 
-    def case(self, title, job, snmp=False):
-        for setting in SETTINGS:
-            for name in PRODUCTS:
+    def path(self, made, name, setting):
+        """One path and nothing happens on it: no SNMP, no client."""
+        self.probe.close()
+        owner = made.settle()
+        other = self.lab.other(owner)
+        time.sleep(2)
+        case = "heartbeats on one path"
+        for _ in range(PATH_WINDOWS):
+            since, wire = now(), on_the_wire(owner, "red")
+            used = [cpu_seconds(made.pids(node)) for node in (owner, other)]
+            time.sleep(PATH_S)
+            took = now() - since
+            packets, size = (after - before
+                             for before, after in zip(wire, on_the_wire(owner, "red")))
+            for node, before, who in zip((owner, other), used, ("owner", "other node")):
+                percent = (cpu_seconds(made.pids(node)) - before) / took * 100
+                self.note(case, f"CPU, % of a core, {who}", setting, name, percent)
+            self.note(case, "packets/s, both ways", setting, name, packets / took)
+            self.note(case, "bytes/s, both ways", setting, name, size / took)
+
+    def seal(self, name):
+        """Sealing and opening one heartbeat, again and again, on one core."""
+        program = BUILD / "tests/bench/seal"
+        for _ in range(PATH_WINDOWS):
+            self.note("sealed and opened", "frames/s on a core", "-", name,
+                      float(run(program, name)))
+
+    def seals(self):
+        for name in ("yoke", "corosync"):
+            print(f"bench: seal, {name}", file=sys.stderr, flush=True)
+            self.seal(name)
+
+    def case(self, title, job, snmp=False, settings=SETTINGS, names=PAIR):
+        for setting in settings:
+            for name in (name for name in PRODUCTS if name in names):
                 print(f"bench: {title}, {setting}, {name}", file=sys.stderr, flush=True)
                 made = None
                 try:
@@ -192,6 +230,7 @@ CASES = {
     "loss": (Bench.loss, False),
     "snmpd-hang": (Bench.snmpd, True),
     "idle": (Bench.idle, True),
+    "path": (Bench.path, False, EVERY, NAMES),
 }
 
 
@@ -208,7 +247,7 @@ def number(value):
 
 def cell(result):
     if not result:
-        return "failed"
+        return "-"
     if result["runs"] == 1:
         return number(result["median"])
     return f"{number(result['median'])} ({number(result['min'])}-{number(result['max'])})"
@@ -221,12 +260,12 @@ def ratio(ours, theirs):
 
 
 def table(rows):
-    lines = [("case", "measured", "setting", "runs", *NAMES, "ratio")]
+    lines = [("case", "measured", "setting", "runs", *NAMES, *(f"/{name}" for name in NAMES[1:]))]
     for (case, metric, setting), values in rows.items():
-        ours, theirs = (summary(values.get(name)) for name in NAMES)
-        count = (ours or theirs)["runs"]
-        lines.append((case, metric, setting, str(count), cell(ours), cell(theirs),
-                      ratio(ours, theirs)))
+        ours, *theirs = results = [summary(values.get(name)) for name in NAMES]
+        count = next(result["runs"] for result in results if result)
+        lines.append((case, metric, setting, str(count), *map(cell, results),
+                      *(ratio(ours, result) for result in theirs)))
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     lines.insert(1, tuple("-" * width for width in widths))
     return "\n".join("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip()
@@ -250,10 +289,12 @@ def main():
     with Lab("bench") as lab:
         bench = Bench(lab)
         for name in wanted:
-            job, snmp = CASES[name]
-            bench.case(name, lambda *arguments, run=job: run(bench, *arguments), snmp)
-        print("median (min-max); ratio: yoke / keepalived.  fast: dead_ms = 30, advert 10 ms; "
-              "default: nothing configured\n")
+            job, *how = CASES[name]
+            bench.case(name, lambda *arguments, todo=job: todo(bench, *arguments), *how)
+        if "path" in wanted:
+            bench.seals()
+        print("median (min-max); ratios: yoke / the other.  fast: dead_ms = 30, advert 10 ms; "
+              "default: nothing configured; 10 ms, 100 ms: between two heartbeats\n")
         print(table(bench.rows))
         print(f"\nalso in {write_json(bench)}")
         for problem in bench.problems:

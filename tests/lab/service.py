@@ -448,7 +448,9 @@ class Manager:
 class Keepalived:
     """keepalived on one node, the same address, adverts on the first private link."""
 
-    def __init__(self, node, advert_s, agentx=None):
+    def __init__(self, node, advert_s, agentx=None, unicast=False):
+        other = node.lab.other(node).address("red")
+        peer = f"  unicast_peer {{\n    {other}\n  }}\n" if unicast else ""
         self.node = node
         self.config = node.dir / "keepalived.conf"
         self.agentx = agentx
@@ -459,7 +461,8 @@ class Keepalived:
             + (f"  enable_snmp_vrrp\n  enable_snmp_rfcv3\n  enable_traps\n  snmp_socket {agentx}\n"
                if agentx else "")
             + "}\nvrrp_instance web {\n  state BACKUP\n  nopreempt\n  interface red\n"
-            f"  virtual_router_id 51\n  priority {150 - node.number}\n  advert_int {advert_s}\n"
+            f"  virtual_router_id 51\n  priority {150 - node.number}\n"
+            f"  advert_int {advert_s}\n{peer}"
             f"  virtual_ipaddress {{\n    {SERVICE}/24 dev pub\n  }}\n}}\n")
 
     def start(self):
