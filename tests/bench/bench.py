@@ -35,8 +35,8 @@ PATH_WINDOWS = 3
 PAIR = ("yoke", "keepalived")
 NAMES = (*PAIR, "corosync")
 PRODUCTS = tuple(os.environ.get("PRODUCTS", " ".join(NAMES)).split())
-SETTINGS = ("fast", "default")
-EVERY = ("10 ms", "100 ms")
+SETTINGS = {"fast": PAIR, "default": PAIR}
+EVERY = {"10 ms": PAIR, "100 ms": PAIR, "200 ms": NAMES}
 
 
 class Bench:
@@ -193,9 +193,9 @@ class Bench:
             print(f"bench: seal, {name}", file=sys.stderr, flush=True)
             self.seal(name)
 
-    def case(self, title, job, snmp=False, settings=SETTINGS, names=PAIR):
-        for setting in settings:
-            for name in (name for name in PRODUCTS if name in names):
+    def case(self, title, job, snmp=False, settings=SETTINGS):
+        for setting, names in settings.items():
+            for name in (name for name in names if name in PRODUCTS):
                 print(f"bench: {title}, {setting}, {name}", file=sys.stderr, flush=True)
                 made = None
                 try:
@@ -230,7 +230,7 @@ CASES = {
     "loss": (Bench.loss, False),
     "snmpd-hang": (Bench.snmpd, True),
     "idle": (Bench.idle, True),
-    "path": (Bench.path, False, EVERY, NAMES),
+    "path": (Bench.path, False, EVERY),
 }
 
 
@@ -294,7 +294,7 @@ def main():
         if "path" in wanted:
             bench.seals()
         print("median (min-max); ratios: yoke / the other.  fast: dead_ms = 30, advert 10 ms; "
-              "default: nothing configured; 10 ms, 100 ms: between two heartbeats\n")
+              "default: nothing configured; 10, 100, 200 ms: between two heartbeats\n")
         print(table(bench.rows))
         print(f"\nalso in {write_json(bench)}")
         for problem in bench.problems:
