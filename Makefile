@@ -30,11 +30,12 @@ AGENT := $(call objs,agent)
 SUBAGENT := $(call objs,subagent)
 TOOLS := $(call objs,tools)
 SIM := $(call objs,tests/sim)
-SIM_ALL := $(wildcard tests/sim/*.c agent/base/*.c agent/core/*.c) hb/path.c hb/quality.c hb/window.c
+SIM_ALL := $(wildcard tests/sim/*.c agent/base/*.c agent/core/*.c hb/*.c conf/*.c) agent/setup.c
 
 YOKED_LIBS := -levent_core -lconfuse -lcrypto -lmnl -ljansson -lcap
 SNMP_LIBS := -lnetsnmpmibs -lnetsnmpagent -lnetsnmp -ljansson
 TOOL_LIBS := -lconfuse -lcrypto -ljansson -lblkid
+SIM_LIBS := -lconfuse -lcrypto -ljansson
 
 PROGRAMS := $(B)/yoked $(B)/yoke $(B)/yoke-snmp
 
@@ -110,10 +111,10 @@ $(SAN)/tests/unit/core_maintenance $(SAN)/tests/unit/core_version: $(SAN)/tests/
 $(B)/tests/sim/sim: $(SIM_ALL:%.c=$(FAST)/%.o)
 	@mkdir -p $(@D)
 	$(link)
-	$(Q)$(CC) $(FASTFLAGS) -o $@ $^ -lcrypto -ljansson
+	$(Q)$(CC) $(FASTFLAGS) -o $@ $^ $(SIM_LIBS)
 $(SAN)/tests/sim/sim: $(patsubst $(B)/%,$(SAN)/%,$(SIM)) $(SAN)/all.a
 	$(link)
-	$(Q)$(CC) $(SANFLAGS) -o $@ $^ -lcrypto -ljansson
+	$(Q)$(CC) $(SANFLAGS) -o $@ $^ $(SIM_LIBS)
 
 $(B)/tests/snmp/walk: $(B)/tests/snmp/walk.o $(filter-out %/main.o,$(SUBAGENT)) $(BASE)
 	$(link)

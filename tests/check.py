@@ -112,6 +112,7 @@ def unit():
 def sim():
     return [Step("sim", ["build/tests/sim/sim", "1", "1000"], plain, repeat="make sim"),
             Step("sim (sanitized)", ["build/san/tests/sim/sim", "1001", "40"], plain),
+            Step("ways", ["build/tests/sim/sim", "--ways"], plain),
             Step("scenarios", ["build/tests/sim/sim", "--scenarios", "tests/scenarios"], plain,
                  repeat="make scenarios")]
 

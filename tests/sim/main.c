@@ -3,6 +3,7 @@
  *   sim [SEED] [RUNS]                  RUNS histories from seed SEED on; TRACE=1 in the environment
  *                                      shows what happens in each, TRACE=hash its trace as a number
  *   sim --scenarios FOLDER [--rewrite] every scenario in the folder
+ *   sim --ways [COMBINATION]           every combination of paths that are cut, see ways.h
  *
  * A history: nodes start, faults happen for a while, everything heals, and all must come to rest
  * and stay there.  Every 20th seed runs twice and must end with the same trace.
@@ -15,6 +16,7 @@
 
 #include "tests/sim/faults.h"
 #include "tests/sim/scenario.h"
+#include "tests/sim/ways.h"
 
 enum {
 	TWICE_EVERY = 20,
@@ -350,8 +352,11 @@ int main(int argc, char **argv)
 
 	if (argc > 2 && strcmp(argv[1], "--scenarios") == 0)
 		return sim_scenarios(argv[2], rewrite, &world) ? 0 : 1;
+	if (argc > 1 && strcmp(argv[1], "--ways") == 0)
+		return sim_ways(argc > 2 ? argv[2] : NULL) ? 0 : 1;
 	if (argc > 1 && argv[1][0] == '-') {
-		fprintf(stderr, "usage: sim [SEED] [RUNS] | sim --scenarios FOLDER [--rewrite]\n");
+		fprintf(stderr, "usage: sim [SEED] [RUNS] | sim --scenarios FOLDER [--rewrite] | "
+				"sim --ways [COMBINATION]\n");
 		return 2;
 	}
 	return run_seeds(argc > 1 ? strtoull(argv[1], NULL, 10) : 1,

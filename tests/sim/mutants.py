@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Seeded bugs: each patch in tests/sim/mutants/ is applied to a copy of the sources, and the
-simulator must find it.  One that survives is a fault that the simulator does not know.
+simulator must find it.  One that survives is a fault that the simulator does not know.  Those named
+ways_* are of the paths: all combinations of them are tried, instead of histories.
 
 usage: mutants.py BUILD [NAME...]          MUTANT_RUNS=3000: histories until one has survived
 """
@@ -32,14 +33,22 @@ def build(tree):
         sys.exit(f"does not build:\n{done.stdout[-2000:]}")
 
 
-def hunt(tree):
-    """The first complaint, and after how many histories; None: it survived."""
+def complaint(tree, *arguments):
+    """The first one of the simulator; None: it has none."""
+    done = subprocess.run([tree / "build/tests/sim/sim", *arguments], check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
+    return lines[0] if lines else f"exit {done.returncode}" if done.returncode else None
+
+
+def hunt(tree, name):
+    """Where it was found, and the complaint; None: it survived."""
+    if name.startswith("ways_"):
+        found = complaint(tree, "--ways")
+        return ("all ways", found) if found else None
     for first in range(1, RUNS, CHUNK):
-        done = subprocess.run([tree / "build/tests/sim/sim", str(first), str(CHUNK)], check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        lines = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
-        if lines or done.returncode:
-            return first + CHUNK - 1, lines[0] if lines else f"exit {done.returncode}"
+        if found := complaint(tree, str(first), str(CHUNK)):
+            return f"{first + CHUNK - 1}", found
     return None
 
 
@@ -53,15 +62,14 @@ def main():
         shutil.copytree(TOP / folder, tree / folder)
     shutil.copy(TOP / "Makefile", tree)
     build(tree)
-    if hunt_clean := subprocess.run([tree / "build/tests/sim/sim", "1", "200"], check=False,
-                                    stdout=subprocess.PIPE, text=True).returncode:
-        sys.exit(f"the simulator fails without any mutant ({hunt_clean}): repair that first")
+    if found := complaint(tree, "1", "200") or complaint(tree, "--ways"):
+        sys.exit(f"the simulator fails without any mutant ({found}): repair that first")
     survived = 0
     for file in files:
         started = time.monotonic()
         patch(tree, file)
         build(tree)
-        found = hunt(tree)
+        found = hunt(tree, file.stem)
         patch(tree, file, "-R")
         took = time.monotonic() - started
         survived += found is None
