@@ -96,7 +96,7 @@ class Yoke:
                  disk=None, multicast=False):
         """links: with a UDP path each, of this address family, multicast or not; public: which of
         them are; baud: of one more path, a serial line (tty in its folder); disk: the device of one
-        more"""
+        more, or the name of a file in its folder"""
         require_users()
         self.node, self.lab = node, node.lab
         self.dir = node.dir
@@ -166,7 +166,7 @@ class Yoke:
                       f'    baud = {self.keys["baud"]}\n  }}\n')
         if self.keys["disk"]:
             paths += (f'  path "platter" {{\n    type = disk\n'
-                      f'    device = "{self.keys["disk"]}"\n  }}\n')
+                      f'    device = "{node.dir / self.keys["disk"]}"\n  }}\n')
         return f'node "{node.name}" {{\n{paths}}}\n'
 
     @staticmethod
