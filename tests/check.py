@@ -18,7 +18,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 LOGS = TOP / "build" / "check"
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 TAIL_LINES = 60
-STEP_LIMIT_S = 900
+STEP_LIMIT_S = 1800
 
 
 class Step:
