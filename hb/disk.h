@@ -3,7 +3,7 @@
  *
  *   block 0                   the header
  *   block n, 1..              the slot of node number n, which only that node writes
- *   block HB_DISK_SLOTS + n   its post, likewise; from layout 2 on
+ *   block HB_DISK_SLOTS + n - 1   its post, likewise; from layout 2 on
  *
  *   of each block of HB_DISK_BLOCK_SIZE bytes, big-endian:
  *   0  magic "YOKD"              8  cluster id, 8 bytes

@@ -61,11 +61,11 @@ struct node {
 
 static struct conf conf;
 static struct yoke_names names;
-static struct node nodes[NODES];       /* [number - 1] */
-static bool came[NODES][PATHS];        /* there may be something to be received */
-static bool cut[NODES][PATHS];         /* what is sent to this node on this path is lost */
-static yoke_time now, look_at, cut_at; /* cut_at: YOKE_NEVER before the cut */
-static bool must_stay;                 /* a path works both ways: nothing may happen */
+static struct node nodes[NODES]; /* [number - 1] */
+static bool came[NODES][PATHS];  /* there may be something to be received */
+static bool cut[NODES][PATHS];   /* what is sent to this node on this path is lost */
+static yoke_time now, look_at, cut_at;
+static bool must_stay; /* a path works both ways: nothing may happen */
 static const char *combination;
 static char failure[256];
 static struct sim_trace trace;
@@ -650,6 +650,19 @@ static bool try_all(void)
 	return passed == COMBINATIONS;
 }
 
+/* An assertion of the core, or a crash: say which combination it was. */
+static void on_signal(int number)
+{
+	char told[64];
+	int size = snprintf(told, sizeof(told), "signal %d\nbuild/tests/sim/sim --ways %s\n",
+			    number, combination);
+
+	if (write(STDERR_FILENO, told, (size_t)size) < 0)
+		_exit(2);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
 bool sim_ways(const char *only)
 {
 	static struct conf_problems problems;
@@ -667,6 +680,8 @@ bool sim_ways(const char *only)
 	}
 	agent_setup_names(&conf, &names);
 	signal(SIGPIPE, SIG_IGN); /* a tty has none */
+	signal(SIGABRT, on_signal);
+	signal(SIGSEGV, on_signal);
 	sim_trace_init(&trace);
 	trace.show = only != NULL;
 	return only != NULL ? try_one(only, number_of(only)) : try_all();
