@@ -3,9 +3,9 @@
  * Each state message has the digest of the whole and, behind it, those of its sections and of every
  * group (detail.c).  A difference is an alarm, and blocks what differs and nothing else:
  *
- *   a group     a node whose section of it is not that of the node that runs it, or ran it when it
- *               fell silent, does not take it over.  Where it runs nowhere, the first living node
- *               that has it may start it.
+ *   a group     a node whose section of it is not that of the node that runs it, or may, or did
+ *               when it fell silent, does not take it over.  Where it runs nowhere, the first
+ *               living node that has it may start it.
  *   cluster, arbiters     no lease is counted for the other's: it may be longer than ours
  *   nodes       their numbers do not mean the same: blocks every group, and leases
  *   paths       nothing: what can be heard is heard
@@ -75,17 +75,26 @@ bool core_config_group_same(const struct core *c, uint16_t node, uint16_t group)
 		!config->group_differs[group - 1]);
 }
 
-/* Has it more of a right to the group than we have? */
-static bool goes_first(const struct core *c, uint16_t node, uint16_t group)
+bool core_config_may_run(const struct core *c, uint16_t node, uint16_t group)
 {
 	const struct core_node *n = core_node_const(c, node);
 	const struct core_claim *claim = &n->claim[group - 1];
 
-	if (!core_node_alive(n))
-		return n->state == YOKE_NODE_LOST && core_claim_runs(claim);
-	if (core_claim_runs(claim))
+	return core_claim_runs(claim) || (claim->state == YOKE_GROUP_UNKNOWN && n->seen) ||
+	       c->group[group - 1].grant_to == node;
+}
+
+/* Has it more of a right to the group than we have? */
+static bool goes_first(const struct core *c, uint16_t node, uint16_t group)
+{
+	const struct core_node *n = core_node_const(c, node);
+
+	if (n->state == YOKE_NODE_LEFT)
+		return false;
+	if (core_config_may_run(c, node, group))
 		return true;
-	return node < c->conf.self && claim->cause != CORE_CAUSE_STRANGER;
+	return n->state != YOKE_NODE_LOST && node < c->conf.self &&
+	       n->claim[group - 1].cause != CORE_CAUSE_STRANGER;
 }
 
 bool core_config_group_differs(const struct core *c, uint16_t node, uint16_t group)

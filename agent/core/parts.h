@@ -87,6 +87,8 @@ bool core_config_lease_counts(const struct core *c, uint16_t node);
 bool core_config_group_same(const struct core *c, uint16_t node, uint16_t group);
 /* It has told, and it is another one there: both nodes know that. */
 bool core_config_group_differs(const struct core *c, uint16_t node, uint16_t group);
+/* Does it run the group, or may it, by its last words or by our grant? */
+bool core_config_may_run(const struct core *c, uint16_t node, uint16_t group);
 /* Is there a node with another configuration of the group that has more of a right to it? */
 bool core_config_blocks(const struct core *c, uint16_t group);
 /* "paths, group web": what differs; "" when nothing does. */

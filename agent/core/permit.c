@@ -1,6 +1,7 @@
 /* Who may run a group, and who should.
  *
- * A node may start a group when for every other member one of these holds:
+ * A node may start a group when for every other member, and for every other node that may run it
+ * by a file that is not ours, one of these holds:
  *
  *   granted   it is in contact, says that nothing of the group runs there, and, if the group is
  *             exclusive, promised not to run it while we may (grant.c)
@@ -117,34 +118,58 @@ static enum verdict member_says(const struct core *c, uint16_t group, uint16_t n
 	return NO;
 }
 
-/* A node that runs it although our file does not have it there: files that differ. */
-static uint16_t intruder(const struct core *c, uint16_t group)
+/* The same of a node that our file does not have in the group: by its own file it may run it. */
+static enum verdict stranger_says(const struct core *c, uint16_t group, uint16_t node,
+				  const char **why)
 {
-	for (uint16_t n = 1; n <= c->conf.node_count; n++)
-		if (n != c->conf.self && !core_is_member(c, group, n) &&
-		    core_node_alive(core_node_const(c, n)) &&
-		    core_claim_runs(&core_node_const(c, n)->claim[group - 1]))
-			return n;
-	return 0;
+	const struct core_node *n = core_node_const(c, node);
+	bool runs = core_claim_runs(&n->claim[group - 1]);
+
+	*why = "the other node does not have it";
+	if (c->conf.group[group - 1].parallel)
+		return runs && core_node_alive(n) ? NO : YES;
+	switch (n->state) {
+	case YOKE_NODE_UNKNOWN:
+		return NO; /* it may be there: so much time it has */
+	case YOKE_NODE_JOINING:
+		/* One that is strange never says more. */
+		return core_version_is_strange(c, node) && !core_config_may_run(c, node, group)
+			       ? YES
+			       : NO;
+	case YOKE_NODE_ONLINE:
+	case YOKE_NODE_LATE:
+		return runs || n->claim[group - 1].state == YOKE_GROUP_UNKNOWN ? NO : YES;
+	case YOKE_NODE_LOST:
+		return core_config_may_run(c, node, group) ? lost_says(c, group, node, why) : YES;
+	case YOKE_NODE_LEFT:
+		break;
+	}
+	return YES;
 }
 
-/* What the other members say together: the least of it.  why: of YES, what weighs most. */
-static enum verdict members_say(const struct core *c, uint16_t group, const char **why)
+static enum verdict node_says(const struct core *c, uint16_t group, uint16_t node, const char **why)
 {
-	const struct core_group_conf *g = &c->conf.group[group - 1];
-	enum verdict least = YES, one;
-	const char *reason = "no other node is configured", *lost = NULL;
+	return core_is_member(c, group, node) ? member_says(c, group, node, why)
+					      : stranger_says(c, group, node, why);
+}
 
-	if (intruder(c, group) != 0)
-		least = NO;
-	for (uint16_t i = 0; i < g->node_count; i++) {
-		if (g->node[i] == c->conf.self)
+/* What the other nodes say together: the least of it.  why: of YES, what weighs most. */
+static enum verdict others_say(const struct core *c, uint16_t group, const char **why)
+{
+	enum verdict least = YES, one;
+	const char *reason = "no other node is configured", *said, *lost = NULL;
+
+	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
+		if (n == c->conf.self)
 			continue;
-		one = member_says(c, group, g->node[i], &reason);
+		one = node_says(c, group, n, &said);
 		if (one < least)
 			least = one;
-		if (core_node_const(c, g->node[i])->state == YOKE_NODE_LOST)
-			lost = reason;
+		if (!core_is_member(c, group, n))
+			continue;
+		reason = said;
+		if (core_node_const(c, n)->state == YOKE_NODE_LOST)
+			lost = said;
 	}
 	if (why != NULL)
 		*why = lost != NULL ? lost : reason;
@@ -153,26 +178,24 @@ static enum verdict members_say(const struct core *c, uint16_t group, const char
 
 bool core_permit(const struct core *c, uint16_t group, const char **why)
 {
-	return members_say(c, group, why) == YES &&
+	return others_say(c, group, why) == YES &&
 	       (!core_lease_binds(c, group) || core_lease_holds(c));
 }
 
 bool core_permit_askable(const struct core *c, uint16_t group)
 {
-	return members_say(c, group, NULL) >= ASKABLE;
+	return others_say(c, group, NULL) >= ASKABLE;
 }
 
 uint16_t core_permit_unproven(const struct core *c, uint16_t group)
 {
-	const struct core_group_conf *g = &c->conf.group[group - 1];
 	const char *why;
 
-	if (members_say(c, group, NULL) != UNPROVEN)
+	if (others_say(c, group, NULL) != UNPROVEN)
 		return 0;
-	for (uint16_t i = 0; i < g->node_count; i++)
-		if (g->node[i] != c->conf.self &&
-		    member_says(c, group, g->node[i], &why) == UNPROVEN)
-			return g->node[i];
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (n != c->conf.self && node_says(c, group, n, &why) == UNPROVEN)
+			return n;
 	return 0;
 }
 
@@ -205,8 +228,10 @@ uint16_t core_owner(const struct core *c, uint16_t group)
 	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
 		const struct core_node *node = core_node_const(c, n);
 
-		if (!core_claim_runs(&node->claim[group - 1]) || !core_node_alive(node) ||
-		    !core_is_member(c, group, n))
+		if (!core_claim_runs(&node->claim[group - 1]) || !core_node_alive(node))
+			continue;
+		/* Not in our file, but in its own. */
+		if (!core_is_member(c, group, n) && !core_config_group_differs(c, n, group))
 			continue;
 		if (owner == 0 || core_wins(c, group, n, owner))
 			owner = n;

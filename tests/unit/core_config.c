@@ -210,6 +210,102 @@ static void of_two_that_run_it_one_goes_on(void **state)
 	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STOPPED);
 }
 
+/* ---- a node that runs what our file does not have there ---- */
+
+/* Beta runs db.  Then comes a file for alpha in which only alpha has it. */
+static void take_beta_out(void)
+{
+	pair.conf[ALPHA - 1].group[1].exclusive = pair.conf[BETA - 1].group[1].exclusive = true;
+	run_both();
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+	pair.conf[ALPHA - 1].group[1].node_count = 1;
+	group_differs(ALPHA, DB);
+}
+
+static void one_that_is_no_member_runs_it_alone(void **state)
+{
+	(void)state;
+	take_beta_out();
+	pair.wire = false;
+	pair_start(&pair, ALPHA);
+	pair_core(&pair, ALPHA)->group[1].grant_to = 0; /* it has it by other means */
+	pair_run(&pair, 500);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STOPPED);
+	pair.wire = true;
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 20000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+	/* Its engine restarts: it has said nothing yet, and then that it does not know. */
+	pair.by_hand[CORE_RUN_PROBE] = true;
+	pair.wire = false;
+	pair_start(&pair, BETA);
+	pair_message(&pair, ALPHA, pair.conf[BETA - 1].incarnation, pair.beat[BETA - 1],
+		     pair.beat_size[BETA - 1]);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_node(&pair, ALPHA, BETA), YOKE_NODE_JOINING);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STOPPED);
+	pair.wire = true;
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_core(&pair, ALPHA)->node[BETA - 1].claim[1].state,
+			 YOKE_GROUP_UNKNOWN);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STOPPED);
+	/* And dies. */
+	pair_power_off(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_DOWN);
+	pair_run(&pair, 20000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STOPPED);
+}
+
+/* What it was granted is known to an engine that never heard it. */
+static void what_one_that_is_no_member_was_granted_needs_proof(void **state)
+{
+	(void)state;
+	take_beta_out();
+	pair_power_off(&pair, BETA);
+	pair_start(&pair, ALPHA);
+	pair_run(&pair, 20000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_HELD);
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_CONFIRM_DOWN, 0, BETA), YOKE_OK);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+}
+
+static void one_that_never_had_it_is_not_waited_for(void **state)
+{
+	(void)state;
+	pair.conf[ALPHA - 1].group[1].exclusive = true;
+	pair.conf[ALPHA - 1].group[1].node_count = 1;
+	pair_start(&pair, ALPHA);
+	pair_run(&pair, 5000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+}
+
+static void of_two_that_run_it_the_higher_term_goes_on(void **state)
+{
+	struct core_group *theirs = &pair_core(&pair, BETA)->group[1];
+
+	(void)state;
+	pair.conf[ALPHA - 1].group[1].node_count = 1;
+	group_differs(ALPHA, DB);
+	pair.wire = false;
+	pair_start(&pair, ALPHA);
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_DOWN);
+	pair_run(&pair, 10000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+	theirs->term = theirs->reserved = theirs->term + 5;
+	pair.wire = true;
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 5000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+}
+
 static void other_nodes_block_every_group(void **state)
 {
 	(void)state;
@@ -272,6 +368,10 @@ int main(void)
 		cmocka_unit_test_setup(an_operation_is_of_the_group_that_was_named, setup),
 		cmocka_unit_test_setup(an_operation_of_a_group_that_we_do_not_have_is_none, setup),
 		cmocka_unit_test_setup(of_two_that_run_it_one_goes_on, setup),
+		cmocka_unit_test_setup(one_that_is_no_member_runs_it_alone, setup),
+		cmocka_unit_test_setup(what_one_that_is_no_member_was_granted_needs_proof, setup),
+		cmocka_unit_test_setup(one_that_never_had_it_is_not_waited_for, setup),
+		cmocka_unit_test_setup(of_two_that_run_it_the_higher_term_goes_on, setup),
 		cmocka_unit_test_setup(other_nodes_block_every_group, setup),
 		cmocka_unit_test_setup(other_paths_block_nothing, setup),
 		cmocka_unit_test_setup(what_is_not_told_by_section_blocks_no_group, setup),
