@@ -6,7 +6,8 @@
  *   a group     a node whose section of it is not that of the node that runs it, or may, or did
  *               when it fell silent, does not take it over.  Where it runs nowhere, the first
  *               living node that has it may start it.
- *   cluster, arbiters     no lease is counted for the other's: it may be longer than ours
+ *   cluster, arbiters     no lease is counted for the other's: it may be longer than ours; an
+ *               engine that starts again goes on with that until it is told otherwise
  *   nodes       their numbers do not mean the same: blocks every group, and leases
  *   paths       nothing: what can be heard is heard
  *
@@ -36,18 +37,21 @@ void core_config_told(struct core *c, struct core_actions *out, uint16_t node,
 		      const uint8_t digest[CORE_DIGEST_SIZE], const struct core_sections *told)
 {
 	struct core_node *n = core_node(c, node);
-	bool was_same = n->config.same;
+	bool was_same = n->config.same, counted = core_config_lease_counts(c, node);
 	char before[YOKE_REASON_SIZE], reason[YOKE_REASON_SIZE];
 
 	core_config_text(c, node, before);
 	n->config.same = memcmp(digest, c->conf.digest, CORE_DIGEST_SIZE) == 0;
 	n->config.by_section = told->known;
+	n->config.doubted = false;
 	for (unsigned s = 0; s < CORE_SECTIONS; s++)
 		n->config.section_differs[s] =
 			told->known && told->section[s] != c->conf.section[s];
 	for (uint16_t g = 0; g < c->conf.group_count; g++)
 		n->config.group_differs[g] =
 			told->known && !has_group(told, c->conf.group[g].digest);
+	if (counted != core_config_lease_counts(c, node))
+		core_record_touch(c);
 	core_config_text(c, node, reason);
 	if (was_same == n->config.same && strcmp(before, reason) == 0)
 		return;
@@ -60,6 +64,8 @@ bool core_config_lease_counts(const struct core *c, uint16_t node)
 {
 	const struct core_config *config = &core_node_const(c, node)->config;
 
+	if (config->doubted)
+		return false;
 	return config->same ||
 	       (config->by_section && !config->section_differs[CORE_SECTION_CLUSTER] &&
 		!config->section_differs[CORE_SECTION_NODES] &&

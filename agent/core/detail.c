@@ -9,13 +9,14 @@
  * 3 operation    as in the state message: one with a verb that is not in it
  * 4 sections     of the configuration: u8 count, for each u32 digest, then for each group u32
  *                digest; left out when there is no room
+ * 5 doubts       in the saved record only: for each node whose lease does not count {u8 number}
  *
  * The message's own group and operation fields only have values that have always been known: a
  * cause that is not is told there as "failed".
  */
 #include "agent/core/parts.h"
 
-enum { TAG_GROUPS = 1, TAG_REST = 2, TAG_OPERATION = 3, TAG_SECTIONS = 4 };
+enum { TAG_GROUPS = 1, TAG_REST = 2, TAG_OPERATION = 3, TAG_SECTIONS = 4, TAG_DOUBTS = 5 };
 enum { KIND_CLUSTER, KIND_NODE, KIND_GROUP };
 enum { HEAD_SIZE = 3, LENGTH_SIZE = 2 };
 
@@ -100,6 +101,16 @@ static void put_sections(const struct core *c, struct yoke_buf *b)
 	end(b, content);
 }
 
+void core_detail_put_doubts(const struct core *c, struct yoke_buf *b)
+{
+	size_t content = begin(b, TAG_DOUBTS);
+
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (n != c->conf.self && !core_config_lease_counts(c, n))
+			yoke_buf_put_u8(b, (uint8_t)n);
+	end(b, content);
+}
+
 static void put_operation(struct yoke_buf *b, const struct core_operation *op)
 {
 	size_t content = begin(b, TAG_OPERATION);
@@ -168,6 +179,16 @@ static void get_rests(const struct core *c, struct yoke_buf *b, struct core_deta
 	}
 }
 
+static void get_doubts(const struct core *c, struct yoke_buf *b, struct core_detail *detail)
+{
+	while (yoke_buf_left(b) > 0) {
+		uint8_t node = yoke_buf_get_u8(b);
+
+		if (node >= 1 && node <= c->conf.node_count)
+			detail->doubted[node - 1] = true;
+	}
+}
+
 /* Sections that we do not know come after ours. */
 static void get_sections(struct yoke_buf *b, struct core_sections *sections)
 {
@@ -202,6 +223,8 @@ bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,
 			get_groups(c, &section, detail);
 		else if (tag == TAG_REST)
 			get_rests(c, &section, detail);
+		else if (tag == TAG_DOUBTS)
+			get_doubts(c, &section, detail);
 		else if (tag == TAG_SECTIONS)
 			get_sections(&section, &detail->sections);
 		else if (tag == TAG_OPERATION)

@@ -383,6 +383,7 @@ struct core_detail {
 	struct core_rest rest[CORE_RESTS]; /* version 0: not told */
 	struct core_operation operation;   /* number 0: none */
 	struct core_sections sections;
+	bool doubted[YOKE_NODES_MAX]; /* [number - 1]: its lease does not count */
 };
 
 uint32_t core_wire_hash(const char *name);
@@ -395,6 +396,7 @@ bool core_wire_get_operation(const struct core *c, struct yoke_buf *b, uint16_t 
 			     struct core_operation *op);
 void core_detail_put(const struct core *c, struct yoke_buf *b, const struct core_operation *op);
 void core_detail_put_rests(const struct core *c, struct yoke_buf *b);
+void core_detail_put_doubts(const struct core *c, struct yoke_buf *b);
 bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,
 		     struct core_detail *detail);
 

@@ -1,4 +1,4 @@
-/* What survives a restart: terms and operators' intent.
+/* What survives a restart: terms, operators' intent, and whose lease does not count.
  *
  * Record: u32 magic, u8 version 2,
  *         u8 nodes, for each {text name, u32 intent version, u8 standby},
@@ -60,7 +60,7 @@ static bool sum_is_right(const uint8_t *bytes, size_t size)
 	return yoke_buf_get_u64(&b) == checksum(bytes, size - RECORD_SUM_SIZE);
 }
 
-static bool get_rests(struct core *c, struct yoke_buf *b)
+static bool get_details(struct core *c, struct yoke_buf *b)
 {
 	struct core_detail detail = {.known = false};
 
@@ -68,6 +68,8 @@ static bool get_rests(struct core *c, struct yoke_buf *b)
 		return false;
 	for (unsigned i = 0; i < CORE_RESTS; i++)
 		core_maintenance_set(c, NULL, i, detail.rest[i], "");
+	for (uint16_t n = 0; n < c->conf.node_count; n++)
+		c->node[n].config.doubted = detail.doubted[n];
 	return true;
 }
 
@@ -122,7 +124,7 @@ bool core_record_get(struct core *c, const uint8_t *bytes, size_t size)
 	}
 	if (yoke_buf_left(&b) > 0)
 		c->promised = yoke_buf_get_u8(&b) != 0;
-	return yoke_buf_ok(&b) && get_rests(c, &b);
+	return yoke_buf_ok(&b) && get_details(c, &b);
 }
 
 static uint8_t standby_byte(const struct core *c, uint16_t n)
@@ -158,6 +160,7 @@ static void put(const struct core *c, struct core_actions *out)
 	}
 	yoke_buf_put_u8(&b, c->promised);
 	core_detail_put_rests(c, &b);
+	core_detail_put_doubts(c, &b);
 	yoke_buf_put_u64(&b, checksum(out->record, b.used));
 	assert(yoke_buf_ok(&b));
 	out->record_size = (uint16_t)b.used;

@@ -81,6 +81,7 @@ enum core_jeopardy {
 /* How a node's configuration differs from ours, as it told. */
 struct core_config {
 	bool same;       /* by the digest of the whole */
+	bool doubted;    /* not told yet, and its lease did not count for the engine before us */
 	bool by_section; /* it tells of sections */
 	bool section_differs[CORE_SECTIONS];
 	bool group_differs[YOKE_GROUPS_MAX]; /* or it does not have it */

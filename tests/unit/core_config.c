@@ -354,6 +354,28 @@ static void leases_count_when_what_they_hang_on_is_the_same(void **state)
 	}
 }
 
+/* What the other has is not known to an engine that has not heard it. */
+static void a_lease_that_did_not_count_does_not_after_a_restart(void **state)
+{
+	(void)state;
+	section_differs(BETA, CORE_SECTION_CLUSTER);
+	run_both();
+	pair_power_off(&pair, BETA);
+	pair_start(&pair, ALPHA);
+	assert_false(core_config_lease_counts(pair_core(&pair, ALPHA), BETA));
+	pair_run(&pair, 10000);
+	pair_start(&pair, ALPHA);
+	assert_false(core_config_lease_counts(pair_core(&pair, ALPHA), BETA));
+	section_differs(BETA, CORE_SECTION_CLUSTER);
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 1000);
+	assert_true(core_config_lease_counts(pair_core(&pair, ALPHA), BETA));
+	pair_power_off(&pair, BETA);
+	pair_start(&pair, ALPHA);
+	assert_true(core_config_lease_counts(pair_core(&pair, ALPHA), BETA));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +398,7 @@ int main(void)
 		cmocka_unit_test_setup(other_paths_block_nothing, setup),
 		cmocka_unit_test_setup(what_is_not_told_by_section_blocks_no_group, setup),
 		cmocka_unit_test_setup(leases_count_when_what_they_hang_on_is_the_same, setup),
+		cmocka_unit_test_setup(a_lease_that_did_not_count_does_not_after_a_restart, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
