@@ -64,7 +64,7 @@ bool core_config_lease_counts(const struct core *c, uint16_t node)
 {
 	const struct core_config *config = &core_node_const(c, node)->config;
 
-	if (config->doubted)
+	if (config->doubted || core_version_is_strange(c, node))
 		return false;
 	return config->same ||
 	       (config->by_section && !config->section_differs[CORE_SECTION_CLUSTER] &&

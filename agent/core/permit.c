@@ -8,8 +8,8 @@
  *   left      it said goodbye with everything stopped, and has not been heard since
  *   proven    it is lost, and a fence agent switched it off, or a person confirmed that it is down
  *   expired   it is lost, its lease has certainly run out, and we hold the locks (lease.c)
- *   silent    it is lost, the group is not exclusive (or may be taken over unproven), and nobody
- *             answers for its addresses
+ *   silent    it is lost, the group is not exclusive (or may be taken over unproven), nobody
+ *             answers for its addresses, and it spoke a protocol that we do
  *
  * and, if the group is exclusive, our own lease holds.  An exclusive group whose owner is silent,
  * and of which nothing is proven, waits for a person.
@@ -73,7 +73,7 @@ static enum verdict lost_says(const struct core *c, uint16_t group, uint16_t nod
 	const struct core_node *n = core_node_const(c, node);
 
 	*why = "the other node is lost";
-	if (!core_lease_binds(c, group))
+	if (!core_lease_binds(c, group) && !core_version_is_strange(c, node))
 		return YES;
 	if (n->proven_dead)
 		*why = n->fenced ? "the other node was switched off"

@@ -11,7 +11,8 @@
  * every protocol a beat begins as wire.c says, and who changes the meaning of the rest gives it
  * another tag.  So two that have none in common know that, and what the other speaks: an alarm.
  * They hear each other live, which renews leases, and neither takes anything over; what each runs
- * goes on.
+ * goes on.  That one of them falls silent changes nothing of it: what it runs, and for how long, it
+ * has not told, so that only proof of its death counts.
  *
  * A frame that is no longer laid out as ours (hb/frame.h) says the same in its header; that one
  * cannot be opened, so anybody may have sent it: it is an alarm, and changes nothing else.
@@ -77,12 +78,14 @@ void core_version_told(struct core *c, struct core_actions *out, uint16_t node, 
 		       uint8_t max)
 {
 	struct core_node *n = core_node(c, node);
-	bool was = core_version_is_alarm(c, node);
+	bool was = core_version_is_alarm(c, node), counted = core_config_lease_counts(c, node);
 
 	if (min == 0 || max < min)
 		min = max = BEFORE_IT_WAS_TOLD;
 	n->protocol_min = min;
 	n->protocol_max = max;
+	if (counted != core_config_lease_counts(c, node))
+		core_record_touch(c);
 	tell(c, out, node, was);
 }
 

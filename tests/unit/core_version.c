@@ -3,6 +3,7 @@
  *
  * The bytes below were sent by the last yoke that spoke protocol 1 only; they are never made anew.
  */
+#include "agent/core/parts.h"
 #include "tests/sim/skew.h"
 #include "tests/unit/core_pair.h"
 
@@ -152,6 +153,29 @@ static void none_in_common_moves_nothing(void **state)
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
 }
 
+/* Nor when the one that runs it falls silent, before somebody vouches for it. */
+static void none_in_common_moves_nothing_on_silence(void **state)
+{
+	(void)state;
+	pair_form(&pair);
+	speaks(ALPHA, CORE_PROTOCOL_MAX + 1, CORE_PROTOCOL_MAX + 2);
+	pair_start(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_beat(&pair, 10000);
+	assert_int_equal(pair_node(&pair, BETA, ALPHA), YOKE_NODE_JOINING);
+	assert_false(core_config_lease_counts(pair_core(&pair, BETA), ALPHA));
+	pair_power_off(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_DOWN);
+	pair_run(&pair, 60000);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
+	/* An engine that has not heard it since knows the same of its lease. */
+	pair_start(&pair, BETA);
+	assert_false(core_config_lease_counts(pair_core(&pair, BETA), ALPHA));
+}
+
 static void it_ends_when_one_is_exchanged_again(void **state)
 {
 	(void)state;
@@ -205,6 +229,7 @@ int main(void)
 		cmocka_unit_test_setup(none_in_common_is_an_alarm_on_both_with_both_versions,
 				       setup),
 		cmocka_unit_test_setup(none_in_common_moves_nothing, setup),
+		cmocka_unit_test_setup(none_in_common_moves_nothing_on_silence, setup),
 		cmocka_unit_test_setup(it_ends_when_one_is_exchanged_again, setup),
 		cmocka_unit_test_setup(foreign_frames_of_a_silent_node_are_an_alarm, setup),
 	};
