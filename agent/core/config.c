@@ -5,7 +5,8 @@
  *
  *   a group     a node whose section of it is not that of the node that runs it, or may, or did
  *               when it fell silent, does not take it over.  Where it runs nowhere, the first
- *               living node that has it may start it.
+ *               living node that has it may start it.  One that each node runs is none the less
+ *               not started beside such a node: by its file it may be exclusive.
  *   cluster, arbiters     no lease is counted for the other's: it may be longer than ours; an
  *               engine that starts again goes on with that until it is told otherwise
  *   nodes       their numbers do not mean the same: blocks every group, and leases
@@ -99,8 +100,9 @@ static bool goes_first(const struct core *c, uint16_t node, uint16_t group)
 		return false;
 	if (core_config_may_run(c, node, group))
 		return true;
-	return n->state != YOKE_NODE_LOST && node < c->conf.self &&
-	       n->claim[group - 1].cause != CORE_CAUSE_STRANGER;
+	/* Where each node runs it there is no first one. */
+	return !c->conf.group[group - 1].parallel && n->state != YOKE_NODE_LOST &&
+	       node < c->conf.self && n->claim[group - 1].cause != CORE_CAUSE_STRANGER;
 }
 
 bool core_config_group_differs(const struct core *c, uint16_t node, uint16_t group)
@@ -111,10 +113,9 @@ bool core_config_group_differs(const struct core *c, uint16_t node, uint16_t gro
 
 bool core_config_blocks(const struct core *c, uint16_t group)
 {
-	const struct core_group_conf *g = &c->conf.group[group - 1];
 	struct core_claim mine = {.state = c->group[group - 1].state};
 
-	if (g->parallel || core_claim_runs(&mine))
+	if (core_claim_runs(&mine))
 		return false;
 	for (uint16_t n = 1; n <= c->conf.node_count; n++)
 		if (n != c->conf.self && core_config_group_differs(c, n, group) &&

@@ -306,6 +306,25 @@ static void of_two_that_run_it_the_higher_term_goes_on(void **state)
 	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
 }
 
+/* By the other's file it must not run on two. */
+static void one_that_is_parallel_here_only_is_not_started_beside_it(void **state)
+{
+	(void)state;
+	pair.conf[ALPHA - 1].group[1].parallel = true;
+	pair.conf[BETA - 1].group[1].exclusive = true;
+	group_differs(ALPHA, DB);
+	pair_start(&pair, BETA);
+	pair_run(&pair, 10000);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+	pair_start(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 10000);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STOPPED);
+}
+
 static void other_nodes_block_every_group(void **state)
 {
 	(void)state;
@@ -394,6 +413,8 @@ int main(void)
 		cmocka_unit_test_setup(what_one_that_is_no_member_was_granted_needs_proof, setup),
 		cmocka_unit_test_setup(one_that_never_had_it_is_not_waited_for, setup),
 		cmocka_unit_test_setup(of_two_that_run_it_the_higher_term_goes_on, setup),
+		cmocka_unit_test_setup(one_that_is_parallel_here_only_is_not_started_beside_it,
+				       setup),
 		cmocka_unit_test_setup(other_nodes_block_every_group, setup),
 		cmocka_unit_test_setup(other_paths_block_nothing, setup),
 		cmocka_unit_test_setup(what_is_not_told_by_section_blocks_no_group, setup),
