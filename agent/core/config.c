@@ -100,9 +100,12 @@ static bool goes_first(const struct core *c, uint16_t node, uint16_t group)
 		return false;
 	if (core_config_may_run(c, node, group))
 		return true;
+	/* Who asked for it may have got it since. */
+	if (n->state == YOKE_NODE_LOST)
+		return n->claim[group - 1].request != 0;
 	/* Where each node runs it there is no first one. */
-	return !c->conf.group[group - 1].parallel && n->state != YOKE_NODE_LOST &&
-	       node < c->conf.self && n->claim[group - 1].cause != CORE_CAUSE_STRANGER;
+	return !c->conf.group[group - 1].parallel && node < c->conf.self &&
+	       n->claim[group - 1].cause != CORE_CAUSE_STRANGER;
 }
 
 bool core_config_group_differs(const struct core *c, uint16_t node, uint16_t group)

@@ -274,6 +274,24 @@ static void what_one_that_is_no_member_was_granted_needs_proof(void **state)
 	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
 }
 
+/* Its last word was that it asks for it: it may have it by now.  It is never granted: exclusive by
+ * alpha's file only. */
+static void what_was_asked_for_is_not_taken_over(void **state)
+{
+	(void)state;
+	pair.conf[ALPHA - 1].group[1].exclusive = true;
+	group_differs(BETA, DB);
+	run_both();
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STOPPED);
+	assert_true(pair_core(&pair, BETA)->node[ALPHA - 1].claim[1].request != 0);
+	pair_power_off(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_DOWN);
+	pair_run(&pair, 10000);
+	assert_int_equal(pair_node(&pair, BETA, ALPHA), YOKE_NODE_LOST);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STARTED);
+}
+
 static void one_that_never_had_it_is_not_waited_for(void **state)
 {
 	(void)state;
@@ -411,6 +429,7 @@ int main(void)
 		cmocka_unit_test_setup(of_two_that_run_it_one_goes_on, setup),
 		cmocka_unit_test_setup(one_that_is_no_member_runs_it_alone, setup),
 		cmocka_unit_test_setup(what_one_that_is_no_member_was_granted_needs_proof, setup),
+		cmocka_unit_test_setup(what_was_asked_for_is_not_taken_over, setup),
 		cmocka_unit_test_setup(one_that_never_had_it_is_not_waited_for, setup),
 		cmocka_unit_test_setup(of_two_that_run_it_the_higher_term_goes_on, setup),
 		cmocka_unit_test_setup(one_that_is_parallel_here_only_is_not_started_beside_it,
