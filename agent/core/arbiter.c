@@ -380,8 +380,8 @@ static void on_test(struct core *c, struct core_actions *out, uint16_t arbiter,
 
 /* ---- the machine ---- */
 
-static void on_failed(struct core *c, struct core_actions *out, uint16_t arbiter,
-		      const char *reason)
+void core_arbiter_failed(struct core *c, struct core_actions *out, uint16_t arbiter,
+			 const char *reason)
 {
 	struct core_arbiter *a = &c->arbiter[arbiter - 1];
 
@@ -404,7 +404,7 @@ static void apply(struct core *c, struct core_actions *out, uint16_t arbiter,
 	if (core_fence_on_answer(c, out, arbiter, ev))
 		return;
 	if (ev->u.answer.result == CORE_RESULT_FAILED) {
-		on_failed(c, out, arbiter, ev->u.answer.reason);
+		core_arbiter_failed(c, out, arbiter, ev->u.answer.reason);
 		return;
 	}
 	a->misses = 0;

@@ -17,13 +17,23 @@
  * Of two claims the higher round goes first, then the lower node; a claim gives way to what is
  * held. Each claim has a higher round than all that was read; what is held keeps its round only
  * while it never lapses, so that of two that believe to hold it the one that lapsed has the lower
- * round. tests/model/disk.pml checks this, late writes, crashes and all (make check-model).
+ * round.  tests/model/disk.pml checks this, late writes, crashes and all (make check-model).
+ *
+ * Who does not read back what it wrote has nothing: another machine writes its slot, too.
  */
 #include <string.h>
 
 #include "agent/core/parts.h"
 
 enum { RATE_MARGIN = 100 };
+
+static const char overwritten_reason[] =
+	"another writes our slot: is there a second machine with this node's name?";
+
+static bool is_same(const struct core_slot *a, const struct core_slot *b)
+{
+	return a->state == b->state && a->round == b->round && a->sequence == b->sequence;
+}
 
 /* When a lease is over that began before the slot was first read as it is now. */
 static yoke_time stale_at(const struct core *c, const struct core_seen_slot *seen)
@@ -135,8 +145,7 @@ static void note_slots(struct core *c, uint16_t arbiter, const struct core_event
 		const struct core_slot *now = &ev->u.answer.slot[n];
 		struct core_seen_slot *seen = &a->seen[n];
 
-		if (!yoke_time_is_never(seen->since) && seen->slot.state == now->state &&
-		    seen->slot.round == now->round && seen->slot.sequence == now->sequence)
+		if (!yoke_time_is_never(seen->since) && is_same(&seen->slot, now))
 			continue;
 		seen->slot = *now;
 		seen->since = c->now;
@@ -150,13 +159,31 @@ static void note_slots(struct core *c, uint16_t arbiter, const struct core_event
 	a->slot_known = true;
 }
 
+/* What we wrote is not there: we have nothing, and leave it as it is.  Above it we go on. */
+static void overwritten(struct core *c, struct core_actions *out, uint16_t arbiter,
+			const struct core_slot *own)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+
+	if (own->state != CORE_SLOT_BAD && own->round > a->slot.round)
+		a->slot.round = own->round;
+	if (own->state != CORE_SLOT_BAD && own->sequence > a->slot.sequence)
+		a->slot.sequence = own->sequence;
+	a->slot.state = CORE_SLOT_FREE;
+	core_arbiter_lost(c, out, arbiter, 0, overwritten_reason);
+	core_arbiter_failed(c, out, arbiter, overwritten_reason);
+}
+
 /* Our write has landed, and these were the slots after it. */
-static void on_written(struct core *c, struct core_actions *out, uint16_t arbiter)
+static void on_written(struct core *c, struct core_actions *out, uint16_t arbiter,
+		       const struct core_slot *own)
 {
 	struct core_arbiter *a = &c->arbiter[arbiter - 1];
 	uint16_t before = goes_before(c, arbiter);
 
-	if (a->slot.state == CORE_SLOT_FREE) {
+	if (!is_same(own, &a->slot)) {
+		overwritten(c, out, arbiter, own);
+	} else if (a->slot.state == CORE_SLOT_FREE) {
 		refused(c, out, arbiter, before, "");
 	} else if (before != 0) {
 		refused(c, out, arbiter, before, "another node has it");
@@ -190,7 +217,7 @@ void core_disk_on_answer(struct core *c, struct core_actions *out, uint16_t arbi
 
 	note_slots(c, arbiter, ev);
 	if (a->ask_kind == CORE_ASK_WRITE)
-		on_written(c, out, arbiter);
+		on_written(c, out, arbiter, &ev->u.answer.slot[c->conf.self - 1]);
 	else
 		on_read(c, out, arbiter);
 }

@@ -235,6 +235,9 @@ void core_arbiter_cancel(struct core *c, struct core_actions *out, uint16_t arbi
 void core_arbiter_held(struct core *c, struct core_actions *out, uint16_t arbiter, yoke_time until);
 void core_arbiter_lost(struct core *c, struct core_actions *out, uint16_t arbiter, uint16_t holder,
 		       const char *reason);
+/* It did not do what it was asked. */
+void core_arbiter_failed(struct core *c, struct core_actions *out, uint16_t arbiter,
+			 const char *reason);
 /* Until when a majority of the locks is ours; in the past: it is not. */
 yoke_time core_arbiter_held_until(const struct core *c);
 bool core_arbiter_holds(const struct core *c);

@@ -194,6 +194,50 @@ static void goes_on_above_a_damaged_own_slot(void **state)
 	assert_int_equal(p->ask[1][0].u.ask.slot.sequence, 778);
 }
 
+/* After a write another is read in our slot than we wrote. */
+static void overwrite(struct pair *p, struct core_slot by)
+{
+	struct core_event ev = {.type = CORE_ANSWER};
+
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_WRITE);
+	slots[1] = by;
+	ev.u.answer.id = p->ask[1][0].u.ask.id;
+	ev.u.answer.result = CORE_RESULT_DONE;
+	memcpy(ev.u.answer.slot, slots, sizeof(slots));
+	p->ask[1][0].u.ask.id = 0;
+	pair_give(p, BETA, &ev);
+}
+
+/* Two machines that both believe to be beta write the same slot: neither may take it for its own. */
+static void what_is_not_read_back_is_not_held(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form(p);
+	lose_alpha(p);
+	answer(p, BETA);
+	answer(p, BETA);
+	assert_int_equal(p->ask[1][0].u.ask.slot.state, CORE_SLOT_HELD);
+	overwrite(p, (struct core_slot){CORE_SLOT_HELD, 7, 70});
+	assert_false(holds(p));
+	assert_int_equal(p->core[1].arbiter[0].state, YOKE_ARBITER_FAILED);
+	assert_non_null(strstr(p->core[1].arbiter[0].reason, "another writes our slot"));
+	pair_run(p, LEASE_MS / 8);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_READ);
+	answer(p, BETA);
+	assert_int_equal(p->ask[1][0].u.ask.slot.state, CORE_SLOT_CLAIM);
+	assert_true(p->ask[1][0].u.ask.slot.round > 7);
+	assert_int_equal(p->ask[1][0].u.ask.slot.sequence, 71);
+	run(p, 500);
+	assert_true(holds(p));
+	while (pair_asked(p, BETA, 1) == 0)
+		pair_run(p, 10);
+	overwrite(p, (struct core_slot){CORE_SLOT_CLAIM, 6, 60});
+	assert_false(holds(p));
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_ARBITER_RELEASED), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +248,7 @@ int main(void)
 		cmocka_unit_test(damaged_slot_must_become_stale),
 		cmocka_unit_test(giving_way_ends_the_inherited_lease),
 		cmocka_unit_test(goes_on_above_a_damaged_own_slot),
+		cmocka_unit_test(what_is_not_read_back_is_not_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
