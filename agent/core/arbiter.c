@@ -297,15 +297,18 @@ static void on_witness(struct core *c, struct core_actions *out, uint16_t arbite
 		       const struct core_event *ev)
 {
 	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+	uint16_t by = ev->u.answer.node <= c->conf.node_count ? ev->u.answer.node : 0;
 
-	if (ev->u.answer.result == CORE_RESULT_ANSWERED)
-		core_arbiter_lost(c, out, arbiter,
-				  ev->u.answer.node <= c->conf.node_count ? ev->u.answer.node : 0,
-				  "another node has it");
-	else if (a->ask_kind == CORE_ASK_CLAIM)
+	if (ev->u.answer.result == CORE_RESULT_ANSWERED) {
+		/* A witness that starts again lets the last one have it for a lease, dead or not. */
+		if (by != 0 && a->state == YOKE_ARBITER_REFUSED && a->holder == by)
+			core_lease_has_lock(c, by, a->changed, a->asked_at);
+		core_arbiter_lost(c, out, arbiter, by, "another node has it");
+	} else if (a->ask_kind == CORE_ASK_CLAIM) {
 		core_arbiter_held(c, out, arbiter, yoke_time_add_ms(a->asked_at, c->conf.lease_ms));
-	else if (a->state != YOKE_ARBITER_HELD)
+	} else if (a->state != YOKE_ARBITER_HELD) {
 		core_arbiter_lost(c, out, arbiter, 0, "");
+	}
 }
 
 /* ---- tests ---- */

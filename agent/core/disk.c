@@ -147,6 +147,12 @@ static void note_slots(struct core *c, uint16_t arbiter, const struct core_event
 
 		if (!yoke_time_is_never(seen->since) && is_same(&seen->slot, now))
 			continue;
+		/* It has been written since it was first read as it was, unless that was a bad
+		 * read. */
+		if (!yoke_time_is_never(seen->since) && n + 1 != c->conf.self &&
+		    seen->slot.state != CORE_SLOT_BAD &&
+		    (now->state == CORE_SLOT_CLAIM || now->state == CORE_SLOT_HELD))
+			core_lease_lives(c, (uint16_t)(n + 1), seen->since);
 		seen->slot = *now;
 		seen->since = c->now;
 	}

@@ -21,8 +21,9 @@
  * would start what another has taken over meanwhile.
  *
  * No word of a node is needed that left (it promised, on disk, to take nothing by a lock before we
- * are in contact) or that is proven dead.  What the keeper is told ends then, too, and is prolonged
- * while this engine runs: a machine that stands still must not keep what nobody else knows of.
+ * are in contact) or that is proven dead; a person's word for that is worth nothing once the node
+ * takes a lock.  What the keeper is told ends then, too, and is prolonged while this engine runs: a
+ * machine that stands still must not keep what nobody else knows of.
  */
 #include <string.h>
 
@@ -212,6 +213,23 @@ static bool goes_by_a_word(const struct core *c)
 		if (core_node_const(c, n)->proven_dead && !core_node_const(c, n)->fenced)
 			return true;
 	return false;
+}
+
+/* By what it told a lock: a clean stop is the worst that can come of it. */
+void core_lease_lives(struct core *c, uint16_t node, yoke_time at)
+{
+	struct core_node *n = core_node(c, node);
+
+	if (!n->fenced && yoke_time_before(n->vouched_at, at))
+		n->proven_dead = false;
+}
+
+void core_lease_has_lock(struct core *c, uint16_t node, yoke_time since, yoke_time at)
+{
+	yoke_time renewed = yoke_time_add_ms(at, -with_margin_ms(c->conf.lease_ms));
+
+	if (yoke_time_before(since, renewed))
+		core_lease_lives(c, node, renewed);
 }
 
 void core_lease_lapse(struct core *c, yoke_time before)

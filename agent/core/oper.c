@@ -262,6 +262,7 @@ static void confirm_down(struct core *c, struct core_actions *out, const struct 
 	ev->origin = (uint16_t)op->origin;
 	core_node(c, op->node)->proven_dead = true;
 	core_node(c, op->node)->fenced = false;
+	core_node(c, op->node)->vouched_at = c->now;
 }
 
 static void set_rest(struct core *c, struct core_actions *out, const struct core_operation *op)

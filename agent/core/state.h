@@ -102,6 +102,7 @@ struct core_node {
 	bool seen;                   /* it was online since this engine started */
 	bool proven_dead;       /* LOST: a person (confirm-down) or a fence agent vouches for it */
 	bool fenced;            /* proven_dead by a fence agent */
+	yoke_time vouched_at;   /* proven_dead by a person, since then */
 	bool extended;          /* its yoke sends details: knows maintenance */
 	yoke_time online_since; /* in two-way contact without a break; YOKE_NEVER: it is not */
 	yoke_time fit_since[YOKE_GROUPS_MAX]; /* could take the group; YOKE_NEVER: could not */

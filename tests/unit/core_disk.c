@@ -238,6 +238,26 @@ static void what_is_not_read_back_is_not_held(void **state)
 	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_ARBITER_RELEASED), 1);
 }
 
+/* What a dead node left in its slot is not written by it; what changes twice is. */
+static void word_for_one_that_writes_its_slot_is_worth_nothing(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form(p);
+	slots[0] = (struct core_slot){CORE_SLOT_HELD, 3, 1};
+	lose_alpha(p);
+	answer(p, BETA);
+	slots[0].sequence++;
+	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
+	run(p, LEASE_MS / 2);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+	slots[0].sequence++;
+	run(p, LEASE_MS / 2);
+	assert_int_equal(p->runs[1][CORE_RUN_STOP], 2);
+	assert_false(p->address[1][0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +269,7 @@ int main(void)
 		cmocka_unit_test(giving_way_ends_the_inherited_lease),
 		cmocka_unit_test(goes_on_above_a_damaged_own_slot),
 		cmocka_unit_test(what_is_not_read_back_is_not_held),
+		cmocka_unit_test(word_for_one_that_writes_its_slot_is_worth_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -202,6 +202,57 @@ static void lapsed_lock_waits_anew(void **state)
 	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
 }
 
+/* Beta does not get the lock. */
+static void refuse(struct pair *p, int64_t span_ms, enum core_result result)
+{
+	for (; span_ms > 0; span_ms -= 50) {
+		if (pair_asked(p, BETA, LOCK) == CORE_ASK_CLAIM)
+			pair_answer(p, BETA, LOCK, result, ALPHA);
+		pair_run(p, 50);
+	}
+}
+
+/* Of a lock that it may have from before nothing is concluded. */
+static void word_for_one_that_takes_the_lock_is_worth_nothing(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	init(p, YOKE_ARBITER_TYPE_WITNESS);
+	form(p);
+	cut(p);
+	pair_answer(p, BETA, LOCK, CORE_RESULT_ANSWERED, ALPHA);
+	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
+	refuse(p, LEASE_MS, CORE_RESULT_ANSWERED);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+	refuse(p, LEASE_MS / 2, CORE_RESULT_ANSWERED);
+	assert_int_equal(p->runs[1][CORE_RUN_STOP], 2);
+	assert_false(p->address[1][0]);
+	pair_run(p, 20000);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_HELD);
+	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
+	pair_run(p, 2000);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+}
+
+/* What a witness that starts again says of the one who had the lock is old. */
+static void word_is_kept_when_the_witness_starts_again(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	init(p, YOKE_ARBITER_TYPE_WITNESS);
+	form(p);
+	cut(p);
+	pair_answer(p, BETA, LOCK, CORE_RESULT_ANSWERED, ALPHA);
+	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
+	refuse(p, 4 * LEASE_MS, CORE_RESULT_FAILED);
+	refuse(p, LEASE_MS, CORE_RESULT_ANSWERED);
+	hold(p, 2 * LEASE_MS);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+	assert_int_equal(p->runs[1][CORE_RUN_STOP], 0);
+}
+
 static void leaver_promises(void **state)
 {
 	struct pair *p = &pair;
@@ -623,6 +674,8 @@ int main(void)
 		cmocka_unit_test(owner_holds_lock),
 		cmocka_unit_test(lock_and_expired_lease_start),
 		cmocka_unit_test(lapsed_lock_waits_anew),
+		cmocka_unit_test(word_for_one_that_takes_the_lock_is_worth_nothing),
+		cmocka_unit_test(word_is_kept_when_the_witness_starts_again),
 		cmocka_unit_test(leaver_promises),
 		cmocka_unit_test(damaged_record_is_a_promise),
 		cmocka_unit_test(goodbye_of_silent_node_keeps),
