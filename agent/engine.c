@@ -81,15 +81,13 @@ static int start_heartbeats(struct agent_engine *e, uint64_t incarnation, yoke_t
 /* The keeper went on with another configuration, and this is the first engine that has it. */
 static void take_reload(struct agent_engine *e)
 {
-	uint64_t grown = atomic_exchange(&e->shared->grown, 0);
-
 	e->reloads_told = atomic_load(&e->shared->reloads);
 	if (!atomic_exchange(&e->shared->reloaded, false))
 		return;
 	e->shared->reload_reason[0] = '\0';
 	atomic_fetch_add(&e->shared->reloads, 1);
-	for (uint16_t g = 0; g < e->conf.group_count; g++)
-		e->core_conf.group[g].grown = (grown >> g & 1) != 0;
+	for (uint16_t r = 0; r < e->conf.resource_count; r++)
+		e->core_conf.resource[r].added = atomic_exchange(&e->shared->added[r], false);
 }
 
 static int start_core(struct agent_engine *e, uint64_t incarnation, yoke_time now)

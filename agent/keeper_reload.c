@@ -85,15 +85,6 @@ static void refused(struct agent_keeper *k)
 	agent_keeper_renew_give_up(k, size > 0 ? why : "it cannot be tried");
 }
 
-static uint64_t grown(const struct conf_change *change)
-{
-	uint64_t set = 0;
-
-	for (unsigned g = 0; g < YOKE_GROUPS_MAX; g++)
-		set |= (uint64_t)change->group_grows[g] << g;
-	return set;
-}
-
 void agent_keeper_reload_tried(struct agent_keeper *k, int status)
 {
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
@@ -119,7 +110,8 @@ void agent_keeper_reload_becomes(struct agent_keeper *k, bool becomes)
 {
 	bool reloads = becomes && k->next_fd >= 0;
 
-	atomic_store(&k->shared->grown, reloads ? grown(&k->change) : 0);
+	for (unsigned r = 0; r < YOKE_RESOURCES_MAX; r++)
+		atomic_store(&k->shared->added[r], reloads && k->change.was[r] == 0);
 	atomic_store(&k->shared->reloaded, reloads);
 }
 
@@ -198,8 +190,7 @@ static int try(struct trial *t, const char *conf_file, const char *node)
 	char why[YOKE_REASON_SIZE];
 	int self;
 
-	if (agent_role_read_conf(AGENT_ROLE_FD_CONF, &t->conf) < 0 ||
-	    load(t, conf_file, node) < 0)
+	if (agent_role_read_conf(AGENT_ROLE_FD_CONF, &t->conf) < 0 || load(t, conf_file, node) < 0)
 		return -1;
 	self = conf_self(&t->conf, node, why);
 	if (self < 0)

@@ -140,13 +140,14 @@ static bool same_thing(const struct conf_resource *a, const struct conf_resource
 	       same_command(a->status, b->status);
 }
 
-static bool has(const struct conf *conf, const struct conf_group *group,
-		const struct conf_resource *resource)
+/* Its index + 1; 0: the group does not have it. */
+static unsigned find(const struct conf *conf, const struct conf_group *group,
+		     const struct conf_resource *resource)
 {
 	for (unsigned i = 0; i < group->resource_count; i++)
 		if (same_thing(&conf->resource[group->resource_first + i], resource))
-			return true;
-	return false;
+			return group->resource_first + i + 1u;
+	return 0;
 }
 
 static void compare_group(const struct conf *old, const struct conf_group *was,
@@ -164,14 +165,18 @@ static void compare_group(const struct conf *old, const struct conf_group *was,
 	for (unsigned i = 0; i < was->resource_count; i++) {
 		unsigned at = was->resource_first + i;
 
-		if (has(next, is, &old->resource[at]))
+		if (find(next, is, &old->resource[at]) != 0)
 			continue;
 		change->resource_ends[at] = true;
 		change->ends++;
 	}
-	for (unsigned i = 0; i < is->resource_count; i++)
-		if (!has(old, was, &next->resource[is->resource_first + i]))
+	for (unsigned i = 0; i < is->resource_count; i++) {
+		unsigned at = is->resource_first + i;
+
+		change->was[at] = (uint16_t)find(old, was, &next->resource[at]);
+		if (change->was[at] == 0)
 			change->group_grows[is - next->group] = true;
+	}
 }
 
 void conf_change(const struct conf *old, const struct conf *next, unsigned self,

@@ -24,6 +24,8 @@ struct conf_change {
 	unsigned ends;                          /* how many of both */
 	/* By the new one's: it stays, and has resources that it did not have like this. */
 	bool group_grows[YOKE_GROUPS_MAX];
+	/* By the new one's: index + 1 in the old one, in the same group; 0: it comes. */
+	uint16_t was[YOKE_RESOURCES_MAX];
 	bool any; /* they are not the same */
 };
 

@@ -1,8 +1,9 @@
 /* What runs here already: when an engine starts, and when a maintenance ends.
  *
- * Everything is probed, and what runs as a whole is taken over as it is, and what of it was added
- * to the configuration while it ran is started.  What else runs in part is stopped; so is what may
- * run, when the lease that covered it is over before the probes are.
+ * Everything is probed, and what runs as a whole is taken over as it is.  So is what lacks nothing
+ * but what was added to the configuration while it ran: that is started.  Where nothing but that is
+ * found the group does not run.  What else runs in part is stopped; so is what may run, when the
+ * lease that covered it is over before the probes are.
  *
  * In maintenance nothing is stopped for being there in part: it is taken over as it is, unless no
  * probe could tell anything.
@@ -29,6 +30,29 @@ static void adopt_grown(struct core *c, struct core_actions *out, uint16_t group
 
 		r->added = r->state == YOKE_RESOURCE_STOPPED;
 	}
+}
+
+/* All of it that is not new, and that is something. */
+static bool is_found_but_for_added(const struct core *c, uint16_t group)
+{
+	bool found = false;
+
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++) {
+		uint16_t resource = core_resource_at(c, group, i);
+
+		if (c->conf.resource[resource - 1].added)
+			continue;
+		if (c->resource[resource - 1].state != YOKE_RESOURCE_STARTED)
+			return false;
+		found = true;
+	}
+	return found;
+}
+
+static void forget_added(struct core *c, uint16_t group)
+{
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++)
+		c->conf.resource[core_resource_at(c, group, i) - 1].added = false;
 }
 
 static void stop_unknown(struct core *c, struct core_actions *out, uint16_t group)
@@ -86,9 +110,11 @@ void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 				  "not started yet");
 	else if (running == count || core_maintenance_rests_here(c, group))
 		adopt(c, out, group);
-	else if (c->conf.group[group - 1].grown && certain == running)
+	else if (is_found_but_for_added(c, group))
 		adopt_grown(c, out, group);
 	else
 		core_group_stop(c, out, group, false, "only a part of it was found running");
-	c->conf.group[group - 1].grown = false; /* that was then */
+	if (!core_maintenance_rests_here(c,
+					 group)) /* else it is probed once more, when that ends */
+		forget_added(c, group);
 }

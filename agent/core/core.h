@@ -77,7 +77,6 @@ struct core_group_conf {
 	uint16_t node_count;
 	uint16_t resource_first, resource_count; /* indexes into core_conf.resource */
 	uint32_t digest;                         /* of all that the file says of it */
-	bool grown; /* resources were added while it ran: found in part, the rest is started */
 };
 
 struct core_resource_conf {
@@ -92,6 +91,7 @@ struct core_resource_conf {
 	uint16_t restarts;            /* here, within the window, before the group moves; at most
 					 CORE_RESTARTS_MAX */
 	uint32_t restart_window_ms;
+	bool added; /* its group may run without it: when all others are found, it is started */
 };
 
 struct core_arbiter_conf {

@@ -369,8 +369,8 @@ void sim_node_start(struct sim_world *w, uint16_t node)
 	sim_check_start(w, node);
 	n->disk_broken = false;
 	core_init(&n->core, &n->conf, n->record, n->record_size, NULL, sim_node_now(w, node));
-	for (uint16_t g = 0; g < n->conf.group_count; g++)
-		n->conf.group[g].grown = false;
+	for (uint16_t r = 0; r < n->conf.resource_count; r++)
+		n->conf.resource[r].added = false;
 	sim_node_step(w, node, &ev);
 	sim_node_clock(w, node, n->minute);
 	sim_kernel_tell_usable(w, node, sim_world_span(w, BOOT_NEWS_US));
@@ -409,8 +409,7 @@ void sim_node_reload(struct sim_world *w, uint16_t node)
 		return;
 	}
 	for (uint16_t r = 0; r < n->conf.resource_count; r++)
-		if (n->core.resource[r].retired)
-			n->conf.group[n->conf.resource[r].group - 1].grown = true;
+		n->conf.resource[r].added = n->core.resource[r].retired;
 	sim_node_crash(w, node);
 	sim_node_start(w, node);
 }

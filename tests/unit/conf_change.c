@@ -122,6 +122,8 @@ static void one_that_is_another_ends_and_is_added(void **state)
 	(void)state;
 	to("program = '/u'", "program = '/v'");
 	assert_true(change.resource_ends[1]);
+	assert_int_equal(change.was[0], 1);
+	assert_int_equal(change.was[1], 0);
 	assert_true(change.group_grows[0]);
 	assert_false(change.group_ends[0]);
 }

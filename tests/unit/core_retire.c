@@ -128,21 +128,38 @@ static void called_off_a_group_comes_back(void **state)
  */
 static void what_was_added_is_started(void **state)
 {
-	for (unsigned grown = 0; grown < 2; grown++) {
+	for (unsigned added = 0; added < 2; added++) {
 		unsigned stops;
 
 		setup(state);
 		form();
 		stops = pair.runs[ALPHA - 1][CORE_RUN_STOP];
 		pair.running[ALPHA - 1] = false;
-		pair.conf[ALPHA - 1].group[0].grown = grown != 0;
+		pair.conf[ALPHA - 1].resource[1].added = added != 0;
 		pair.address[ALPHA - 1][1] = false;
 		pair_start(&pair, ALPHA);
 		pair_paths(&pair, YOKE_PATH_UP);
 		pair_run(&pair, 3000);
-		assert_int_equal(pair_group(&pair, grown ? ALPHA : BETA, WEB), YOKE_GROUP_STARTED);
-		assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_STOP] - stops, grown ? 0 : 1);
+		assert_int_equal(pair_group(&pair, added ? ALPHA : BETA, WEB), YOKE_GROUP_STARTED);
+		assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_STOP] - stops, added ? 0 : 1);
 	}
+}
+
+/* Its status says that it runs, on the node that does not run the group, too. */
+static void what_was_added_is_not_the_group(void **state)
+{
+	(void)state;
+	form();
+	pair.running[BETA - 1] = false;
+	pair.conf[BETA - 1].resource[1].added = true;
+	pair.address[BETA - 1][1] = true;
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 3000);
+	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair.runs[BETA - 1][CORE_RUN_START], 0);
+	assert_false(pair.address[BETA - 1][0]);
+	assert_int_equal(pair_group(&pair, ALPHA, WEB), YOKE_GROUP_STARTED);
 }
 
 int main(void)
@@ -155,6 +172,7 @@ int main(void)
 		cmocka_unit_test_setup(called_off_a_group_comes_back, setup),
 		cmocka_unit_test_setup(called_off_a_resource_comes_back_alone, setup),
 		cmocka_unit_test_setup(what_was_added_is_started, setup),
+		cmocka_unit_test_setup(what_was_added_is_not_the_group, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
