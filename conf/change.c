@@ -1,5 +1,6 @@
 #include "conf/change.h"
 
+#include "conf/check.h"
 #include "conf/print.h"
 
 static void refuse(struct conf_change *change, const char *what)
@@ -73,6 +74,39 @@ static bool keeps_a_path(const struct conf *old, const struct conf *next)
 	return old->node_count == 1;
 }
 
+/* Until the other node has changed, too, each goes by its own. */
+static void compare_beats(struct conf_change *change, uint32_t old_interval_ms,
+			  uint32_t next_interval_ms, const struct conf *old,
+			  const struct conf *next)
+{
+	if (change->refusal_count == CONF_CHANGE_REFUSALS_MAX)
+		return;
+	if (next_interval_ms * CONF_CHECK_INTERVALS_MIN > old->dead_ms)
+		snprintf(change->refusal[change->refusal_count++], CONF_PROBLEM_SIZE,
+			 "a heartbeat each %u ms is too rare for the other node as long as that "
+			 "has dead_ms = %u: change dead_ms first, on both nodes, then how often "
+			 "there is one",
+			 next_interval_ms, old->dead_ms);
+	else if (old_interval_ms * CONF_CHECK_INTERVALS_MIN > next->dead_ms)
+		snprintf(change->refusal[change->refusal_count++], CONF_PROBLEM_SIZE,
+			 "dead_ms = %u is too short as long as the other node has a heartbeat each "
+			 "%u ms: change first, on both nodes, how often there is one, then dead_ms",
+			 next->dead_ms, old_interval_ms);
+}
+
+static void compare_times(struct conf_change *change, const struct conf *old,
+			  const struct conf *next)
+{
+	compare_beats(change, old->interval_ms, next->interval_ms, old, next);
+	for (unsigned p = 0; p < old->path_count && p < next->path_count; p++) {
+		uint32_t old_ms = conf_path_interval_ms(old, p);
+		uint32_t next_ms = conf_path_interval_ms(next, p);
+
+		if (old_ms != old->interval_ms || next_ms != next->interval_ms)
+			compare_beats(change, old_ms, next_ms, old, next);
+	}
+}
+
 static void look_for_refusals(const struct conf *old, const struct conf *next,
 			      struct conf_change *change)
 {
@@ -88,6 +122,8 @@ static void look_for_refusals(const struct conf *old, const struct conf *next,
 	/* The other node reckons with them from what it was told, which is a moment later. */
 	if (old->lease_ms != next->lease_ms)
 		refuse(change, "lease_ms (twice dead_ms when it is not given)");
+	if (old->node_count > 1)
+		compare_times(change, old, next);
 	if (!same_nodes(old, next))
 		refuse(change, "the nodes' names and their order");
 	else if (!keeps_a_path(old, next))

@@ -69,6 +69,43 @@ static void what_hangs_on_it_is_refused(void **state)
 	assert_int_equal(change.refusal_count, 1);
 }
 
+/* One node goes by the new times while the other has the old ones still. */
+static void times_that_do_not_fit_each_other_change_in_steps(void **state)
+{
+	(void)state;
+	to("dead_ms = 1000", "dead_ms = 2000 interval_ms = 400");
+	expect_refused("a heartbeat each 400 ms is too rare for the other node as long as that has "
+		       "dead_ms = 1000: change dead_ms first, on both nodes");
+	conf_change(&next, &old, 0, &change);
+	expect_refused("dead_ms = 1000 is too short as long as the other node has a heartbeat each "
+		       "400 ms: change first, on both nodes, how often");
+	to("dead_ms = 1000", "dead_ms = 2000 interval_ms = 300");
+	assert_int_equal(change.refusal_count, 0);
+	conf_change(&next, &old, 0, &change);
+	assert_int_equal(change.refusal_count, 0);
+}
+
+/* A disk's own interval, which the new dead_ms allows. */
+static void so_do_those_of_a_path(void **state)
+{
+	(void)state;
+	to("dead_ms = 1000", "dead_ms = 2000");
+	memcpy(&next.path[2], "r", 2);
+	next.path_count = 3;
+	for (unsigned n = 0; n < 2; n++) {
+		next.node[n].endpoint[2].configured = true;
+		next.node[n].endpoint[2].type = YOKE_PATH_TYPE_DISK;
+		next.node[n].endpoint[2].interval_ms = 200;
+	}
+	old = next;
+	old.dead_ms = 1000;
+	for (unsigned n = 0; n < 2; n++)
+		next.node[n].endpoint[2].interval_ms = 600;
+	conf_change(&old, &next, 0, &change);
+	expect_refused("a heartbeat each 600 ms is too rare");
+	assert_int_equal(change.refusal_count, 1);
+}
+
 static void paths_change_one_after_the_other(void **state)
 {
 	(void)state;
@@ -155,6 +192,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_hangs_on_it_is_refused),
 		cmocka_unit_test(paths_change_one_after_the_other),
+		cmocka_unit_test(times_that_do_not_fit_each_other_change_in_steps),
+		cmocka_unit_test(so_do_those_of_a_path),
 		cmocka_unit_test(the_same_is_no_change),
 		cmocka_unit_test(a_group_that_goes_ends),
 		cmocka_unit_test(a_group_that_this_node_leaves_ends),
