@@ -44,6 +44,8 @@ static size_t size_of(const struct agent_channel_message *m)
 		return head + sizeof(m->u.keys_read);
 	case AGENT_CHANNEL_RETIRE:
 		return head + sizeof(m->u.retire);
+	case AGENT_CHANNEL_MISSING:
+		return head + sizeof(m->u.missing);
 	case AGENT_CHANNEL_RETIRED:
 	case AGENT_CHANNEL_KEYS_TAKEN:
 		return head;

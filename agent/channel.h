@@ -35,6 +35,8 @@ enum agent_channel_kind {
 	AGENT_CHANNEL_KEYS_READ,  /* and back: u.keys_read, with a descriptor when it could */
 	AGENT_CHANNEL_RETIRE,     /* keeper to engine: u.retire is not to run any more */
 	AGENT_CHANNEL_RETIRED,    /* and back: it does not */
+	AGENT_CHANNEL_MISSING,    /* keeper to engine before the record, and back when it is
+				     another: u.missing need not run though its group does */
 	AGENT_CHANNEL_KEYS_TAKEN, /* engine to keeper: it goes on with the keys that it was given */
 };
 
@@ -97,6 +99,9 @@ struct agent_channel_message {
 			/* [number - 1] */
 			bool group[YOKE_GROUPS_MAX], resource[YOKE_RESOURCES_MAX];
 		} retire;
+		struct {
+			bool resource[YOKE_RESOURCES_MAX]; /* [number - 1] */
+		} missing;
 		struct {
 			char file[CONF_FILE_SIZE]; /* by the keeper */
 		} keys;

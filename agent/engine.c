@@ -86,8 +86,17 @@ static void take_reload(struct agent_engine *e)
 		return;
 	e->shared->reload_reason[0] = '\0';
 	atomic_fetch_add(&e->shared->reloads, 1);
-	for (uint16_t r = 0; r < e->conf.resource_count; r++)
-		e->core_conf.resource[r].added = atomic_exchange(&e->shared->added[r], false);
+}
+
+static int take_missing(struct agent_engine *e)
+{
+	struct agent_channel_message *m = &e->message;
+
+	if (agent_channel_wait(AGENT_ROLE_FD_CHANNEL, m, RECORD_WAIT_MS) != 1 ||
+	    m->kind != AGENT_CHANNEL_MISSING)
+		return say("what may be missing", "the keeper did not tell");
+	memcpy(e->missing, m->u.missing.resource, sizeof(e->missing));
+	return 0;
 }
 
 static int start_core(struct agent_engine *e, uint64_t incarnation, yoke_time now)
@@ -95,12 +104,16 @@ static int start_core(struct agent_engine *e, uint64_t incarnation, yoke_time no
 	struct agent_channel_message *m = &e->message;
 	const char *hold = NULL;
 
+	if (take_missing(e) < 0)
+		return -1;
 	if (agent_channel_wait(AGENT_ROLE_FD_CHANNEL, m, RECORD_WAIT_MS) != 1 ||
 	    m->kind != AGENT_CHANNEL_RECORD)
 		return say("record", "the keeper did not send it");
 	if (m->u.record.reason[0] != '\0')
 		hold = m->u.record.reason;
 	agent_setup_core(&e->conf, e->self, incarnation, &e->core_conf);
+	for (uint16_t r = 0; r < e->conf.resource_count; r++)
+		e->core_conf.resource[r].added = e->missing[r];
 	take_reload(e);
 	if (atomic_load(&e->shared->engines) > 1)
 		agent_setup_restarted(&e->core_conf);

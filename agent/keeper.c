@@ -283,6 +283,8 @@ static void from_engine(struct agent_keeper *k)
 			agent_keeper_line_ask(k, &m);
 		else if (m.kind == AGENT_CHANNEL_RETIRED)
 			agent_keeper_reload_retired(k);
+		else if (m.kind == AGENT_CHANNEL_MISSING)
+			agent_keeper_reload_missing(k, &m);
 		else if (m.kind == AGENT_CHANNEL_KEYS)
 			agent_keeper_keys_ask(k);
 		else if (m.kind == AGENT_CHANNEL_KEYS_TAKEN)

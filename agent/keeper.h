@@ -82,9 +82,11 @@ struct agent_keeper {
 	uint32_t save_first;
 	struct agent_job_set jobs;
 	struct agent_watchdog watchdog;
-	bool results_wait;   /* the engine's channel was full */
-	int64_t judge_at_ms; /* no engine is judged before: we did not run ourselves */
-	pid_t killed;        /* an engine that hung: said and done once */
+	bool results_wait;                /* the engine's channel was full */
+	int64_t judge_at_ms;              /* no engine is judged before: we did not run ourselves */
+	pid_t killed;                     /* an engine that hung: said and done once */
+	bool missing[YOKE_RESOURCES_MAX]; /* [number - 1]: need not run though its group does */
+	int reloads_left; /* the program before us reloads, after so many times; -1: it does not */
 	bool leaving;
 	bool leaving_died; /* an engine died while leaving: it gets one more */
 	int64_t leave_until_ms;
@@ -121,8 +123,13 @@ void agent_keeper_reload_tried(struct agent_keeper *k, int status);
 void agent_keeper_reload_engine(struct agent_keeper *k);
 /* The engine says that what is to go has stopped. */
 void agent_keeper_reload_retired(struct agent_keeper *k);
-/* The next engine is the first that has it; or it is not, after all. */
-void agent_keeper_reload_becomes(struct agent_keeper *k, bool becomes);
+/* What the engine says may be missing. */
+void agent_keeper_reload_missing(struct agent_keeper *k, const struct agent_channel_message *m);
+/* The same by the configuration that the next program goes on with: as hexadecimal digits. */
+enum { AGENT_KEEPER_MISSING_SIZE = YOKE_RESOURCES_MAX / 4 + 1 }; /* bytes with NUL */
+void agent_keeper_reload_leave(const struct agent_keeper *k, char text[AGENT_KEEPER_MISSING_SIZE]);
+/* And back; returns 0; -1: it is nonsense. */
+int agent_keeper_reload_take(struct agent_keeper *k, const char *text);
 /* It is given up, if there was one. */
 void agent_keeper_reload_ended(struct agent_keeper *k, const char *why);
 

@@ -95,6 +95,7 @@ static void fail_child(const char *what)
 void agent_keeper_start_engine(struct agent_keeper *k)
 {
 	static const struct agent_channel_message leave = {.kind = AGENT_CHANNEL_LEAVE};
+	static struct agent_channel_message missing = {.kind = AGENT_CHANNEL_MISSING};
 	pid_t keeper = getpid();
 	int channel_fd;
 	char parent[16], snmp_uid[24];
@@ -103,6 +104,8 @@ void agent_keeper_start_engine(struct agent_keeper *k)
 	atomic_fetch_add(&k->shared->engines, 1);
 	if (!begin_child(&k->engine, &k->engine_fd, &channel_fd)) {
 		if (k->engine_fd >= 0) {
+			memcpy(missing.u.missing.resource, k->missing, sizeof(k->missing));
+			agent_channel_send(k->engine_fd, &missing);
 			agent_channel_send(k->engine_fd, &k->record);
 			if (k->leaving)
 				agent_channel_send(k->engine_fd, &leave);

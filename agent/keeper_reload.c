@@ -8,7 +8,11 @@
  * it with the running one, and leaves the new one in memory of ours.  What this node is not to run
  * any more is then stopped by the engine that knows how.  From there it is an exchange of the
  * program (keeper_renew.c), with the new configuration: so the other node notices an engine's
- * restart, and what stays is adopted as it is.  Whatever fails before that changes nothing.
+ * restart, and what stays is adopted as it is.  When it fails before that, what was stopped is
+ * started again.
+ *
+ * Which resources may be missing of a group that runs is kept here, until the engine says that they
+ * are not: whenever an engine dies, the next one starts them, and does not stop the group for them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +38,9 @@ static void tell_engine(struct agent_keeper *k, bool retire)
 	if (retire) {
 		memcpy(m.u.retire.group, k->change.group_ends, sizeof(m.u.retire.group));
 		memcpy(m.u.retire.resource, k->change.resource_ends, sizeof(m.u.retire.resource));
+		/* Also when this engine ends before it tells. */
+		for (unsigned r = 0; r < YOKE_RESOURCES_MAX; r++)
+			k->missing[r] = k->missing[r] || k->change.resource_ends[r];
 	}
 	if (k->engine_fd >= 0)
 		agent_channel_send(k->engine_fd, &m);
@@ -106,13 +113,47 @@ void agent_keeper_reload_tried(struct agent_keeper *k, int status)
 	tell_engine(k, true);
 }
 
-void agent_keeper_reload_becomes(struct agent_keeper *k, bool becomes)
+void agent_keeper_reload_missing(struct agent_keeper *k, const struct agent_channel_message *m)
 {
-	bool reloads = becomes && k->next_fd >= 0;
+	memcpy(k->missing, m->u.missing.resource, sizeof(k->missing));
+}
 
-	for (unsigned r = 0; r < YOKE_RESOURCES_MAX; r++)
-		atomic_store(&k->shared->added[r], reloads && k->change.was[r] == 0);
-	atomic_store(&k->shared->reloaded, reloads);
+/* What comes, and what was missing already. */
+static bool will_miss(const struct agent_keeper *k, unsigned resource)
+{
+	if (k->next_fd < 0)
+		return k->missing[resource];
+	if (resource >= k->next.resource_count)
+		return false;
+	return k->change.was[resource] == 0 || k->missing[k->change.was[resource] - 1];
+}
+
+void agent_keeper_reload_leave(const struct agent_keeper *k, char text[AGENT_KEEPER_MISSING_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (unsigned i = 0; i < AGENT_KEEPER_MISSING_SIZE - 1; i++) {
+		unsigned bits = 0;
+
+		for (unsigned b = 0; b < 4; b++)
+			bits |= (unsigned)will_miss(k, 4 * i + b) << b;
+		text[i] = digits[bits];
+	}
+	text[AGENT_KEEPER_MISSING_SIZE - 1] = '\0';
+}
+
+int agent_keeper_reload_take(struct agent_keeper *k, const char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (unsigned r = 0; r < YOKE_RESOURCES_MAX; r++) {
+		const char *digit = text[r / 4] == '\0' ? NULL : strchr(digits, text[r / 4]);
+
+		if (digit == NULL)
+			return -1;
+		k->missing[r] = ((digit - digits) >> r % 4 & 1) != 0;
+	}
+	return 0;
 }
 
 void agent_keeper_reload_engine(struct agent_keeper *k)

@@ -30,11 +30,21 @@
 enum {
 	TRIAL_MS = 5000,
 	ENDING_MS = 2000,
-	LEFT_SIZE = 128, /* bytes of the text that the new program is given */
+	LEFT_SIZE = 192, /* bytes of the text that the new program is given */
 };
 
 /* What is left to the new program, in the order of the text. */
-enum { LEFT_ELDER, LEFT_ENGINE_FD, LEFT_CONF_FD, LEFT_KEY_FD, LEFT_LOCK_FD, LEFT_CONTROL_FD, LEFT };
+enum {
+	LEFT_ELDER,
+	LEFT_ENGINE_FD,
+	LEFT_CONF_FD,
+	LEFT_KEY_FD,
+	LEFT_LOCK_FD,
+	LEFT_CONTROL_FD,
+	LEFT_FDS_END,
+	LEFT_RELOADS = LEFT_FDS_END,
+	LEFT,
+};
 
 void agent_keeper_renew_give_up(struct agent_keeper *k, const char *why)
 {
@@ -125,7 +135,7 @@ static void go_on(struct agent_keeper *k, const char *why)
 
 static void keep_open(const int number[LEFT], bool open)
 {
-	for (int i = LEFT_ENGINE_FD; i < LEFT; i++)
+	for (int i = LEFT_ENGINE_FD; i < LEFT_FDS_END; i++)
 		if (number[i] >= 0)
 			fcntl(number[i], F_SETFD, open ? 0 : FD_CLOEXEC);
 }
@@ -137,18 +147,20 @@ static void become(struct agent_keeper *k)
 			    [LEFT_CONF_FD] = k->next_fd >= 0 ? k->next_fd : k->conf_fd,
 			    [LEFT_KEY_FD] = k->key_fd,
 			    [LEFT_LOCK_FD] = k->lock_fd,
-			    [LEFT_CONTROL_FD] = k->control_fd};
-	char text[LEFT_SIZE];
+			    [LEFT_CONTROL_FD] = k->control_fd,
+			    [LEFT_RELOADS] = -1};
+	char text[LEFT_SIZE], missing[AGENT_KEEPER_MISSING_SIZE];
 
-	snprintf(text, sizeof(text), "%d %d %d %d %d %d", number[0], number[1], number[2],
-		 number[3], number[4], number[5]);
+	if (k->next_fd >= 0)
+		number[LEFT_RELOADS] = (int)(atomic_load(&k->shared->reloads) & INT32_MAX);
+	agent_keeper_reload_leave(k, missing);
+	snprintf(text, sizeof(text), "%d %d %d %d %d %d %d %s", number[0], number[1], number[2],
+		 number[3], number[4], number[5], number[6], missing);
 	agent_job_leave(&k->jobs);
-	agent_keeper_reload_becomes(k, true);
 	keep_open(number, true);
 	execl(k->file, k->program, "--config", k->conf_file, "--node", k->node, "--renewed", text,
 	      (char *)NULL);
 	keep_open(number, false);
-	agent_keeper_reload_becomes(k, false);
 	go_on(k, strerror(errno));
 }
 
@@ -191,23 +203,30 @@ int64_t agent_keeper_renew_deadline_ms(const struct agent_keeper *k)
 
 /* ---- the new program ---- */
 
+static int not_for_people(void)
+{
+	yoke_log(YOKE_LOG_ERROR, "--renewed is not for people");
+	return -1;
+}
+
 int agent_keeper_renew_take(struct agent_keeper *k, const char *renewed)
 {
-	int number[LEFT];
+	int number[LEFT] = {[LEFT_RELOADS] = -1};
 	const char *at = renewed;
 	siginfo_t info;
 
-	for (int i = 0; i < LEFT; i++) {
+	/* An earlier version leaves the descriptors alone. */
+	for (int i = 0; i < LEFT && (i < LEFT_FDS_END || *at != '\0'); i++) {
 		char *end;
 		long value = strtol(at, &end, 10);
 
-		if (end == at || value < -1 || value > INT32_MAX) {
-			yoke_log(YOKE_LOG_ERROR, "--renewed is not for people");
-			return -1;
-		}
+		if (end == at || value < -1 || value > INT32_MAX)
+			return not_for_people();
 		number[i] = (int)value;
 		at = end;
 	}
+	if (*at != '\0' && (*at != ' ' || agent_keeper_reload_take(k, at + 1) < 0))
+		return not_for_people();
 	keep_open(number, false);
 	k->conf_fd = number[LEFT_CONF_FD];
 	k->key_fd = number[LEFT_KEY_FD];
@@ -217,6 +236,7 @@ int agent_keeper_renew_take(struct agent_keeper *k, const char *renewed)
 	if (number[LEFT_ELDER] > 0 &&
 	    waitid(P_PID, (id_t)number[LEFT_ELDER], &info, WEXITED | WNOHANG | WNOWAIT) == 0)
 		k->elder = number[LEFT_ELDER];
+	k->reloads_left = number[LEFT_RELOADS];
 	if (k->elder != 0)
 		k->elder_fd = number[LEFT_ENGINE_FD];
 	else if (number[LEFT_ENGINE_FD] >= 0)

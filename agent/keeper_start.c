@@ -161,6 +161,10 @@ static int open_shared(struct agent_keeper *k)
 		return say_errno(name);
 	/* The next engine is not the first one when an elder runs. */
 	atomic_store(&k->shared->engines, k->elder == 0 ? 0 : 1);
+	/* Of another version's file nothing is left of it. */
+	if (k->reloads_left >= 0)
+		atomic_store(&k->shared->reloads, (uint32_t)k->reloads_left);
+	atomic_store(&k->shared->reloaded, k->reloads_left >= 0);
 	return 0;
 }
 
@@ -259,6 +263,7 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 	k->program = program;
 	k->conf_file = conf_file;
 	k->engine_fd = k->saver_fd = k->elder_fd = k->new_key_fd = k->next_fd = -1;
+	k->reloads_left = -1;
 	prctl(PR_SET_DUMPABLE, 0); /* keys pass through here */
 	k->engine.name = "engine";
 	k->saver.name = "saver";

@@ -249,6 +249,19 @@ static void do_retired(struct agent_engine *e)
 	e->retiring = agent_channel_send(AGENT_ROLE_FD_CHANNEL, &e->message) < 0;
 }
 
+static void do_missing(struct agent_engine *e)
+{
+	bool *missing = e->message.u.missing.resource;
+
+	memset(missing, 0, sizeof(e->missing));
+	for (uint16_t r = 1; r <= e->conf.resource_count; r++)
+		missing[r - 1] = core_may_miss(&e->core, r);
+	e->message.kind = AGENT_CHANNEL_MISSING;
+	if (memcmp(missing, e->missing, sizeof(e->missing)) != 0 &&
+	    agent_channel_send(AGENT_ROLE_FD_CHANNEL, &e->message) == 0)
+		memcpy(e->missing, missing, sizeof(e->missing));
+}
+
 static void arm(struct agent_loop *l)
 {
 	struct agent_engine *e = l->engine;
@@ -281,6 +294,7 @@ static void end_turn(struct agent_loop *l)
 	do_core(e);
 	do_asks(e);
 	do_retired(e);
+	do_missing(e);
 	agent_history_watchdog(e);
 	agent_history_reload(e);
 	now = agent_engine_now();

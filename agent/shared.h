@@ -60,9 +60,8 @@ struct agent_shared {
 
 	/* The configuration that was read again, by the keeper. */
 	_Atomic uint32_t reloads; /* that were refused or taken, since `size` was made */
-	char reload_reason[YOKE_REASON_SIZE];   /* why not, the last time; empty: it was taken */
-	_Atomic bool reloaded;                  /* it is the next engine's first */
-	_Atomic bool added[YOKE_RESOURCES_MAX]; /* [number - 1]: it did not run before */
+	char reload_reason[YOKE_REASON_SIZE]; /* why not, the last time; empty: it was taken */
+	_Atomic bool reloaded;                /* it is the next engine's first */
 
 	uint64_t last_event;                      /* seq; 0: none */
 	struct yoke_event event[YOKE_EVENTS_MAX]; /* [seq % YOKE_EVENTS_MAX] */

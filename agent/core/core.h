@@ -370,6 +370,9 @@ bool core_wants_beat(const struct core *core, uint16_t node, yoke_time echoed);
 
 /* Has all that the last CORE_RETIRE named been stopped? */
 bool core_retired(const struct core *core);
+/* Should an engine that starts now, on what runs, start this resource (number) when it finds all
+ * others of the group: may it be missing because it was added, or was to be retired? */
+bool core_may_miss(const struct core *core, uint16_t resource);
 
 /* Size in bytes of a CORE_MESSAGE event's or any event's meaningful part, for recording. */
 size_t core_event_size(const struct core_event *event);

@@ -54,7 +54,7 @@ static bool start_added(struct core *c, struct core_actions *out, uint16_t group
 	for (uint16_t i = 0; i < core_resource_count(c, group); i++) {
 		struct core_resource *r = core_resource_of(c, group, i);
 
-		if (!r->added)
+		if (!r->added || r->retired)
 			continue;
 		if (r->run != 0)
 			return true;
@@ -84,9 +84,21 @@ bool core_retired(const struct core *c)
 	for (uint16_t r = 0; r < c->conf.resource_count; r++) {
 		struct core_claim claim = {.state = c->group[c->conf.resource[r].group - 1].state};
 
-		if (c->resource[r].retired && core_claim_runs(&claim) &&
+		if (c->resource[r].retired &&
+		    (core_claim_runs(&claim) || claim.state == YOKE_GROUP_UNKNOWN) &&
 		    c->resource[r].state != YOKE_RESOURCE_STOPPED)
 			return false;
 	}
 	return true;
+}
+
+bool core_may_miss(const struct core *c, uint16_t resource)
+{
+	const struct core_resource *r = &c->resource[resource - 1];
+	enum yoke_group_state state = c->group[c->conf.resource[resource - 1].group - 1].state;
+
+	if (c->conf.resource[resource - 1].added)
+		return true;
+	return (r->added || r->retired) &&
+	       (state == YOKE_GROUP_STARTED || state == YOKE_GROUP_UNKNOWN);
 }

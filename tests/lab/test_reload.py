@@ -1,6 +1,8 @@
 """The configuration is read again on a running pair, and configurations that differ in parts."""
 
 import os
+import shutil
+import signal
 
 import pytest
 from arbiters import GROUP, Watchdog, Witness, more
@@ -118,6 +120,97 @@ def test_a_group_that_one_node_drops_goes_to_the_other(lab, pair):
     assert "goes to the other node" in reload(pair.alpha, "--yes")
     wait_until(lambda: lab.beta.has(EXTRA), 5, "beta, which has it still, runs it")
     assert not lab.alpha.has(EXTRA)
+
+
+PATIENT = r"""#!/bin/sh
+here=$(dirname "$0")/$YOKE_NODE
+wait_for_it() { touch "$here.$1"; until [ -e "$here.go" ]; do sleep 0.02; done; }
+case $1 in
+start) wait_for_it starts; touch "$here.runs" ;;
+stop) [ -e "$here.runs" ] && wait_for_it stops; rm -f "$here.runs" ;;
+status) [ -e "$here.runs" ] || exit 3 ;;
+esac
+"""
+
+
+class Patient:
+    """A script resource whose start and stop take until go()."""
+
+    def __init__(self, lab):
+        self.dir = lab.dir / "patient"
+        shutil.rmtree(self.dir, ignore_errors=True)
+        self.dir.mkdir()
+        self.program = self.dir / "patient"
+        self.program.write_text(PATIENT)
+        self.program.chmod(0o755)
+
+    def resource(self):
+        return (f'  resource "patient" {{\n    type = script\n    program = "{self.program}"\n'
+                '    start_timeout_ms = 60000\n    stop_timeout_ms = 60000\n  }\n')
+
+    def has(self, node, what):
+        return (self.dir / f"{node.name}.{what}").exists()
+
+    def go(self, node):
+        (self.dir / f"{node.name}.go").touch()
+
+    def wait(self, node):
+        (self.dir / f"{node.name}.go").unlink()
+
+
+def with_patient(patient, addresses=(EXTRA,)):
+    return extra(addresses).removesuffix("}\n") + patient.resource() + "}\n"
+
+
+def test_what_is_still_to_be_started_is_not_forgotten(lab, pair):
+    """The engine dies meanwhile: the next one does not stop the group for it."""
+    patient = Patient(lab)
+    reload_both(pair, extra())
+    wait_until(lambda: lab.alpha.has(EXTRA), 5, "the group runs on alpha")
+    before = pair.alpha.last_event()
+    reload_both(pair, with_patient(patient).removesuffix("}\n") + resources((MORE,)) + "}\n")
+    wait_until(lambda: patient.has(lab.alpha, "starts"), 5, "the start is under way")
+    engine = pair.alpha.engine()
+    os.kill(engine, signal.SIGKILL)
+    wait_until(lambda: pair.alpha.engine() not in (None, engine), 5, "another engine runs")
+    patient.go(lab.alpha)
+    wait_until(lambda: patient.has(lab.alpha, "runs") and lab.alpha.has(MORE), 20,
+               "what was added runs")
+    wait_until(lambda: pair.alpha.group("extra")["state"] == "started", 5, "and the group")
+    assert not pair.alpha.has_event("group_stopping", before) and lab.alpha.has(EXTRA)
+    assert not patient.has(lab.beta, "starts")
+
+
+@pytest.mark.parametrize("how", ["engine dies", "program is broken"])
+def test_what_was_retired_for_nothing_comes_back(lab, pair, how):
+    """What was stopped already is started again, and the others of its group are not stopped."""
+    patient = Patient(lab)
+    patient.go(lab.alpha)
+    reload_both(pair, with_patient(patient, (EXTRA, MORE)))
+    wait_until(lambda: patient.has(lab.alpha, "runs"), 5, "the group runs on alpha")
+    patient.wait(lab.alpha)
+    before, engine = pair.alpha.last_event(), pair.alpha.engine()
+    text = pair.alpha.config.read_text()
+    program, kept = pair.alpha.bin / "yoked", pair.alpha.bin / "kept"
+    pair.alpha.write_config(groups=pair.web.group(SERVICE) + extra((MORE,)))
+    os.kill(pair.alpha.process.pid, signal.SIGHUP)
+    wait_until(lambda: patient.has(lab.alpha, "stops"), 10, "the stop is under way")
+    program.rename(kept)
+    try:
+        if how == "engine dies":
+            os.kill(engine, signal.SIGKILL)
+            wait_until(lambda: pair.alpha.engine() not in (None, engine), 5, "another engine")
+        program.write_text("no program")
+        patient.go(lab.alpha)
+        wait_until(lambda: "configuration is not taken" in pair.alpha.process.text(), 20,
+                   "it is called off")
+        wait_until(lambda: patient.has(lab.alpha, "runs") and lab.alpha.has(EXTRA), 20,
+                   "what was stopped runs again")
+        wait_until(lambda: pair.alpha.group("extra")["state"] == "started", 5, "and the group")
+        assert not pair.alpha.has_event("group_stopping", before) and lab.alpha.has(MORE)
+    finally:
+        kept.rename(program)
+        pair.alpha.config.write_text(text)
 
 
 @pytest.mark.parametrize("change, says", [

@@ -11,6 +11,7 @@ from lab import BUILD, SERVICE, TOP, now, run, wait_until
 from web import LINE_SIZE, Web
 
 NEXT = "9.9.9"
+MORE = "10.9.0.151"
 FIFO_SIZE = 1 << 20  # AGENT_JOB_LEFT_MAX
 DEAD_MS = {"default": None, "short": 100}
 
@@ -81,6 +82,26 @@ def test_upgrade_loses_no_request(world, lab, package, owners, client, dead_ms):
     for name, yoke in cluster.by_name.items():
         for kind in ("group_stopping", "node_lost", "group_held", "node_left", "resource_failed"):
             assert not yoke.has_event(kind, before[name]), f"{kind} on {name}"
+
+
+def test_upgrade_with_another_configuration(world, lab, package, owners):
+    """What the version before left of a reload is not lost with its file."""
+    cluster = world.ready(snmp=False)
+    since, before = now(), cluster.alpha.last_event()
+    groups = cluster.alpha.group_text().removesuffix("}\n") + (
+        f'  resource "more" {{\n    type = address\n    address = "{MORE}/24"\n'
+        '    interface = "pub"\n  }\n}\n')
+    package.upgrade()
+    for yoke in (cluster.beta, cluster.alpha):
+        yoke.write_config(groups=groups)
+        done = yoke.cli("reload")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert version_of(yoke) == NEXT
+    wait_until(lambda: lab.alpha.has(MORE), 5, "what was added is started")
+    cluster.settle(lab.alpha)
+    assert cluster.alpha.has_event("config_taken", before)
+    assert not cluster.alpha.has_event("group_stopping", before)
+    assert owners.takeovers(since) == 0 and owners.both_ms(since) == 0
 
 
 @pytest.mark.parametrize("how", ["renewed", "killed and started"])

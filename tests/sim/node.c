@@ -383,6 +383,8 @@ void sim_node_crash(struct sim_world *w, uint16_t node)
 	if (!n->engine)
 		return;
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  engine killed");
+	for (uint16_t r = 1; r <= n->conf.resource_count; r++)
+		n->conf.resource[r - 1].added = core_may_miss(&n->core, r);
 	end_engine(w, node);
 }
 
@@ -408,8 +410,6 @@ void sim_node_reload(struct sim_world *w, uint16_t node)
 		sim_node_step(w, node, &call_off);
 		return;
 	}
-	for (uint16_t r = 0; r < n->conf.resource_count; r++)
-		n->conf.resource[r].added = n->core.resource[r].retired;
 	sim_node_crash(w, node);
 	sim_node_start(w, node);
 }
@@ -423,6 +423,8 @@ void sim_node_power_off(struct sim_world *w, uint16_t node)
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  power cut");
 	end_engine(w, node);
 	n->powered = false;
+	for (uint16_t r = 0; r < n->conf.resource_count; r++)
+		n->conf.resource[r].added = false;
 	n->lease_exclusive = n->lease_reset = false;
 	sim_arbiter_power_off(w, node);
 	for (uint16_t r = 1; r <= w->names.resource_count; r++)

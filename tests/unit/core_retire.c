@@ -162,6 +162,59 @@ static void what_was_added_is_not_the_group(void **state)
 	assert_int_equal(pair_group(&pair, ALPHA, WEB), YOKE_GROUP_STARTED);
 }
 
+/* An engine dies while a resource is to be retired; the next one is told that it may be missing,
+ * and to retire it. */
+static void what_was_retired_before_an_engine_is_no_part(void **state)
+{
+	bool missing[2];
+
+	(void)state;
+	form();
+	retire(ALPHA, false, 2);
+	pair_run(&pair, 1000);
+	for (uint16_t r = 1; r <= 2; r++)
+		missing[r - 1] = core_may_miss(pair_core(&pair, ALPHA), r);
+	assert_false(missing[0]);
+	assert_true(missing[1]);
+	assert_false(core_may_miss(pair_core(&pair, BETA), 2));
+	pair.conf[ALPHA - 1].resource[1].added = true;
+	pair.running[ALPHA - 1] = false;
+	pair.by_hand[CORE_RUN_PROBE] = true;
+	pair_start(&pair, ALPHA);
+	retire(ALPHA, false, 2);
+	assert_false(is_retired(ALPHA)); /* not known yet */
+	pair_result(&pair, ALPHA, 1, CORE_RESULT_RUNNING);
+	pair_result(&pair, ALPHA, 2, CORE_RESULT_STOPPED);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 1000);
+	assert_true(is_retired(ALPHA));
+	assert_true(core_may_miss(pair_core(&pair, ALPHA), 2));
+	assert_false(pair.address[ALPHA - 1][1]);
+	assert_int_equal(pair_group(&pair, ALPHA, WEB), YOKE_GROUP_STARTED);
+	retire(ALPHA, false, 0);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_core(&pair, ALPHA)->resource[1].state, YOKE_RESOURCE_STARTED);
+	assert_false(core_may_miss(pair_core(&pair, ALPHA), 2));
+}
+
+/* It is known until it runs. */
+static void what_is_being_started_may_be_missing(void **state)
+{
+	(void)state;
+	form();
+	pair.running[ALPHA - 1] = false;
+	pair.conf[ALPHA - 1].resource[1].added = true;
+	pair.address[ALPHA - 1][1] = false;
+	pair.by_hand[CORE_RUN_START] = true;
+	pair_start(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_group(&pair, ALPHA, WEB), YOKE_GROUP_STARTED);
+	assert_true(core_may_miss(pair_core(&pair, ALPHA), 2));
+	pair_result(&pair, ALPHA, 2, CORE_RESULT_DONE);
+	assert_false(core_may_miss(pair_core(&pair, ALPHA), 2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +226,8 @@ int main(void)
 		cmocka_unit_test_setup(called_off_a_resource_comes_back_alone, setup),
 		cmocka_unit_test_setup(what_was_added_is_started, setup),
 		cmocka_unit_test_setup(what_was_added_is_not_the_group, setup),
+		cmocka_unit_test_setup(what_was_retired_before_an_engine_is_no_part, setup),
+		cmocka_unit_test_setup(what_is_being_started_may_be_missing, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
