@@ -215,12 +215,45 @@ static void compare_group(const struct conf *old, const struct conf_group *was,
 	}
 }
 
+/* Could the one stand in the way of the other, on the other node? */
+static bool collides(const struct conf_resource *a, const struct conf_resource *b)
+{
+	if (a->type == YOKE_RESOURCE_TYPE_ADDRESS && b->type == a->type)
+		return a->family == b->family &&
+		       memcmp(a->address, b->address, sizeof(a->address)) == 0;
+	return same_thing(a, b);
+}
+
+/* What goes to another group would be started in that by the node that has changed while the other
+ * node runs it in the old one. */
+static void look_for_moved(const struct conf *old, const struct conf *next,
+			   const struct conf_group *is, struct conf_change *change)
+{
+	for (unsigned i = 0; i < old->resource_count * is->resource_count; i++) {
+		const struct conf_resource *from = &old->resource[i / is->resource_count];
+		const struct conf_resource *to =
+			&next->resource[is->resource_first + i % is->resource_count];
+		const struct conf_group *was = group_of_name(old, is->name);
+
+		if (!collides(from, to) || (was != NULL && find(old, was, to) != 0) ||
+		    strcmp(old->group[from->group].name, is->name) == 0 ||
+		    change->refusal_count == CONF_CHANGE_REFUSALS_MAX)
+			continue;
+		snprintf(change->refusal[change->refusal_count++], CONF_PROBLEM_SIZE,
+			 "resource %s goes from group %s to group %s: take it out first, with "
+			 "'yoke reload' on both nodes, then add it",
+			 to->name, old->group[from->group].name, is->name);
+	}
+}
+
 void conf_change(const struct conf *old, const struct conf *next, unsigned self,
 		 struct conf_change *change)
 {
 	memset(change, 0, sizeof(*change));
 	change->any = !same_text(conf_print, old, next);
 	look_for_refusals(old, next, change);
+	for (unsigned g = 0; g < next->group_count; g++)
+		look_for_moved(old, next, &next->group[g], change);
 	if (change->refusal_count > 0)
 		return;
 	for (unsigned g = 0; g < old->group_count; g++)

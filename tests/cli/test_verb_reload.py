@@ -78,13 +78,19 @@ def test_without_a_terminal_what_ends_needs_yes(engine):
 
 
 def test_at_a_terminal_it_asks(engine):
-    engine.file.write_text(CONF.replace("group web", "group mail"))
+    engine.file.write_text(CONF.replace("group web", "group mail").replace("10.3.0.", "10.3.1."))
     ours, theirs = pty.openpty()
     os.write(ours, b"n\n")
     refused(engine, "group web: not run here any more", "go on? [y/N]", "nothing was changed",
             stdin=theirs)
     os.close(ours)
     os.close(theirs)
+
+
+def test_a_group_of_another_name_is_no_other_group(engine):
+    engine.file.write_text(CONF.replace("group web", "group mail"))
+    refused(engine, "resource ip goes from group web to group mail: take it out first",
+            "nothing was changed")
 
 
 def test_yoked_that_keeps_no_configuration(engine, place):

@@ -174,6 +174,35 @@ static void how_it_is_looked_after_may_change(void **state)
 	assert_false(change.group_grows[0]);
 }
 
+static void what_goes_to_another_group_goes_in_two_steps(void **state)
+{
+	(void)state;
+	to("group h", "group hh");
+	expect_refused("resource hip goes from group h to group hh: take it out first");
+	assert_int_equal(change.refusal_count, 1);
+	to("group g { exclusive = no\n"
+	   "  resource ip { type = address address = '10.3.0.1/24' interface = e0 }\n"
+	   "  resource run { type = script program = '/u' }\n"
+	   "}\n"
+	   "group h { exclusive = no resource hip",
+	   "group g { exclusive = no\n"
+	   "  resource ip { type = address address = '10.3.0.1/24' interface = e0 }\n"
+	   "}\n"
+	   "group h { exclusive = no resource run { type = script program = '/u' } resource hip");
+	expect_refused("resource run goes from group g to group h");
+	assert_int_equal(change.refusal_count, 1);
+	/* An address is the same by any name; a program of another name is another. */
+	to("resource run { type = script program = '/u' }\n"
+	   "}\n"
+	   "group h { exclusive = no resource hip { type = address address = '10.3.0.2/24'",
+	   "resource ip2 { type = address address = '10.3.0.2/24' interface = e0 }\n"
+	   "}\n"
+	   "group h { exclusive = no resource other { type = script program = '/u' }\n"
+	   "resource hip { type = address address = '10.3.0.9/24'");
+	expect_refused("resource ip2 goes from group h to group g");
+	assert_int_equal(change.refusal_count, 1);
+}
+
 static void a_group_or_resource_that_comes_ends_nothing(void **state)
 {
 	(void)state;
@@ -200,6 +229,7 @@ int main(void)
 		cmocka_unit_test(a_resource_that_goes_ends_alone),
 		cmocka_unit_test(one_that_is_another_ends_and_is_added),
 		cmocka_unit_test(how_it_is_looked_after_may_change),
+		cmocka_unit_test(what_goes_to_another_group_goes_in_two_steps),
 		cmocka_unit_test(a_group_or_resource_that_comes_ends_nothing),
 	};
 
