@@ -215,6 +215,20 @@ static void compare_group(const struct conf *old, const struct conf_group *was,
 	}
 }
 
+/* What runs now has no lease that the next engine could go on by: it would stop it. */
+static void look_for_bound(const struct conf *old, const struct conf *next,
+			   const struct conf_group *is, struct conf_change *change)
+{
+	const struct conf_group *was = group_of_name(old, is->name);
+	char what[CONF_PROBLEM_SIZE / 2];
+
+	if (was == NULL || conf_locks(next) == 0 || !is->exclusive || is->unproven ||
+	    (was->exclusive && !was->unproven))
+		return;
+	snprintf(what, sizeof(what), "exclusive of group %s, where there is a lock,", is->name);
+	refuse(change, what);
+}
+
 /* Could the one stand in the way of the other, on the other node? */
 static bool collides(const struct conf_resource *a, const struct conf_resource *b)
 {
@@ -252,8 +266,10 @@ void conf_change(const struct conf *old, const struct conf *next, unsigned self,
 	memset(change, 0, sizeof(*change));
 	change->any = !same_text(conf_print, old, next);
 	look_for_refusals(old, next, change);
-	for (unsigned g = 0; g < next->group_count; g++)
+	for (unsigned g = 0; g < next->group_count; g++) {
+		look_for_bound(old, next, &next->group[g], change);
 		look_for_moved(old, next, &next->group[g], change);
+	}
 	if (change->refusal_count > 0)
 		return;
 	for (unsigned g = 0; g < old->group_count; g++)

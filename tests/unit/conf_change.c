@@ -174,6 +174,26 @@ static void how_it_is_looked_after_may_change(void **state)
 	assert_false(change.group_grows[0]);
 }
 
+/* text has a lock. */
+static void what_needs_a_lease_from_now_on_needs_a_restart(void **state)
+{
+	(void)state;
+	to("group h { exclusive = no", "group h { exclusive = yes");
+	expect_refused("exclusive of group h, where there is a lock, cannot change");
+	assert_int_equal(change.refusal_count, 1);
+	conf_change(&next, &old, 0, &change);
+	assert_int_equal(change.refusal_count, 0);
+	to("group h { exclusive = no", "group h { exclusive = yes takeover = unproven");
+	assert_int_equal(change.refusal_count, 0);
+	old = next;
+	next.group[1].unproven = false;
+	conf_change(&old, &next, 0, &change);
+	expect_refused("exclusive of group h");
+	old.arbiter_count = next.arbiter_count = 0;
+	conf_change(&old, &next, 0, &change);
+	assert_int_equal(change.refusal_count, 0);
+}
+
 static void what_goes_to_another_group_goes_in_two_steps(void **state)
 {
 	(void)state;
@@ -229,6 +249,7 @@ int main(void)
 		cmocka_unit_test(a_resource_that_goes_ends_alone),
 		cmocka_unit_test(one_that_is_another_ends_and_is_added),
 		cmocka_unit_test(how_it_is_looked_after_may_change),
+		cmocka_unit_test(what_needs_a_lease_from_now_on_needs_a_restart),
 		cmocka_unit_test(what_goes_to_another_group_goes_in_two_steps),
 		cmocka_unit_test(a_group_or_resource_that_comes_ends_nothing),
 	};
