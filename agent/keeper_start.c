@@ -71,10 +71,12 @@ static int share_conf(struct agent_keeper *k)
 	return k->conf_fd < 0 ? say_errno("memfd_create") : 0;
 }
 
-/* For 'yoke reload', which says what another file would change. */
-static int tell_conf(struct agent_keeper *k)
+/* For 'yoke reload', which says what another file would change.  Nothing else needs it: what cannot
+ * be written is told, and an older one must not be taken for it. */
+static void tell_conf(struct agent_keeper *k)
 {
 	char name[CONF_FILE_SIZE + 16], made[CONF_FILE_SIZE + 20];
+	bool told = false;
 	FILE *out;
 	int fd;
 
@@ -83,11 +85,19 @@ static int tell_conf(struct agent_keeper *k)
 	unlink(made);
 	fd = open(made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	out = fd < 0 ? NULL : fdopen(fd, "w");
-	if (out == NULL)
-		return say_errno(made);
-	fprintf(out, "# %s\n", k->conf_file);
-	conf_print(&k->conf, out);
-	return fclose(out) == 0 && rename(made, name) == 0 ? 0 : say_errno(name);
+	if (out != NULL) {
+		fprintf(out, "# %s\n", k->conf_file);
+		conf_print(&k->conf, out);
+		told = !ferror(out);
+		told = fclose(out) == 0 && told && rename(made, name) == 0;
+	} else if (fd >= 0) {
+		close(fd);
+	}
+	if (told)
+		return;
+	say_errno(made);
+	unlink(made);
+	unlink(name);
 }
 
 static int share_key(struct agent_keeper *k)
@@ -248,9 +258,10 @@ static int open_all(struct agent_keeper *k, bool renewed)
 {
 	if (!renewed && (share_key(k) < 0 || share_conf(k) < 0))
 		return -1;
-	if (make_dirs(k) < 0 || (!renewed && take_lock(k) < 0) || tell_conf(k) < 0 ||
-	    open_shared(k) < 0 || (!renewed && open_control(k) < 0))
+	if (make_dirs(k) < 0 || (!renewed && take_lock(k) < 0) || open_shared(k) < 0 ||
+	    (!renewed && open_control(k) < 0))
 		return -1;
+	tell_conf(k);
 	return open_signals(k);
 }
 

@@ -245,6 +245,22 @@ def test_hangup_alone_says_why_not(pair):
     assert pair.alpha.engine() == engine
 
 
+def test_what_only_the_verb_reads_is_not_needed(lab, pair):
+    """It cannot be written: nothing ends for it, and an older one is not left."""
+    running = pair.alpha.run_dir / "running.conf"
+    in_the_way = pair.alpha.run_dir / "running.conf.new"
+    assert running.exists()
+    in_the_way.mkdir()
+    try:
+        engine = pair.alpha.engine()
+        os.kill(pair.alpha.process.pid, signal.SIGHUP)
+        wait_until(lambda: pair.alpha.engine() not in (None, engine), 10, "another engine runs")
+        pair.settle(lab.alpha)
+        assert pair.alpha.is_running() and not running.exists()
+    finally:
+        in_the_way.rmdir()
+
+
 def test_the_group_that_differs_is_blocked_and_the_other_fails_over(lab, pair):
     """extra is another one on beta: it is not taken over; web is, as ever."""
     reload_both(pair, extra())
