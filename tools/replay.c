@@ -188,7 +188,9 @@ static bool acceptable(const struct core *c, const struct core_event *ev)
 	if (ev->type == CORE_RESOURCE)
 		return ev->u.resource.resource >= 1 &&
 		       ev->u.resource.resource <= c->conf.resource_count;
-	return ev->type >= CORE_TIMER && ev->type <= CORE_LEAVE;
+	if (ev->type == CORE_FOREIGN)
+		return ev->u.foreign.node >= 1 && ev->u.foreign.node <= c->conf.node_count;
+	return ev->type >= CORE_TIMER && ev->type < CORE_FOREIGN;
 }
 
 /* Returns the number of events; -1 when the segment is damaged. */
