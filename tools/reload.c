@@ -147,8 +147,11 @@ static int signal_keeper(void)
 	struct ucred cred;
 	socklen_t size = sizeof(cred);
 
-	if (getsockopt(client.fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) == 0 &&
-	    kill(cred.pid, SIGHUP) == 0)
+	if (getsockopt(client.fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
+		return complain(strerror(errno));
+	if (cred.pid <= 1)
+		return complain("yoked is in another container: run it there");
+	if (kill(cred.pid, SIGHUP) == 0)
 		return TOOL_OK;
 	return complain(errno == EPERM ? "only root may reload: run it as root" : strerror(errno));
 }

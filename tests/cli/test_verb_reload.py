@@ -102,6 +102,15 @@ def test_yoked_that_keeps_no_configuration(engine, place):
     assert "use 'systemctl restart yoked'" in refused_again.stderr
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes a PID namespace")
+def test_from_another_pid_namespace(engine):
+    """There the listener has no number: nobody else is signalled for it."""
+    done = subprocess.run(["unshare", "--pid", "--fork", YOKE, "reload", "--socket", engine.path],
+                          text=True, capture_output=True, env=environment(), check=False,
+                          timeout=BOUND_S, start_new_session=True)
+    assert done.returncode == 1 and "yoked is in another container: run it there" in done.stderr
+
+
 def test_no_yoked(place):
     done = subprocess.run([YOKE, "reload", "--socket", place / "none"], text=True,
                           capture_output=True, env=environment(), check=False, timeout=BOUND_S)
