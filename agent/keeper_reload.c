@@ -105,6 +105,11 @@ void agent_keeper_reload_tried(struct agent_keeper *k, int status)
 		return;
 	}
 	conf_change(&k->conf, &k->next, (unsigned)k->self, &k->change);
+	/* The trial is of another program, which may allow what this one cannot do. */
+	if (k->change.refusal_count > 0) {
+		agent_keeper_renew_give_up(k, k->change.refusal[0]);
+		return;
+	}
 	k->renewal = AGENT_RENEW_WAITS;
 	if (k->change.ends == 0)
 		return;

@@ -251,6 +251,27 @@ def test_hangup_alone_says_why_not(pair):
     assert pair.alpha.engine() == engine
 
 
+def test_what_another_program_would_allow_is_refused(pair):
+    """The one that is installed now does the trial, and agrees."""
+    engine, before = pair.alpha.engine(), pair.alpha.last_event()
+    text = pair.alpha.config.read_text()
+    program, kept = pair.alpha.bin / "yoked", pair.alpha.bin / "kept"
+    other = pair.alpha.dir / "other.conf"
+    other.write_text(text.replace('name = "lab"', 'name = "other"'))
+    program.rename(kept)
+    try:
+        program.write_text(f"#!/bin/sh\ncat {other} >&3\n")
+        program.chmod(0o755)
+        os.kill(pair.alpha.process.pid, signal.SIGHUP)
+        event = wait_until(lambda: pair.alpha.has_event("config_refused", before), 10,
+                           "it is refused")
+    finally:
+        program.unlink()
+        kept.rename(program)
+    assert "the cluster's name cannot change" in event["reason"]
+    assert pair.alpha.engine() == engine and pair.alpha.is_running()
+
+
 def test_what_only_the_verb_reads_is_not_needed(lab, pair):
     """It cannot be written: nothing ends for it, and an older one is not left."""
     running = pair.alpha.run_dir / "running.conf"
