@@ -47,6 +47,7 @@ static size_t size_of(const struct agent_channel_message *m)
 	case AGENT_CHANNEL_MISSING:
 		return head + sizeof(m->u.missing);
 	case AGENT_CHANNEL_RETIRED:
+		return head + sizeof(m->u.retired);
 	case AGENT_CHANNEL_KEYS_TAKEN:
 		return head;
 	}

@@ -96,10 +96,15 @@ struct agent_channel_message {
 			char reason[YOKE_REASON_SIZE]; /* why not; empty when it is open */
 		} opened;
 		struct {
+			uint32_t serial; /* the keeper's, of this engine; 0: none yet */
 			/* [number - 1] */
 			bool group[YOKE_GROUPS_MAX], resource[YOKE_RESOURCES_MAX];
 		} retire;
 		struct {
+			uint32_t serial; /* of the RETIRE that it answers */
+		} retired;
+		struct {
+			uint32_t serial; /* from the engine: of the last RETIRE that it took */
 			bool resource[YOKE_RESOURCES_MAX]; /* [number - 1] */
 		} missing;
 		struct {

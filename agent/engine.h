@@ -88,11 +88,12 @@ struct agent_engine {
 	int64_t key_made_s[CONF_KEYS_MAX];   /* of the keys that hb has; 0: not known */
 	uint8_t disk_key[YOKE_ARBITERS_MAX]; /* id of the oldest one that is on the disk; 0: none */
 	bool retiring;                       /* the keeper waits until something is retired */
-	bool missing[YOKE_RESOURCES_MAX];    /* as told to the keeper, or by it: core_may_miss() */
-	uint32_t reloads_told;               /* already in an event */
-	uint32_t key_reads;                  /* times that the key file was read again, or not */
-	char key_reason[YOKE_REASON_SIZE];   /* why not, the last time; empty: it was */
-	struct yoke_snapshot snapshot;       /* scratch */
+	uint32_t retire_serial, missing_serial; /* of the last RETIRE; the last MISSING had this */
+	bool missing[YOKE_RESOURCES_MAX];  /* as told to the keeper, or by it: core_may_miss() */
+	uint32_t reloads_told;             /* already in an event */
+	uint32_t key_reads;                /* times that the key file was read again, or not */
+	char key_reason[YOKE_REASON_SIZE]; /* why not, the last time; empty: it was */
+	struct yoke_snapshot snapshot;     /* scratch */
 	struct agent_control *control;
 };
 

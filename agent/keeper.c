@@ -282,7 +282,7 @@ static void from_engine(struct agent_keeper *k)
 		else if (m.kind == AGENT_CHANNEL_OPEN)
 			agent_keeper_line_ask(k, &m);
 		else if (m.kind == AGENT_CHANNEL_RETIRED)
-			agent_keeper_reload_retired(k);
+			agent_keeper_reload_retired(k, &m);
 		else if (m.kind == AGENT_CHANNEL_MISSING)
 			agent_keeper_reload_missing(k, &m);
 		else if (m.kind == AGENT_CHANNEL_KEYS)

@@ -86,6 +86,8 @@ struct agent_keeper {
 	int64_t judge_at_ms;              /* no engine is judged before: we did not run ourselves */
 	pid_t killed;                     /* an engine that hung: said and done once */
 	bool missing[YOKE_RESOURCES_MAX]; /* [number - 1]: need not run though its group does */
+	uint32_t retire_serial;           /* of the last RETIRE to this engine; 0: none */
+	bool retire_waits;                /* the channel was full: to be sent again */
 	int reloads_left; /* the program before us reloads, after so many times; -1: it does not */
 	bool leaving;
 	bool leaving_died; /* an engine died while leaving: it gets one more */
@@ -122,7 +124,9 @@ void agent_keeper_reload_tried(struct agent_keeper *k, int status);
 /* An engine was started, which has to be told. */
 void agent_keeper_reload_engine(struct agent_keeper *k);
 /* The engine says that what is to go has stopped. */
-void agent_keeper_reload_retired(struct agent_keeper *k);
+void agent_keeper_reload_retired(struct agent_keeper *k, const struct agent_channel_message *m);
+/* Each turn: what the engine has not been told for want of room. */
+void agent_keeper_reload_look(struct agent_keeper *k);
 /* What the engine says may be missing. */
 void agent_keeper_reload_missing(struct agent_keeper *k, const struct agent_channel_message *m);
 /* The same by the configuration that the next program goes on with: as hexadecimal digits. */

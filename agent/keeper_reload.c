@@ -31,19 +31,33 @@ enum { TRIAL_MS = 10000, LEAVE_GRACE_MS = 5000 };
 
 /* ---- the keeper ---- */
 
-static void tell_engine(struct agent_keeper *k, bool retire)
+/* What is to go by now: nothing, when it is called off. */
+static void send_retire(struct agent_keeper *k)
 {
 	struct agent_channel_message m = {.kind = AGENT_CHANNEL_RETIRE};
 
-	if (retire) {
+	m.u.retire.serial = k->retire_serial;
+	if (k->next_fd >= 0) {
 		memcpy(m.u.retire.group, k->change.group_ends, sizeof(m.u.retire.group));
 		memcpy(m.u.retire.resource, k->change.resource_ends, sizeof(m.u.retire.resource));
-		/* Also when this engine ends before it tells. */
-		for (unsigned r = 0; r < YOKE_RESOURCES_MAX; r++)
-			k->missing[r] = k->missing[r] || k->change.resource_ends[r];
 	}
-	if (k->engine_fd >= 0)
-		agent_channel_send(k->engine_fd, &m);
+	/* An engine that starts is told then. */
+	k->retire_waits = k->engine_fd >= 0 && agent_channel_send(k->engine_fd, &m) < 0;
+}
+
+static void tell_engine(struct agent_keeper *k)
+{
+	/* Also when this engine ends before it tells. */
+	for (unsigned r = 0; k->next_fd >= 0 && r < YOKE_RESOURCES_MAX; r++)
+		k->missing[r] = k->missing[r] || k->change.resource_ends[r];
+	k->retire_serial++;
+	send_retire(k);
+}
+
+void agent_keeper_reload_look(struct agent_keeper *k)
+{
+	if (k->retire_waits)
+		send_retire(k);
 }
 
 void agent_keeper_reload_ended(struct agent_keeper *k, const char *why)
@@ -53,7 +67,7 @@ void agent_keeper_reload_ended(struct agent_keeper *k, const char *why)
 	close(k->next_fd);
 	k->next_fd = -1;
 	if (k->change.ends > 0)
-		tell_engine(k, false);
+		tell_engine(k);
 	k->change.ends = 0;
 	snprintf(k->shared->reload_reason, sizeof(k->shared->reload_reason), "%s", why);
 	atomic_fetch_add(&k->shared->reloads, 1);
@@ -115,12 +129,13 @@ void agent_keeper_reload_tried(struct agent_keeper *k, int status)
 		return;
 	k->renewal = AGENT_RENEW_RETIRING;
 	k->renew_until_ms = agent_keeper_now_ms() + agent_keeper_stop_ms(&k->conf) + LEAVE_GRACE_MS;
-	tell_engine(k, true);
+	tell_engine(k);
 }
 
 void agent_keeper_reload_missing(struct agent_keeper *k, const struct agent_channel_message *m)
 {
-	memcpy(k->missing, m->u.missing.resource, sizeof(k->missing));
+	if (m->u.missing.serial == k->retire_serial) /* else it does not know yet */
+		memcpy(k->missing, m->u.missing.resource, sizeof(k->missing));
 }
 
 /* What comes, and what was missing already. */
@@ -163,13 +178,15 @@ int agent_keeper_reload_take(struct agent_keeper *k, const char *text)
 
 void agent_keeper_reload_engine(struct agent_keeper *k)
 {
+	k->retire_serial = 0;
+	k->retire_waits = false;
 	if (k->next_fd >= 0 && k->change.ends > 0)
-		tell_engine(k, true);
+		tell_engine(k);
 }
 
-void agent_keeper_reload_retired(struct agent_keeper *k)
+void agent_keeper_reload_retired(struct agent_keeper *k, const struct agent_channel_message *m)
 {
-	if (k->renewal == AGENT_RENEW_RETIRING)
+	if (k->renewal == AGENT_RENEW_RETIRING && m->u.retired.serial == k->retire_serial)
 		k->renewal = AGENT_RENEW_WAITS;
 }
 

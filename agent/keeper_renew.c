@@ -166,6 +166,7 @@ static void become(struct agent_keeper *k)
 
 void agent_keeper_renew_look(struct agent_keeper *k, int64_t now)
 {
+	agent_keeper_reload_look(k);
 	switch (k->renewal) {
 	case AGENT_RENEW_NOT:
 		break;

@@ -123,6 +123,7 @@ static void from_keeper(struct agent_engine *e, yoke_time now)
 		memcpy(ev.u.retire.resource, e->message.u.retire.resource,
 		       sizeof(ev.u.retire.resource));
 		e->retiring = true;
+		e->retire_serial = e->message.u.retire.serial;
 	} else if (e->message.kind == AGENT_CHANNEL_SAVED) {
 		ev.type = CORE_SAVED;
 		ev.u.saved.version = e->message.u.saved.version;
@@ -246,6 +247,7 @@ static void do_retired(struct agent_engine *e)
 	if (!e->retiring || !core_retired(&e->core))
 		return;
 	e->message.kind = AGENT_CHANNEL_RETIRED;
+	e->message.u.retired.serial = e->retire_serial;
 	e->retiring = agent_channel_send(AGENT_ROLE_FD_CHANNEL, &e->message) < 0;
 }
 
@@ -257,9 +259,14 @@ static void do_missing(struct agent_engine *e)
 	for (uint16_t r = 1; r <= e->conf.resource_count; r++)
 		missing[r - 1] = core_may_miss(&e->core, r);
 	e->message.kind = AGENT_CHANNEL_MISSING;
-	if (memcmp(missing, e->missing, sizeof(e->missing)) != 0 &&
-	    agent_channel_send(AGENT_ROLE_FD_CHANNEL, &e->message) == 0)
-		memcpy(e->missing, missing, sizeof(e->missing));
+	e->message.u.missing.serial = e->retire_serial;
+	if (memcmp(missing, e->missing, sizeof(e->missing)) == 0 &&
+	    e->missing_serial == e->retire_serial)
+		return;
+	if (agent_channel_send(AGENT_ROLE_FD_CHANNEL, &e->message) < 0)
+		return; /* again in the next turn */
+	memcpy(e->missing, missing, sizeof(e->missing));
+	e->missing_serial = e->retire_serial;
 }
 
 static void arm(struct agent_loop *l)
