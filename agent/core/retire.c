@@ -58,7 +58,9 @@ static bool start_added(struct core *c, struct core_actions *out, uint16_t group
 			continue;
 		if (r->run != 0)
 			return true;
-		if (r->state == YOKE_RESOURCE_STOPPED) {
+		/* The start also puts right what a stop left that failed. */
+		if (r->state == YOKE_RESOURCE_STOPPED ||
+		    (r->state == YOKE_RESOURCE_FAILED && r->run_kind == CORE_RUN_STOP)) {
 			core_resource_run(c, out, core_resource_at(c, group, i), CORE_RUN_START, 0);
 			return true;
 		}

@@ -90,9 +90,12 @@ static void what_does_not_stop_is_called_off(void **state)
 	pair.by_hand[CORE_RUN_STOP] = false;
 	retire(ALPHA, false, 0);
 	pair_run(&pair, 5000);
-	assert_int_equal(pair_group(&pair, ALPHA, WEB) == YOKE_GROUP_STARTED ||
-				 pair_group(&pair, BETA, WEB) == YOKE_GROUP_STARTED,
-			 true);
+	assert_int_equal(pair_group(&pair, ALPHA, WEB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_core(&pair, ALPHA)->resource[1].state, YOKE_RESOURCE_STARTED);
+	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_STOP], 1);
+	assert_int_equal(pair_core(&pair, ALPHA)->resource[1].restart_count, 0);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_GROUP_STOPPING), 0);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_GROUP_RESTARTING), 0);
 }
 
 static void called_off_a_resource_comes_back_alone(void **state)
