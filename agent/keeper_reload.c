@@ -124,6 +124,11 @@ void agent_keeper_reload_tried(struct agent_keeper *k, int status)
 		agent_keeper_renew_give_up(k, k->change.refusal[0]);
 		return;
 	}
+	if (conf_change_cuts(&k->change, atomic_load(&k->shared->paths_up))) {
+		memset(&k->change, 0, sizeof(k->change)); /* nothing was told to be called off */
+		agent_keeper_renew_give_up(k, conf_change_cuts_text);
+		return;
+	}
 	k->renewal = AGENT_RENEW_WAITS;
 	if (k->change.ends == 0)
 		return;

@@ -269,6 +269,18 @@ static void do_missing(struct agent_engine *e)
 	e->missing_serial = e->retire_serial;
 }
 
+/* For the keeper, which must not let all of them go at once. */
+static void note_paths(struct agent_engine *e)
+{
+	uint32_t up = 0;
+
+	for (uint16_t n = 1; n <= e->conf.node_count; n++)
+		for (uint16_t p = 1; n != e->self && p <= e->conf.path_count; p++)
+			if (hb_path_of(&e->hb, n, p)->state == YOKE_PATH_UP)
+				up |= UINT32_C(1) << (p - 1);
+	atomic_store(&e->shared->paths_up, up);
+}
+
 static void arm(struct agent_loop *l)
 {
 	struct agent_engine *e = l->engine;
@@ -302,6 +314,7 @@ static void end_turn(struct agent_loop *l)
 	do_asks(e);
 	do_retired(e);
 	do_missing(e);
+	note_paths(e);
 	agent_history_watchdog(e);
 	agent_history_reload(e);
 	now = agent_engine_now();

@@ -58,6 +58,8 @@ struct agent_shared {
 	char watchdog_reason[YOKE_REASON_SIZE]; /* the engine's while watchdog_failed */
 	_Atomic int64_t watchdog_gap_ms;        /* the longest that was near; 0: none */
 
+	_Atomic uint32_t paths_up; /* bit n - 1: a node is heard on path n */
+
 	/* The configuration that was read again, by the keeper. */
 	_Atomic uint32_t reloads; /* that were refused or taken, since `size` was made */
 	char reload_reason[YOKE_REASON_SIZE]; /* why not, the last time; empty: it was taken */

@@ -58,20 +58,28 @@ static bool same_endpoint(const struct conf_endpoint *a, const struct conf_endpo
 	       a->baud == b->baud && a->rtscts == b->rtscts && a->interval_ms == b->interval_ms;
 }
 
-/* Something must go on over the change, or the other node takes us for dead. */
-static bool keeps_a_path(const struct conf *old, const struct conf *next)
+/* A frame names its path by the number: another one's is not ours. */
+static uint32_t paths_that_stay(const struct conf *old, const struct conf *next)
 {
-	for (unsigned a = 0; a < old->path_count; a++)
-		for (unsigned b = 0; b < next->path_count; b++) {
-			bool same = a == b && strcmp(old->path[a], next->path[b]) == 0;
+	uint32_t stay = 0;
 
-			for (unsigned n = 0; same && n < old->node_count; n++)
-				same = same_endpoint(&old->node[n].endpoint[a],
-						     &next->node[n].endpoint[b]);
-			if (same)
-				return true;
-		}
-	return old->node_count == 1;
+	for (unsigned p = 0; p < old->path_count && p < next->path_count; p++) {
+		bool same = strcmp(old->path[p], next->path[p]) == 0;
+
+		for (unsigned n = 0; same && n < old->node_count; n++)
+			same = same_endpoint(&old->node[n].endpoint[p], &next->node[n].endpoint[p]);
+		stay |= (uint32_t)same << p;
+	}
+	return stay;
+}
+
+const char conf_change_cuts_text[] =
+	"no path that stays as it is works now: mend one first, or change the paths that do not "
+	"work; a path that is removed changes those after it";
+
+bool conf_change_cuts(const struct conf_change *change, uint32_t paths_up)
+{
+	return paths_up != 0 && (paths_up & change->paths_stay) == 0;
 }
 
 /* Until the other node has changed, too, each goes by its own. */
@@ -126,7 +134,10 @@ static void look_for_refusals(const struct conf *old, const struct conf *next,
 		compare_times(change, old, next);
 	if (!same_nodes(old, next))
 		refuse(change, "the nodes' names and their order");
-	else if (!keeps_a_path(old, next))
+	else
+		change->paths_stay = paths_that_stay(old, next);
+	/* Something must go on over the change, or the other node takes us for dead. */
+	if (old->node_count > 1 && same_nodes(old, next) && change->paths_stay == 0)
 		refuse(change, "every path at once (change one after the other); that");
 	if (!same_text(conf_print_arbiters, old, next))
 		refuse(change, "what the arbiters are");

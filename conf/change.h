@@ -26,12 +26,18 @@ struct conf_change {
 	bool group_grows[YOKE_GROUPS_MAX];
 	/* By the new one's: index + 1 in the old one, in the same group; 0: it comes. */
 	uint16_t was[YOKE_RESOURCES_MAX];
-	bool any; /* they are not the same */
+	uint32_t paths_stay; /* bit n - 1: path number n is the same */
+	bool any;            /* they are not the same */
 };
 
 /* What is it for node `self` (index, of both) to go from the old one to the new one?  A refusal
  * ends the search for what ends. */
 void conf_change(const struct conf *old, const struct conf *next, unsigned self,
 		 struct conf_change *change);
+
+/* Would the other node hear us no more, for all paths that are up now (bits, as paths_stay) go? */
+bool conf_change_cuts(const struct conf_change *change, uint32_t paths_up);
+/* What to say then. */
+extern const char conf_change_cuts_text[];
 
 #endif

@@ -120,12 +120,27 @@ static bool is_agreed(const struct tool_options *options)
 	return false;
 }
 
+static uint32_t paths_up(void)
+{
+	uint32_t up = 0;
+
+	for (unsigned i = 0; i < client.snapshot.link_count; i++)
+		if (client.snapshot.link[i].state == YOKE_PATH_UP)
+			up |= UINT32_C(1) << (client.snapshot.link[i].path - 1);
+	return up;
+}
+
 static int judge(const struct tool_options *options)
 {
+	bool cuts;
+
 	conf_change(&old, &next, client.snapshot.self - 1u, &change);
 	for (unsigned i = 0; i < change.refusal_count; i++)
 		complain(change.refusal[i]);
-	if (change.refusal_count > 0)
+	cuts = change.refusal_count == 0 && conf_change_cuts(&change, paths_up());
+	if (cuts)
+		complain(conf_change_cuts_text);
+	if (cuts || change.refusal_count > 0)
 		return complain("nothing was changed");
 	print_ends();
 	print_grows();

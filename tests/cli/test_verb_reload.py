@@ -72,6 +72,14 @@ def test_all_that_needs_a_restart_is_named(engine):
             "nothing was changed")
 
 
+def test_the_last_path_that_works_stays(engine):
+    path = engine.snapshot["paths"][0]
+    engine.snapshot["paths"] = [{**path, "name": "p", "state": "down"},
+                                {**path, "path": 2, "name": "q"}]
+    engine.file.write_text(CONF.replace("10.2.0.1", "10.2.0.9"))
+    refused(engine, "no path that stays as it is works now", "nothing was changed")
+
+
 def test_without_a_terminal_what_ends_needs_yes(engine):
     engine.file.write_text(CONF.replace(MORE, ""))
     refused(engine, "resource more of group web: stopped where it runs", "--yes says")

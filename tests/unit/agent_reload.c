@@ -159,6 +159,21 @@ static void what_may_be_missing_is_left_to_the_next_program(void **state)
 	assert_int_equal(agent_keeper_reload_take(&k, "24"), -1);
 }
 
+/* Only a path that goes is heard. */
+static void the_last_path_that_works_stays(void **state)
+{
+	(void)state;
+	atomic_store(&shared.paths_up, 2);
+	k.next_fd = memfd_create("next", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	assert_int_equal(write(k.next_fd, text, strlen(text)), (ssize_t)strlen(text));
+	assert_int_equal(write(k.next_fd, "}", 1), 1);
+	agent_keeper_reload_tried(&k, 0);
+	atomic_store(&shared.paths_up, 0);
+	assert_int_equal(k.renewal, AGENT_RENEW_NOT);
+	assert_int_equal(k.next_fd, -1);
+	assert_int_equal(agent_channel_receive(engine, &message), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +182,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_call_off_is_sent_until_it_is_taken, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(what_is_to_go_may_be_missing, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_last_path_that_works_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_may_be_missing_is_left_to_the_next_program,
 						setup, teardown),
 	};

@@ -112,6 +112,10 @@ static void paths_change_one_after_the_other(void **state)
 	to("10.2.0.1", "10.2.0.3");
 	assert_int_equal(change.refusal_count, 0);
 	assert_true(change.any);
+	assert_int_equal(change.paths_stay, 1);
+	assert_true(conf_change_cuts(&change, 2));
+	assert_false(conf_change_cuts(&change, 3));
+	assert_false(conf_change_cuts(&change, 0));
 	to("path p { address = 10.1.0.1 } path q { address = 10.2.0.1 }",
 	   "path p { address = 10.1.0.3 } path q { address = 10.2.0.3 }");
 	expect_refused("every path at once");
