@@ -300,7 +300,7 @@ static void on_witness(struct core *c, struct core_actions *out, uint16_t arbite
 	uint16_t by = ev->u.answer.node <= c->conf.node_count ? ev->u.answer.node : 0;
 
 	if (ev->u.answer.result == CORE_RESULT_ANSWERED) {
-		/* A witness that starts again lets the last one have it for a lease, dead or not. */
+		/* A witness that starts again lets the last one have it for a lease, dead too. */
 		if (by != 0 && a->state == YOKE_ARBITER_REFUSED && a->holder == by)
 			core_lease_has_lock(c, by, a->changed, a->asked_at);
 		core_arbiter_lost(c, out, arbiter, by, "another node has it");

@@ -210,7 +210,7 @@ yoke_time core_lease_patience(const struct core *c, uint16_t node);
 void core_lease_renewed(struct core *c, uint16_t node, yoke_time echoed);
 /* The node's word counted for us, or was not needed, until now: its beats are to come. */
 void core_lease_grace(struct core *c, uint16_t node);
-/* It took a lock, or asked for one, not before `at`: who vouched earlier for its death was wrong. */
+/* It took a lock, or asked for one, not before `at`: who vouched for its death was wrong. */
 void core_lease_lives(struct core *c, uint16_t node, yoke_time at);
 /* A lock that is given for a lease was its each time that we asked, from `since` to `at`. */
 void core_lease_has_lock(struct core *c, uint16_t node, yoke_time since, yoke_time at);

@@ -208,7 +208,7 @@ static void overwrite(struct pair *p, struct core_slot by)
 	pair_give(p, BETA, &ev);
 }
 
-/* Two machines that both believe to be beta write the same slot: neither may take it for its own. */
+/* Two machines that both believe to be beta write the same slot: neither may take it for its. */
 static void what_is_not_read_back_is_not_held(void **state)
 {
 	struct pair *p = &pair;
