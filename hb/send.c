@@ -115,7 +115,8 @@ static bool transmit(struct hb *hb, uint16_t node, uint16_t path, const uint8_t 
 	if (!hb_is_line(hb, path))
 		return hb_udp_send(&hb->udp[path - 1],
 				   hb_is_multicast(hb, path) ? &to->multicast : &to->address,
-				   to->address_len, bytes, size);
+				   to->address_len, bytes, size,
+				   hb_path_of(hb, node, path)->state == YOKE_PATH_UP);
 	used = hb_serial_send(&line->serial, bytes, size);
 	if (used > 0)
 		hb_pace_sent(&line->pace, used, is_beat, now);

@@ -199,8 +199,9 @@ static void put_source(const struct hb_udp *udp, struct msghdr *message, struct 
 }
 
 bool hb_udp_send(struct hb_udp *udp, const struct sockaddr_storage *to, socklen_t to_len,
-		 const uint8_t *bytes, size_t size)
+		 const uint8_t *bytes, size_t size, bool is_heard)
 {
+	int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (is_heard ? MSG_CONFIRM : 0);
 	union {
 		struct cmsghdr header;
 		uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
@@ -216,7 +217,7 @@ bool hb_udp_send(struct hb_udp *udp, const struct sockaddr_storage *to, socklen_
 		return false;
 	if (udp->is_multicast && udp->address.ss_family == AF_INET6)
 		put_source(udp, &message, &control.header);
-	if (sendmsg(udp->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && is_lasting(errno))
+	if (sendmsg(udp->fd, &message, flags) < 0 && is_lasting(errno))
 		udp->failing = true;
 	return true;
 }

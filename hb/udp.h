@@ -62,9 +62,11 @@ yoke_time hb_udp_deadline(const struct hb_udp *udp);
  * cut to it. */
 int hb_udp_receive(struct hb_udp *udp, uint8_t *bytes, size_t size);
 
-/* Send one datagram.  Returns false when the socket is closed and nothing was tried; true when the
- * kernel was asked, whatever became of it. */
+/* Send one datagram.  is_heard: what we send there arrives, so that the kernel need not ask whether
+ * the neighbour is still there (what it asks may be lost, and then it sends nothing for seconds).
+ * Returns false when the socket is closed and nothing was tried; true when the kernel was asked,
+ * whatever became of it. */
 bool hb_udp_send(struct hb_udp *udp, const struct sockaddr_storage *to, socklen_t to_len,
-		 const uint8_t *bytes, size_t size);
+		 const uint8_t *bytes, size_t size, bool is_heard);
 
 #endif

@@ -217,6 +217,47 @@ def test_address_of_a_path_changes_and_comes_back(lab, paths, owners):
     assert owners.takeovers(since) == 0
 
 
+@contextlib.contextmanager
+def forgetful(lab, link):
+    """The kernels ask for a neighbour again within two seconds, and give it up soon."""
+    short = {"base_reachable_time_ms": 500, "delay_first_probe_time": 1, "retrans_time_ms": 50}
+    files = [f"/proc/sys/net/ipv{family}/neigh/{link}/{name}" for family in (4, 6)
+             for name in short]
+    before = {node: [node.run("cat", file).strip() for file in files] for node in lab.pair}
+    for node in lab.pair:
+        for file in files:
+            node.run("sh", "-c", f"echo {short[file.rpartition('/')[2]]} > {file}")
+    try:
+        yield
+    finally:
+        for node in lab.pair:
+            for file, value in zip(files, before[node]):
+                node.run("sh", "-c", f"echo {value} > {file}")
+
+
+def test_path_that_works_asks_for_no_neighbour(lab, paths):
+    """On a link that loses much, what the kernel asks is lost, too: it would give the neighbour up,
+    and send nothing for seconds."""
+    with forgetful(lab, "red"):
+        before = [paths[node].path("red") for node in lab.pair]
+        for kind in ("ether type arp",
+                     "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert }"):
+            lab.rules += [f'iifname "red-{node.name}" {kind} drop' for node in lab.pair]
+        lab.apply()
+        for node in lab.pair:
+            peer = lab.other(node)
+            address = peer.address6("red") if paths.alpha.keys["family"] == 6 \
+                else peer.address("red")
+            node.ip(f"neighbour change {address} dev red nud stale")
+        since = now()
+        wait_until(lambda: now() - since > 4, 8, "four seconds have passed", every=0.1)
+        for node, old in zip(lab.pair, before):
+            path = paths[node].path("red")
+            assert (path["state"], path["flaps"]) == ("up", old["flaps"])
+            assert path["missed"] == old["missed"]
+        lab.heal()
+
+
 def test_engine_is_started_before_its_interface_exists(lab, paths):
     with without(lab, lab.alpha, "red"):
         paths.alpha.leave()

@@ -355,7 +355,7 @@ static void a_flood_of_refused_frames_does_not_hold_a_turn(void **state)
 	pair_run(&pair, PAIR_INTERVAL_US);
 	for (unsigned i = 0; i < 2 * HB_FRAMES_PER_TURN; i++)
 		(void)hb_udp_send(&pair.node[1].udp[0], &to->address, to->address_len,
-				  (const uint8_t *)"x", 1);
+				  (const uint8_t *)"x", 1, false);
 	hb_send(&pair.node[1], 1, (const uint8_t *)"m", 1, pair.now);
 	assert_int_equal(hb_receive(&pair.node[0], 1, pair.now, &received, &changes), 0);
 	assert_int_equal(pair_refused(&pair, 1, 1, HB_REFUSED_LENGTH), HB_FRAMES_PER_TURN);

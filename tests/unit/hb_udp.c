@@ -76,7 +76,7 @@ static void send_and_receive(const struct sockaddr_storage *address, socklen_t l
 {
 	uint8_t bytes[8];
 
-	assert_true(hb_udp_send(&udp, address, len, (const uint8_t *)"hello", 5));
+	assert_true(hb_udp_send(&udp, address, len, (const uint8_t *)"hello", 5, false));
 	assert_int_equal(hb_udp_receive(&udp, bytes, sizeof(bytes)), 5);
 	assert_memory_equal(bytes, "hello", 5);
 	assert_int_equal(hb_udp_receive(&udp, bytes, sizeof(bytes)), -1);
@@ -116,7 +116,8 @@ static void waits_for_an_interface_that_is_not_there(void **state)
 	assert_true(yoke_time_due(hb_udp_deadline(&udp), now));
 	hb_udp_maintain(&udp, now);
 	assert_int_equal(udp.fd, -1);
-	assert_false(hb_udp_send(&udp, &four, sizeof(struct sockaddr_in), (const uint8_t *)"x", 1));
+	assert_false(hb_udp_send(&udp, &four, sizeof(struct sockaddr_in), (const uint8_t *)"x", 1,
+				 false));
 	assert_int_equal(hb_udp_receive(&udp, (uint8_t[1]){0}, 1), -1);
 	assert_int_equal(hb_udp_deadline(&udp).us, now.us + HB_UDP_RETRY_US);
 	snprintf(udp.interface, sizeof(udp.interface), "lo"); /* it comes */
@@ -139,7 +140,8 @@ static void opens_another_socket_when_its_network_went_away(void **state)
 	hb_udp_maintain(&udp, now);
 	before = udp.fd;
 	set_lo_up(false);
-	assert_true(hb_udp_send(&udp, &four, sizeof(struct sockaddr_in), (const uint8_t *)"x", 1));
+	assert_true(hb_udp_send(&udp, &four, sizeof(struct sockaddr_in), (const uint8_t *)"x", 1,
+				false));
 	assert_true(udp.failing);
 	hb_udp_maintain(&udp, now);
 	assert_int_equal(udp.fd, before); /* not twice within a second */
@@ -164,7 +166,7 @@ static void a_send_to_nobody_is_no_failure(void **state)
 	((struct sockaddr_in *)&nobody)->sin_port = htons(4748);
 	for (unsigned i = 0; i < 3; i++)
 		assert_true(hb_udp_send(&udp, &nobody, sizeof(struct sockaddr_in),
-					(const uint8_t *)"x", 1));
+					(const uint8_t *)"x", 1, false));
 	assert_int_equal(hb_udp_receive(&udp, (uint8_t[1]){0}, 1), -1);
 	assert_false(udp.failing);
 }
@@ -180,7 +182,8 @@ static void a_full_receiver_costs_frames_and_no_time(void **state)
 	hb_udp_init(&udp, &four, sizeof(struct sockaddr_in), "lo");
 	hb_udp_maintain(&udp, now);
 	for (unsigned i = 0; i < 5000; i++)
-		assert_true(hb_udp_send(&udp, &four, sizeof(struct sockaddr_in), bytes, 1400));
+		assert_true(
+			hb_udp_send(&udp, &four, sizeof(struct sockaddr_in), bytes, 1400, false));
 	assert_false(udp.failing);
 	while (hb_udp_receive(&udp, bytes, sizeof(bytes)) > 0)
 		count++;
@@ -300,9 +303,9 @@ static void meets_by_multicast(const char *own, const char *other, const char *m
 	maintain_in(space, &far);
 	assert_true(udp.fd >= 0 && far.fd >= 0);
 	for (unsigned i = 0; i < 2; i++) {
-		assert_true(hb_udp_send(&udp, &to, len, (const uint8_t *)"hello", 5));
+		assert_true(hb_udp_send(&udp, &to, len, (const uint8_t *)"hello", 5, false));
 		expect_datagram(&far, own);
-		assert_true(hb_udp_send(&far, &to, len, (const uint8_t *)"hello", 5));
+		assert_true(hb_udp_send(&far, &to, len, (const uint8_t *)"hello", 5, false));
 		expect_datagram(&udp, other);
 		/* Its own did not come back. */
 		assert_int_equal(hb_udp_receive(&udp, (uint8_t[8]){0}, 8), -1);
@@ -310,8 +313,8 @@ static void meets_by_multicast(const char *own, const char *other, const char *m
 		if (i == 1)
 			break;
 		run("ip link del here");
-		(void)hb_udp_send(&udp, &to, len, (const uint8_t *)"x", 1);
-		(void)hb_udp_send(&far, &to, len, (const uint8_t *)"x", 1);
+		(void)hb_udp_send(&udp, &to, len, (const uint8_t *)"x", 1, false);
+		(void)hb_udp_send(&far, &to, len, (const uint8_t *)"x", 1, false);
 		assert_true(udp.failing && far.failing);
 		now = yoke_time_add_us(now, HB_UDP_RETRY_US);
 		hb_udp_maintain(&udp, now);
@@ -357,13 +360,13 @@ static void needs_its_own_address_for_multicast(void **state)
 		hb_udp_init(&udp, &a, len, "here");
 		hb_udp_set_multicast(&udp, &to);
 		hb_udp_maintain(&udp, now);
-		(void)hb_udp_send(&udp, &to, len, (const uint8_t *)"x", 1);
+		(void)hb_udp_send(&udp, &to, len, (const uint8_t *)"x", 1, false);
 		assert_int_equal(hb_udp_deadline(&udp).us, now.us + HB_UDP_RETRY_US);
 		run("ip address add %s dev here %s", i == 0 ? "10.1.0.9/24" : "fd01::9/64",
 		    i == 0 ? "" : "nodad");
 		now = yoke_time_add_us(now, HB_UDP_RETRY_US);
 		hb_udp_maintain(&udp, now);
-		assert_true(hb_udp_send(&udp, &to, len, (const uint8_t *)"x", 1));
+		assert_true(hb_udp_send(&udp, &to, len, (const uint8_t *)"x", 1, false));
 		assert_true(yoke_time_is_never(hb_udp_deadline(&udp)));
 		hb_udp_fini(&udp);
 	}
