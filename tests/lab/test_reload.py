@@ -51,16 +51,20 @@ def reload_both(cluster, groups, *arguments):
 
 
 def bring(cluster, groups):
-    """A group comes, and runs on alpha in the end: beta, which has it first, may have begun."""
-    def runs():
-        return cluster.alpha.group("extra")["state"] == "started"
+    """A group comes, and runs on alpha in the end.  beta, which has it first, may have begun, and
+    both may for a moment: it is not exclusive."""
+    def owner():
+        """Once nobody starts or stops it any more, as both say."""
+        told = [yoke.status() for yoke in (cluster.alpha, cluster.beta)]
+        owners = {g["owner"] for status in told for g in status["groups"][1:]}
+        states = [sorted(m["state"] for m in status["members"] if m["group"] == 2)
+                  for status in told]
+        return states == [["started", "stopped"]] * 2 and len(owners) == 1 and owners.pop()
     reload_both(cluster, groups)
-    wait_until(lambda: runs() or cluster.beta.group("extra")["state"] == "started", 10,
-               "the new group runs")
-    if not runs():
+    if wait_until(owner, 10, "one runs it, as both say") != 1:
         done = cluster.alpha.cli("switch", "extra", "alpha")
         assert done.returncode == 0, done.stdout + done.stderr
-    wait_until(runs, 10, "it runs on alpha")
+    wait_until(lambda: owner() == 1, 10, "it runs on alpha")
 
 
 def quiet(cluster, before):
