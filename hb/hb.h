@@ -135,7 +135,8 @@ struct hb_received {
 	uint64_t incarnation; /* the sender's */
 	yoke_time echoed_at;  /* when we sent the newest frame that it echoes */
 	enum hb_kind kind;    /* BEAT or MESSAGE */
-	bool repeated;        /* a BEAT with the very bytes of the last one from this incarnation */
+	bool repeated; /* a BEAT with the very bytes of the last one from this incarnation, and no
+			  MESSAGE, which may be older than that one, came between them */
 	uint8_t protocol_min, protocol_max; /* FOREIGN, which nobody vouches for: the sender's */
 	uint16_t size;
 	uint8_t bytes[YOKE_MESSAGE_SIZE];

@@ -308,6 +308,8 @@ static int deliver(struct hb *hb, struct hb_peer *peer, const struct incoming *i
 	if (received->kind == HB_BEAT && !received->repeated) {
 		peer->beat_size = (uint16_t)size;
 		memcpy(peer->beat, payload, size);
+	} else if (received->kind == HB_MESSAGE) {
+		peer->beat_size = 0; /* it may have been long on its way, and say less */
 	}
 	return 1;
 }

@@ -277,8 +277,10 @@ static void take_over(struct sim_beat_peer *peer, uint64_t incarnation, yoke_tim
 
 static bool is_repeated(struct sim_beat_peer *peer, const struct sim_frame *frame)
 {
-	if (!frame->is_beat)
+	if (!frame->is_beat) {
+		peer->beat_size = 0;
 		return false;
+	}
 	if (frame->size == peer->beat_size && memcmp(frame->bytes, peer->beat, frame->size) == 0)
 		return true;
 	peer->beat_size = frame->size;

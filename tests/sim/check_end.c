@@ -11,6 +11,8 @@ static const char *node_wrong(const struct sim_world *w, uint16_t node)
 	for (uint16_t i = 0; i < w->setup.node_count; i++) {
 		if (n->core.node[i].state != YOKE_NODE_ONLINE)
 			return "a node is not online";
+		if (i + 1u != node && n->core.node[i].acked < n->core.version)
+			return "a node has not acknowledged what it is told again and again";
 		if (n->core.node[i].operation.state == YOKE_OPERATION_RUNNING)
 			return "an operation goes on";
 		if (n->core.intent[i].standby != w->node[0].core.intent[i].standby)

@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <openssl/crypto.h>
 
+#include "hb/send.h"
 #include "tests/unit/hb_pair.h"
 
 static struct pair pair;
@@ -118,6 +119,21 @@ static void says_when_a_beat_is_repeated(void **state)
 	assert_int_equal(
 		hb_receive(&pair.node[1], 2, pair.now, &pair.last[1], &(struct hb_changes){0}), 1);
 	assert_true(pair.last[1].repeated);
+}
+
+/* A MESSAGE may be older, and what it says is put right by the next BEAT only. */
+static void a_beat_after_a_message_is_not_repeated(void **state)
+{
+	(void)state;
+	pair_run(&pair, 3 * PAIR_INTERVAL_US);
+	assert_true(pair.last[1].repeated);
+	hb_send(&pair.node[0], 2, (const uint8_t *)"message", 7, pair.now);
+	pair_settle(&pair);
+	hb_send_beat(&pair.node[0], 2, pair.now);
+	assert_int_equal(
+		hb_receive(&pair.node[1], 1, pair.now, &pair.last[1], &(struct hb_changes){0}), 1);
+	assert_int_equal(pair.last[1].kind, HB_BEAT);
+	assert_false(pair.last[1].repeated);
 }
 
 static void messages_go_out_on_every_path(void **state)
@@ -433,6 +449,7 @@ int main(void)
 		TEST(a_late_tick_keeps_the_rate_and_a_very_late_one_restarts_it),
 		TEST(a_new_beat_goes_out_at_once_but_not_too_often),
 		TEST(says_when_a_beat_is_repeated),
+		TEST(a_beat_after_a_message_is_not_repeated),
 		TEST(messages_go_out_on_every_path),
 		TEST(the_largest_message_arrives),
 		TEST(lost_parts_come_with_the_next_sending),
