@@ -262,6 +262,7 @@ yoke_time hb_deadline(const struct hb *hb)
 {
 	yoke_time at = yoke_time_min(hb->beat_at, hb->extra_at);
 
+	at = yoke_time_min(at, hb_bulk_deadline(hb));
 	for (uint16_t path = 1; path <= hb->conf.path_count; path++) {
 		at = yoke_time_min(at, hb_udp_deadline(&hb->udp[path - 1]));
 		at = yoke_time_min(at, hb_line_deadline(&hb->line[path - 1]));
@@ -337,6 +338,7 @@ uint32_t hb_tick(struct hb *hb, yoke_time now, struct hb_changes *changes)
 			hb_line_tick(hb, path, now);
 		else if (hb_is_post(hb, path))
 			hb_post_tick(hb, path, now);
+	hb_bulk_tick(hb, now);
 	return stall_ms;
 }
 

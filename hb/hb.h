@@ -3,7 +3,7 @@
  * Reading order: frame.h (bytes), seal.h (AES-256-GCM), key.h (two keys), window.h (replay),
  * quality.h, path.h (life of one path), public.h (slow ones), udp.h (sockets), cobs.h, serial.h,
  * tty.h, pace.h, part.h and line.h (serial lines), disk.h, device.h and post.h (shared disks),
- * this, take.c (what a frame is worth), send.c, line.c, post.c, public.c, hb.c.  frame, seal, key,
+ * bulk.h, this, take.c (what a frame is worth), send.c, line.c, post.c, public.c, bulk.c, hb.c.  frame, seal, key,
  * window, quality, path, cobs, pace, part and disk are pure: no I/O, no clock.
  *
  * hb carries payloads that it does not understand: a BEAT at a fixed rate on every path (small,
@@ -80,6 +80,7 @@
 #include "agent/base/limits.h"
 #include "agent/base/time.h"
 #include "agent/base/words.h"
+#include "hb/bulk.h"
 #include "hb/key.h"
 #include "hb/line.h"
 #include "hb/path.h"
@@ -126,6 +127,7 @@ enum hb_kind {
 	HB_PART = 3,      /* of a MESSAGE: on a line, or too large for one frame */
 	HB_KEYS = 4,      /* prints of the sender's keys; not handed up */
 	HB_CALL = 5,      /* a BEAT that calls for BEATs at full rate */
+	HB_BULK = 6,      /* a piece of what is in no hurry (bulk.h) */
 	HB_FOREIGN = 255, /* of no frame, but handed up: one came that is laid out otherwise */
 };
 
@@ -134,7 +136,7 @@ struct hb_received {
 	uint16_t node, path;  /* numbers: sender, and the path that it came on */
 	uint64_t incarnation; /* the sender's */
 	yoke_time echoed_at;  /* when we sent the newest frame that it echoes */
-	enum hb_kind kind;    /* BEAT or MESSAGE */
+	enum hb_kind kind;    /* BEAT, MESSAGE or BULK */
 	bool repeated; /* a BEAT with the very bytes of the last one from this incarnation, and no
 			  MESSAGE, which may be older than that one, came between them */
 	uint8_t protocol_min, protocol_max; /* FOREIGN, which nobody vouches for: the sender's */
@@ -204,6 +206,7 @@ struct hb {
 	uint16_t beat_size;
 	uint8_t beat[YOKE_PAYLOAD_SIZE];
 	struct hb_part_out message; /* the last one */
+	struct hb_bulk bulk[YOKE_NODES_MAX];
 	struct hb_udp udp[YOKE_PATHS_MAX];
 	struct hb_line line[YOKE_PATHS_MAX]; /* of paths that are one; else closed for ever */
 	struct hb_post post[YOKE_PATHS_MAX]; /* likewise */

@@ -40,9 +40,20 @@ static yoke_time begin_at(const struct hb_line *line)
 	return yoke_time_max(settled, hb_pace_message_at(&line->pace));
 }
 
-/* When to look again: what waits may go out, or the tty may have taken what it has. */
-static void set_look(struct hb_line *line, yoke_time now)
+/* When may a BULK begin?  It is no hurry: no MESSAGE, of which a part or a newer one is to go. */
+static yoke_time bulk_at(const struct hb *hb, uint16_t node, uint16_t path)
 {
+	const struct hb_line *line = &hb->line[path - 1];
+
+	if (is_sending(line) || line->waiting.size != 0 || !hb_bulk_waits(hb, node, path))
+		return YOKE_NEVER;
+	return yoke_time_max(hb_bulk_at(hb, node), hb_pace_bulk_at(&line->pace));
+}
+
+/* When to look again: what waits may go out, or the tty may have taken what it has. */
+static void set_look(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
+{
+	struct hb_line *line = &hb->line[path - 1];
 	bool is_stuck = line->serial.out_at < line->serial.out_size;
 
 	line->look_at = YOKE_NEVER;
@@ -52,6 +63,7 @@ static void set_look(struct hb_line *line, yoke_time now)
 		line->look_at = yoke_time_min(line->look_at, hb_pace_part_at(&line->pace));
 	else if (line->waiting.size != 0)
 		line->look_at = yoke_time_min(line->look_at, begin_at(line));
+	line->look_at = yoke_time_min(line->look_at, bulk_at(hb, node, path));
 	if (is_stuck || yoke_time_due(line->look_at, now))
 		line->look_at = yoke_time_add_us(now, HB_LINE_POLL_US);
 }
@@ -89,7 +101,7 @@ static void send_beat(struct hb *hb, uint16_t node, uint16_t path, yoke_time now
  * for long, the newest takes the place of one that is half sent.
  *
  * A MESSAGE begins before a BEAT, which goes on between its parts: else BEATs alone would keep the
- * line in debt for ever. */
+ * line in debt for ever.  So does a BULK, when there is no MESSAGE. */
 static void send_next(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
 {
 	struct hb_line *line = &hb->line[path - 1];
@@ -97,6 +109,8 @@ static void send_next(struct hb *hb, uint16_t node, uint16_t path, yoke_time now
 	if (line->waiting.size != 0 && yoke_time_due(begin_at(line), now)) {
 		begin(line);
 		send_part(hb, node, path, now);
+	} else if (yoke_time_due(bulk_at(hb, node, path), now)) {
+		hb_bulk_send(hb, node, path, now);
 	} else if (line->beat_waits && yoke_time_due(hb_pace_beat_at(&line->pace), now)) {
 		line->beat_waits = false;
 		send_beat(hb, node, path, now);
@@ -124,7 +138,7 @@ void hb_line_tick(struct hb *hb, uint16_t path, yoke_time now)
 		line->waiting.size = 0;
 	if (hb_serial_is_idle(&line->serial))
 		send_next(hb, node, path, now);
-	set_look(line, now);
+	set_look(hb, node, path, now);
 }
 
 void hb_line_beat(struct hb *hb, uint16_t path, yoke_time now)

@@ -10,6 +10,7 @@
  *     one.
  *   - Who sends a MESSAGE repeats it until it is acknowledged (hb_send()).  One that has not been
  *     repeated for late_us and an interval is no longer wanted, and is not sent.
+ *   - A BULK (bulk.h) begins when there is no MESSAGE and nothing is owed.
  *   - After a silence of dead_us half a MESSAGE is forgotten at both ends: what was said before a
  *     silence is old.
  *

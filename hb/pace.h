@@ -7,6 +7,9 @@
  * eighth of the line, and the other eighth pays the MESSAGE.  As no MESSAGE begins in debt, the
  * mean from one without debt to the next is a quarter at most.
  *
+ * A BULK (bulk.h) is paid for like anything else, and begins when nothing is owed; but a MESSAGE
+ * does not wait until it is paid: what is in no hurry costs who is no time.
+ *
  * Layer: hb, pure (no I/O, no clock).  May include: agent/base.
  * Memory: the caller owns struct hb_pace.  Example: tests/unit/hb_pace.c.
  */
@@ -24,6 +27,7 @@ struct hb_pace {
 	uint32_t interval_us; /* between BEATs */
 	yoke_time busy_until; /* the last frame is on the line */
 	yoke_time even_at;    /* all that was sent is paid for */
+	yoke_time urgent_at;  /* all but BULKs is */
 	yoke_time slow_at;    /* a BEAT may begin in debt */
 };
 
@@ -32,12 +36,14 @@ void hb_pace_init(struct hb_pace *pace, uint32_t baud, uint32_t interval_us);
 /* How long so many bytes are on the line, in microseconds. */
 uint32_t hb_pace_us(const struct hb_pace *pace, size_t bytes);
 
-/* From when on a BEAT, a MESSAGE, or a further part of it, may begin. */
+/* From when on a BEAT, a MESSAGE, a further part of it, or a BULK, may begin. */
 yoke_time hb_pace_beat_at(const struct hb_pace *pace);
 yoke_time hb_pace_message_at(const struct hb_pace *pace);
 yoke_time hb_pace_part_at(const struct hb_pace *pace);
+yoke_time hb_pace_bulk_at(const struct hb_pace *pace);
 
 /* A frame of so many bytes (as on the line) began now. */
 void hb_pace_sent(struct hb_pace *pace, size_t bytes, bool is_beat, yoke_time now);
+void hb_pace_sent_bulk(struct hb_pace *pace, size_t bytes, yoke_time now);
 
 #endif

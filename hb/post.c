@@ -113,6 +113,13 @@ static void fill_message(struct hb *hb, uint16_t node, uint16_t path, yoke_time 
 	}
 }
 
+static bool has_room_for_bulk(const struct hb_post *post)
+{
+	size_t needed = SIZE_SIZE + HB_FRAME_SIZE_MIN + HB_BULK_SIZE;
+
+	return post->out_size + needed <= sizeof(post->out);
+}
+
 static void fill(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
 {
 	struct hb_post *post = &hb->post[path - 1];
@@ -123,6 +130,8 @@ static void fill(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
 		hb_send_frame(hb, node, path, HB_KEYS, hb->prints, hb->prints_size, now);
 	if (post->message.size != 0)
 		fill_message(hb, node, path, now);
+	if (hb_bulk_waits(hb, node, path) && has_room_for_bulk(post))
+		hb_bulk_send(hb, node, path, now);
 }
 
 void hb_post_tick(struct hb *hb, uint16_t path, yoke_time now)

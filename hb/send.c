@@ -104,7 +104,7 @@ bool hb_is_last_way(const struct hb *hb, uint16_t node, uint16_t path)
 
 /* Give the sealed bytes to the path.  Returns false when it is closed. */
 static bool transmit(struct hb *hb, uint16_t node, uint16_t path, const uint8_t *bytes, size_t size,
-		     bool is_beat, yoke_time now)
+		     enum hb_kind kind, yoke_time now)
 {
 	const struct hb_endpoint *to = &hb->conf.endpoint[node - 1][path - 1];
 	struct hb_line *line = &hb->line[path - 1];
@@ -118,8 +118,10 @@ static bool transmit(struct hb *hb, uint16_t node, uint16_t path, const uint8_t 
 				   to->address_len, bytes, size,
 				   hb_path_of(hb, node, path)->state == YOKE_PATH_UP);
 	used = hb_serial_send(&line->serial, bytes, size);
-	if (used > 0)
-		hb_pace_sent(&line->pace, used, is_beat, now);
+	if (used > 0 && kind == HB_BULK)
+		hb_pace_sent_bulk(&line->pace, used, now);
+	else if (used > 0)
+		hb_pace_sent(&line->pace, used, kind != HB_MESSAGE && kind != HB_PART, now);
 	return used > 0;
 }
 
@@ -151,8 +153,7 @@ void hb_send_frame(struct hb *hb, uint16_t node, uint16_t path, enum hb_kind kin
 			   bytes + b.used))
 		return;
 	hb->sent_at[header.sequence % HB_SENT_MAX] = now;
-	if (transmit(hb, node, path, bytes, b.used + HB_TAG_SIZE,
-		     kind != HB_MESSAGE && kind != HB_PART, now))
+	if (transmit(hb, node, path, bytes, b.used + HB_TAG_SIZE, kind, now))
 		p->sent++;
 }
 

@@ -271,6 +271,7 @@ static size_t whole_of(struct hb_peer *peer, const struct incoming *in, const ui
 	case HB_BEAT:
 	case HB_CALL:
 	case HB_MESSAGE:
+	case HB_BULK:
 		return in->size;
 	case HB_PART:
 		*payload = peer->parts.bytes;
@@ -278,6 +279,14 @@ static size_t whole_of(struct hb_peer *peer, const struct incoming *in, const ui
 	default:
 		return 0;
 	}
+}
+
+/* As what its payload is handed up. */
+static enum hb_kind kind_of(const struct incoming *in)
+{
+	if (in->content.kind == HB_BULK)
+		return HB_BULK;
+	return in->content.kind == HB_BEAT || in->content.kind == HB_CALL ? HB_BEAT : HB_MESSAGE;
 }
 
 static int deliver(struct hb *hb, struct hb_peer *peer, const struct incoming *in,
@@ -299,8 +308,7 @@ static int deliver(struct hb *hb, struct hb_peer *peer, const struct incoming *i
 	received->path = in->path;
 	received->incarnation = in->header.incarnation;
 	received->echoed_at = in->echoed_at;
-	received->kind =
-		in->content.kind == HB_BEAT || in->content.kind == HB_CALL ? HB_BEAT : HB_MESSAGE;
+	received->kind = kind_of(in);
 	received->repeated = received->kind == HB_BEAT && size == peer->beat_size &&
 			     memcmp(peer->beat, payload, size) == 0;
 	received->size = (uint16_t)size;

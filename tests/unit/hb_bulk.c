@@ -1,0 +1,269 @@
+/* Pieces of what is in no hurry: one in an interval at most, over the best way, and never at the
+ * expense of heartbeats and messages.  Path 1 is UDP, path 2 a serial line, a socket pair each end
+ * of which the test carries. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <signal.h>
+
+#include <cmocka.h>
+
+#include "agent/base/baud.h"
+#include "hb/send.h"
+#include "tests/unit/hb_pair.h"
+
+enum {
+	UDP = 1,
+	LINE = 2,
+	BAUD = 230400,
+	LINE_INTERVAL_US = 16667,
+	SECOND_US = 1000000,
+	TIMES_MAX = 4096,
+};
+
+static struct pair pair;
+static int wire[2];
+static uint64_t carried[2];
+static uint8_t piece[HB_BULK_SIZE], message[1000];
+static unsigned bulks, messages;      /* that node 2 was handed */
+static yoke_time bulk_at[TIMES_MAX], message_at;
+static unsigned piece_size;
+
+static void plug(uint16_t node)
+{
+	int fd[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd), 0);
+	wire[node - 1] = fd[0];
+	hb_give_fd(&pair.node[node - 1], LINE, fd[1], pair.now);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	pair_init(&pair);
+	pair_fini(&pair);
+	pair.conf.keys.count = 1;
+	memset(pair.conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
+	pair.conf.line[LINE - 1] = (struct hb_line_conf){
+		.baud = BAUD, .interval_us = LINE_INTERVAL_US, .late_us = PAIR_LATE_US};
+	pair_start(&pair, 1, 0xa1);
+	pair_start(&pair, 2, 0xb1);
+	memset(piece, 'p', sizeof(piece));
+	memset(message, 'm', sizeof(message));
+	memset(carried, 0, sizeof(carried));
+	bulks = messages = 0;
+	piece_size = 100;
+	for (uint16_t node = 1; node <= 2; node++) {
+		plug(node);
+		hb_set_beat(&pair.node[node - 1], (const uint8_t *)"a beat of 16 B..", 16,
+			    pair.now);
+	}
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	pair_fini(&pair);
+	close(wire[0]);
+	close(wire[1]);
+	return 0;
+}
+
+static bool carry(uint16_t from)
+{
+	uint8_t bytes[4096];
+	ssize_t got = read(wire[from - 1], bytes, sizeof(bytes));
+
+	if (got <= 0)
+		return false;
+	carried[from - 1] += (uint64_t)got;
+	(void)!send(wire[2 - from], bytes, (size_t)got, MSG_NOSIGNAL);
+	return true;
+}
+
+static void note(const struct hb_received *received)
+{
+	if (received->kind == HB_BULK) {
+		assert_int_equal(received->size, piece_size);
+		assert_memory_equal(received->bytes, piece, piece_size);
+		assert_true(bulks < TIMES_MAX);
+		bulk_at[bulks++] = pair.now;
+	} else if (received->kind == HB_MESSAGE) {
+		message_at = pair.now;
+		messages++;
+	}
+}
+
+static bool take_in(uint16_t node, uint16_t path)
+{
+	struct hb *hb = &pair.node[node - 1];
+	uint64_t before = hb_path_of(hb, 3 - node, path)->received;
+	struct hb_changes changes;
+
+	if (pair.cut[node - 1][path - 1])
+		(void)pair_drop(&pair, node, path);
+	while (hb_receive(hb, path, pair.now, &pair.last[node - 1], &changes) == 1)
+		if (node == 2)
+			note(&pair.last[1]);
+	return hb_path_of(hb, 3 - node, path)->received != before;
+}
+
+/* Let time pass; with_bulk: node 1 offers another piece each millisecond. */
+static void run(int64_t span_us, bool with_bulk)
+{
+	yoke_time end = yoke_time_add_us(pair.now, span_us);
+
+	while (yoke_time_before(pair.now, end)) {
+		bool more = true;
+
+		if (with_bulk)
+			hb_send_bulk(&pair.node[0], 2, piece, piece_size, pair.now);
+		pair_tick(&pair, 1);
+		pair_tick(&pair, 2);
+		while (more) {
+			more = carry(1);
+			more |= carry(2);
+			for (uint16_t node = 1; node <= 2; node++)
+				for (uint16_t path = UDP; path <= LINE; path++)
+					more |= take_in(node, path);
+		}
+		pair.now = yoke_time_add_us(pair.now, 1000);
+	}
+}
+
+static void leave_the_line_alone(void)
+{
+	run(SECOND_US, false);
+	assert_true(pair_all_up(&pair));
+	pair.cut[0][UDP - 1] = pair.cut[1][UDP - 1] = true;
+	run(SECOND_US, false);
+	assert_int_equal(pair_state(&pair, 1, UDP), YOKE_PATH_DOWN);
+	assert_int_equal(pair_state(&pair, 1, LINE), YOKE_PATH_UP);
+}
+
+static void assert_apart(void)
+{
+	for (unsigned i = 1; i < bulks; i++)
+		assert_true(yoke_time_span_us(bulk_at[i - 1], bulk_at[i]) >= PAIR_INTERVAL_US);
+}
+
+static void one_in_an_interval_over_udp(void **state)
+{
+	(void)state;
+	run(SECOND_US, false);
+	piece_size = HB_BULK_SIZE;
+	assert_int_equal(hb_bulk_way(&pair.node[0], 2), UDP);
+	assert_int_equal(hb_bulk_room(&pair.node[0], UDP), HB_BULK_SIZE);
+	run(SECOND_US, true);
+	assert_in_range(bulks, 90, SECOND_US / PAIR_INTERVAL_US + 1);
+	assert_apart();
+}
+
+static void one_that_waits_goes_by_itself(void **state)
+{
+	(void)state;
+	run(SECOND_US, false);
+	hb_send_bulk(&pair.node[0], 2, piece, piece_size, pair.now);
+	run(1000, false);
+	assert_int_equal(bulks, 1);
+	hb_send_bulk(&pair.node[0], 2, piece, piece_size, pair.now);
+	run(1000, false);
+	assert_int_equal(bulks, 1); /* not yet */
+	run(PAIR_INTERVAL_US, false);
+	assert_int_equal(bulks, 2);
+	run(SECOND_US, false);
+	assert_int_equal(bulks, 2);
+}
+
+static void nothing_goes_to_who_is_not_in_contact(void **state)
+{
+	(void)state;
+	assert_int_equal(hb_bulk_way(&pair.node[0], 2), 0);
+	hb_send_bulk(&pair.node[0], 2, piece, piece_size, pair.now);
+	run(SECOND_US, false);
+	assert_int_equal(bulks, 0); /* and is not kept for later */
+	assert_int_not_equal(hb_bulk_way(&pair.node[0], 2), 0);
+}
+
+static void on_a_line_heartbeats_go_on_and_its_share_is_kept(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	leave_the_line_alone();
+	piece_size = hb_bulk_room(&pair.node[0], LINE);
+	assert_int_equal(hb_bulk_way(&pair.node[0], 2), LINE);
+	pair.change_count = 0;
+	before = carried[0];
+	for (unsigned i = 0; i < 10; i++) {
+		run(SECOND_US, true);
+		assert_int_equal(pair_state(&pair, 2, LINE), YOKE_PATH_UP);
+		assert_int_equal(pair_state(&pair, 1, LINE), YOKE_PATH_UP);
+	}
+	assert_true(bulks > 10 * SECOND_US / 1000 / hb_bulk_turn_ms(&pair.node[0], LINE));
+	assert_apart();
+	/* A quarter, and what the test's millisecond adds. */
+	assert_in_range(carried[0] - before, 1, 10 * BAUD / YOKE_SERIAL_BITS * 26 / 100);
+	for (unsigned i = 0; i < pair.change_count; i++)
+		assert_int_not_equal(pair.change[i].path, LINE);
+}
+
+static void a_message_is_not_held_up(void **state)
+{
+	int64_t alone_us, beside_us, longest_us = 0;
+
+	(void)state;
+	leave_the_line_alone();
+	piece_size = hb_bulk_room(&pair.node[0], LINE);
+	hb_send(&pair.node[0], 2, message, sizeof(message), pair.now);
+	message_at = pair.now;
+	alone_us = -pair.now.us;
+	while (messages == 0)
+		run(1000, false);
+	alone_us += message_at.us;
+	run(SECOND_US, false);
+	for (unsigned i = 0; i < 20; i++) {
+		run(SECOND_US + i * 7000, true);
+		messages = 0;
+		message[0] = (uint8_t)i;
+		hb_send(&pair.node[0], 2, message, sizeof(message), pair.now);
+		beside_us = -pair.now.us;
+		while (messages == 0)
+			run(1000, true);
+		beside_us += message_at.us;
+		longest_us = beside_us > longest_us ? beside_us : longest_us;
+	}
+	/* It waits for a frame that is on its way, and for what BEATs before it cost. */
+	assert_in_range(longest_us, 1, alone_us + 2 * LINE_INTERVAL_US);
+}
+
+static void what_is_too_large_for_the_line_is_lost(void **state)
+{
+	(void)state;
+	leave_the_line_alone();
+	piece_size = HB_BULK_SIZE;
+	hb_send_bulk(&pair.node[0], 2, piece, piece_size, pair.now);
+	run(SECOND_US, false);
+	assert_int_equal(bulks, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(one_in_an_interval_over_udp, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_that_waits_goes_by_itself, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_goes_to_who_is_not_in_contact, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(on_a_line_heartbeats_go_on_and_its_share_is_kept,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_message_is_not_held_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_too_large_for_the_line_is_lost, setup,
+						teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
