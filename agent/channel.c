@@ -46,9 +46,16 @@ static size_t size_of(const struct agent_channel_message *m)
 		return head + sizeof(m->u.retire);
 	case AGENT_CHANNEL_MISSING:
 		return head + sizeof(m->u.missing);
+	case AGENT_CHANNEL_BULK:
+		if (m->u.bulk.size > YOKE_PIECE_SIZE)
+			return 0;
+		return offsetof(struct agent_channel_message, u.bulk.bytes) + m->u.bulk.size;
+	case AGENT_CHANNEL_REFUSED:
+		return head + sizeof(m->u.refused);
 	case AGENT_CHANNEL_RETIRED:
 		return head + sizeof(m->u.retired);
 	case AGENT_CHANNEL_KEYS_TAKEN:
+	case AGENT_CHANNEL_RELOAD:
 		return head;
 	}
 	return 0;

@@ -14,6 +14,7 @@
 
 #include "agent/base/event.h"
 #include "agent/base/limits.h"
+#include "agent/base/piece.h"
 #include "agent/core/core.h"
 #include "conf/conf.h"
 
@@ -38,6 +39,10 @@ enum agent_channel_kind {
 	AGENT_CHANNEL_MISSING,    /* keeper to engine before the record, and back when it is
 				     another: u.missing need not run though its group does */
 	AGENT_CHANNEL_KEYS_TAKEN, /* engine to keeper: it goes on with the keys that it was given */
+	AGENT_CHANNEL_BULK,       /* engine to keeper to courier: u.bulk, of the other node; and back,
+				     for it */
+	AGENT_CHANNEL_RELOAD,     /* courier to keeper: read the configuration again */
+	AGENT_CHANNEL_REFUSED,    /* and back: u.refused */
 };
 
 struct agent_channel_message {
@@ -113,6 +118,15 @@ struct agent_channel_message {
 		struct {
 			char reason[YOKE_REASON_SIZE]; /* why not; empty when it could */
 		} keys_read;
+		struct {
+			uint16_t node; /* number */
+			uint16_t room; /* to courier: for an answer, bytes */
+			uint16_t size;
+			uint8_t bytes[YOKE_PIECE_SIZE];
+		} bulk;
+		struct {
+			char reason[YOKE_REASON_SIZE];
+		} refused;
 	} u;
 };
 

@@ -119,6 +119,19 @@ static void note_refusal(struct agent_engine *e, const struct client *c,
 	e->refused_count = 0;
 }
 
+static void ask_other(struct agent_engine *e, const struct client *c, const struct yoke_request *r,
+		      struct yoke_answer *answer)
+{
+	uint16_t node = number_of(e->names.node, e->names.node_count, r->node);
+
+	if (c->uid != 0)
+		answer->verdict = YOKE_E_DENIED;
+	else if (node == UINT16_MAX || node == e->self)
+		answer->verdict = YOKE_E_NO_NODE;
+	else
+		agent_bulk_ask(e, r, node, answer);
+}
+
 static void handle(struct agent_control *ctl, struct client *c, const char *line, size_t len)
 {
 	struct agent_engine *e = ctl->engine;
@@ -142,6 +155,8 @@ static void handle(struct agent_control *ctl, struct client *c, const char *line
 		a->verdict = c->uid == 0 ? YOKE_OK : YOKE_E_DENIED;
 		if (a->verdict == YOKE_OK)
 			agent_keys_ask(e);
+	} else if (r.kind == YOKE_REQUEST_PIECE) {
+		ask_other(e, c, &r, a);
 	} else {
 		if (r.kind == YOKE_REQUEST_STATUS || r.kind == YOKE_REQUEST_PULL) {
 			agent_view(e, &e->snapshot);

@@ -93,7 +93,13 @@ struct agent_engine {
 	uint32_t reloads_told;             /* already in an event */
 	uint32_t key_reads;                /* times that the key file was read again, or not */
 	char key_reason[YOKE_REASON_SIZE]; /* why not, the last time; empty: it was */
-	struct yoke_snapshot snapshot;     /* scratch */
+	struct {
+		uint32_t number; /* of the transfer that is asked for here; 0: none */
+		uint16_t node, size;
+		uint32_t heard; /* answers, over all transfers; the last one: */
+		uint8_t bytes[YOKE_PIECE_SIZE];
+	} bulk;
+	struct yoke_snapshot snapshot; /* scratch */
 	struct agent_control *control;
 };
 
@@ -161,6 +167,16 @@ void agent_line_look(struct agent_engine *e);
 /* The answer, in e->message; fd: of the line, or to the disk's process, which is ours; -1: it could
  * not be opened. */
 void agent_line_opened(struct agent_engine *e, int fd, yoke_time now);
+
+/* ---- bulk.c: pieces of configurations, on their way ---- */
+
+/* Root here asks a node (number, another one). */
+void agent_bulk_ask(struct agent_engine *e, const struct yoke_request *request, uint16_t node,
+		    struct yoke_answer *answer);
+/* One came, in e->received. */
+void agent_bulk_received(struct agent_engine *e);
+/* The keeper's answer to one, in e->message. */
+void agent_bulk_answer(struct agent_engine *e, yoke_time now);
 
 /* ---- view.c ---- */
 

@@ -261,6 +261,10 @@ void agent_engine_feed_received(struct agent_engine *e, yoke_time now)
 	if (e->received.kind == HB_BEAT && e->received.repeated &&
 	    !core_wants_beat(&e->core, e->received.node, e->received.echoed_at))
 		return;
+	if (e->received.kind == HB_BULK) {
+		agent_bulk_received(e);
+		return;
+	}
 	if (e->received.kind == HB_FOREIGN) {
 		ev->type = CORE_FOREIGN;
 		ev->now = now;

@@ -117,6 +117,8 @@ static void reap(struct agent_keeper *k)
 			ended(&k->saver, status, true);
 		else if (pid == k->snmp.pid)
 			ended(&k->snmp, status, false);
+		else if (pid == k->courier.child.pid)
+			agent_keeper_courier_ended(k);
 		else if (!helper_ended(k, pid, status) && !agent_keeper_renew_ended(k, pid, status))
 			agent_job_ended(&k->jobs, pid, status);
 	}
@@ -281,6 +283,8 @@ static void from_engine(struct agent_keeper *k)
 			agent_job_cancel(&k->jobs, m.u.cancel.id);
 		else if (m.kind == AGENT_CHANNEL_OPEN)
 			agent_keeper_line_ask(k, &m);
+		else if (m.kind == AGENT_CHANNEL_BULK)
+			agent_keeper_courier_ask(k, &m);
 		else if (m.kind == AGENT_CHANNEL_RETIRED)
 			agent_keeper_reload_retired(k, &m);
 		else if (m.kind == AGENT_CHANNEL_MISSING)
@@ -400,6 +404,7 @@ enum {
 	POLL_SIGNAL,
 	POLL_ENGINE,
 	POLL_SAVER,
+	POLL_COURIER,
 	POLL_DISKS,
 	POLL_LINES = POLL_DISKS + YOKE_ARBITERS_MAX,
 	POLL_JOBS = POLL_LINES + YOKE_PATHS_MAX,
@@ -423,6 +428,7 @@ static void turn(struct agent_keeper *k)
 		{.fd = k->renewal == AGENT_RENEW_ENDING ? -1 : k->engine_fd,
 		 .events = poll_events(k->results_wait)},
 		{.fd = k->saver_fd, .events = poll_events(k->saving_waits)},
+		{.fd = k->courier.fd, .events = POLLIN},
 	};
 	int64_t hang_ms = agent_role_hang_ms(k->conf.dead_ms), before = agent_keeper_now_ms();
 	unsigned outputs = agent_job_fds(&k->jobs, before, p + POLL_JOBS);
@@ -450,6 +456,8 @@ static void turn(struct agent_keeper *k)
 	for (unsigned i = 0; i < YOKE_PATHS_MAX; i++)
 		if (p[POLL_LINES + i].revents != 0 && k->line[i].fd >= 0)
 			agent_keeper_line_answer(k, i);
+	if (p[POLL_COURIER].revents != 0 && k->courier.fd >= 0)
+		agent_keeper_courier_answer(k);
 	if (k->saving_waits && k->saver_fd >= 0)
 		to_saver(k);
 	if (k->done)

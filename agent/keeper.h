@@ -74,6 +74,7 @@ struct agent_keeper {
 	struct agent_keeper_child engine, saver, snmp;
 	struct agent_keeper_helper disk[YOKE_ARBITERS_MAX]; /* [arbiter number - 1] */
 	struct agent_keeper_helper line[YOKE_PATHS_MAX];    /* [path number - 1] */
+	struct agent_keeper_helper courier;
 	struct agent_channel_message record;                /* last record known to be durable */
 	struct agent_channel_message saving; /* newest one that an engine asked to have saved */
 	bool record_known;  /* the saver has told; nothing is saved over it before */
@@ -148,6 +149,7 @@ void agent_keeper_start_snmp(struct agent_keeper *k);
 void agent_keeper_start_disk(struct agent_keeper *k, unsigned arbiter);
 /* path: index */
 void agent_keeper_start_line(struct agent_keeper *k, unsigned path);
+void agent_keeper_start_courier(struct agent_keeper *k);
 /* Ask the program's file whether it could go on from here.  Returns its process; -1 with errno. */
 pid_t agent_keeper_start_trial(const struct agent_keeper *k);
 
@@ -162,6 +164,13 @@ void agent_keeper_line_answer(struct agent_keeper *k, unsigned path);
 void agent_keeper_keys_ask(struct agent_keeper *k);
 void agent_keeper_keys_read(struct agent_keeper *k, const struct agent_channel_message *m, int fd);
 void agent_keeper_keys_taken(struct agent_keeper *k);
+
+/* keeper_courier.c: what the other node's root asks for, see agent/courier.h. */
+void agent_keeper_courier_ask(struct agent_keeper *k, const struct agent_channel_message *m);
+void agent_keeper_courier_answer(struct agent_keeper *k);
+/* The file that it put in place is not taken. */
+void agent_keeper_courier_refused(struct agent_keeper *k, const char *why);
+void agent_keeper_courier_ended(struct agent_keeper *k);
 
 /* Milliseconds of the clock that all of yoke goes by: CLOCK_BOOTTIME, which a suspend does not
  * stop, so that who slept knows it. */

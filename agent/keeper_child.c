@@ -207,6 +207,29 @@ void agent_keeper_start_line(struct agent_keeper *k, unsigned path)
 	fail_child("path: exec");
 }
 
+void agent_keeper_start_courier(struct agent_keeper *k)
+{
+	pid_t keeper = getpid();
+	int channel_fd;
+	char parent[16];
+
+	if (!begin_child(&k->courier.child, &k->courier.fd, &channel_fd))
+		return;
+	{
+		int fds[] = {channel_fd, k->conf_fd};
+
+		deaf_to_stops();
+		if (hand_down(fds, (int)(sizeof(fds) / sizeof(fds[0]))) < 0)
+			fail_child("courier: descriptors");
+	}
+	if (agent_privilege_bind(keeper) < 0)
+		_exit(127);
+	snprintf(parent, sizeof(parent), "%d", (int)keeper);
+	execl("/proc/self/exe", k->program, "--role", "courier", "--node", k->node, "--config",
+	      k->conf_file, "--keeper", parent, (char *)NULL);
+	fail_child("courier: exec");
+}
+
 pid_t agent_keeper_start_trial(const struct agent_keeper *k)
 {
 	int fds[] = {k->next_fd >= 0 ? k->next_fd : k->conf_fd, k->conf_fd};

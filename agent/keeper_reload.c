@@ -69,6 +69,7 @@ void agent_keeper_reload_ended(struct agent_keeper *k, const char *why)
 	if (k->change.ends > 0)
 		tell_engine(k);
 	k->change.ends = 0;
+	agent_keeper_courier_refused(k, why);
 	snprintf(k->shared->reload_reason, sizeof(k->shared->reload_reason), "%s", why);
 	atomic_fetch_add(&k->shared->reloads, 1);
 }

@@ -275,10 +275,12 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 	k->conf_file = conf_file;
 	k->engine_fd = k->saver_fd = k->elder_fd = k->new_key_fd = k->next_fd = -1;
 	k->reloads_left = -1;
+	k->courier.fd = -1;
 	prctl(PR_SET_DUMPABLE, 0); /* keys pass through here */
 	k->engine.name = "engine";
 	k->saver.name = "saver";
 	k->snmp.name = "yoke-snmp";
+	k->courier.child.name = "courier";
 	if (geteuid() != 0)
 		return say("yoked", "must be started as root");
 	if ((renewed == NULL ? load_conf(k, conf_file) : agent_keeper_renew_take(k, renewed)) < 0)

@@ -152,6 +152,8 @@ static void on_keeper(evutil_socket_t fd, short what, void *arg)
 		agent_line_opened(l->engine, passed, now);
 	else if (got > 0 && l->engine->message.kind == AGENT_CHANNEL_KEYS_READ)
 		agent_keys_read(l->engine, passed, now);
+	else if (got > 0 && l->engine->message.kind == AGENT_CHANNEL_BULK)
+		agent_bulk_answer(l->engine, now);
 	else if (got > 0)
 		from_keeper(l->engine, now);
 	else if (got < 0)

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 
 #include "agent/base/log.h"
+#include "agent/courier.h"
 #include "agent/disk.h"
 #include "agent/post.h"
 #include "agent/role.h"
@@ -165,6 +166,8 @@ int main(int argc, char **argv)
 		return agent_keeper_trial(a.node);
 	if (strcmp(a.role, "reload") == 0 && a.node != NULL)
 		return agent_keeper_reload_trial(a.conf_file, a.node);
+	if (strcmp(a.role, "courier") == 0 && a.node != NULL)
+		return agent_courier_run(a.conf_file, a.node, (pid_t)a.keeper);
 	if (strcmp(a.role, "engine") == 0 && a.node != NULL)
 		return agent_engine_run(a.node, (pid_t)a.keeper, a.snmp_uid);
 	if (strcmp(a.role, "saver") == 0 && a.state_dir != NULL)

@@ -11,6 +11,7 @@
  *   post     root, realtime; one for each path over a shared disk (agent/post.h)
  *   trial    root; a new program, asked before an upgrade whether it could be the keeper
  *   reload   root; the same with the configuration's file, which it reads again
+ *   courier  root; gives the other node our configuration, and takes one (agent/courier.h)
  *   and yoke-snmp, a program of its own, user `snmp_user`, no rights
  *
  * Layer: agent.

@@ -87,6 +87,19 @@ static const struct tool_verb verbs[] = {
 	 "answer\n"
 	 "at the terminal, is needed for that.  Reload the node that runs nothing first.\n",
 	 "StY", 0, 0, tool_reload},
+	{"config", "diff | push [NODE]",
+	 "Compare the other node's configuration with this one's, or make it the same",
+	 "\nOver the heartbeats' paths, sealed; a piece each interval, so that nothing waits for "
+	 "it.\n"
+	 "diff prints what push would change there, and exits with 0 when both files are the\n"
+	 "same, 1 when they differ, 2 in trouble.  push shows that, says how long it takes, and\n"
+	 "asks.  The other node checks the file; with an error, or with what needs a restart,\n"
+	 "nothing is changed.  Else it keeps its old file as FILE.old, takes the new one, and\n"
+	 "reloads.  Push to the node that runs nothing, then 'yoke reload' here.\n"
+	 "push needs a key that yoked's engine never has: 'yoke key generate\n"
+	 "/etc/yoke/push.key' once, and copy it to the other node as you did the cluster's.\n"
+	 "For root only.\n",
+	 "SjtY", 1, 2, tool_config},
 	{"key", "generate | list | rotate | retire | reload [FILE]",
 	 "Make the cluster's key, or exchange it on a running pair",
 	 "\ngenerate writes a new key: copy it to the other node over a secure channel; only root\n"

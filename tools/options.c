@@ -29,7 +29,7 @@ static const struct {
 	{'N', "no-wait", NULL, "do not wait for the outcome"},
 	{'t', "timeout", "SECONDS", "the longest wait, 1..3600 (default 60)"},
 	{'F', "force", NULL, "replace the file if it exists"},
-	{'Y', "yes", NULL, "do not ask before something is stopped"},
+	{'Y', "yes", NULL, "do not ask before something is stopped or replaced"},
 	{'x', "fail", NULL, "what follows fails"},
 	{'b', "baud", "RATE", "of the line, 9600..921600 (default 9600)"},
 	{'c', "rtscts", NULL, "hardware flow control: the cable has these two wires"},

@@ -4,14 +4,15 @@
  * nobody else; `check`, `key` and `replay` work without an engine.  Reading order: this, main.c
  * (the table of verbs), client.h (one connection), follow.h (events as they come), show.h (text),
  * then a file for each family of verbs: status.c, watch.c, operate.c, check.c, key.c, disk.c,
- * simulate.c, reload.c, serial.c (and cable.h), replay.c.
+ * simulate.c, reload.c, config.c (and running.h, transfer.h, diff.h), serial.c (and cable.h),
+ * replay.c.
  *
- * Every wait has an end.  No program is started.  What comes from the engine is checked by
+ * Every wait has an end.  No program is started but diff(1).  What comes from the engine is checked by
  * yoke_json_get_answer() and holds no control characters.
  *
  * Layer: tools.  May include: agent/base; check.c also conf/conf.h and hb/tty.h, key.c
- * conf/conf.h, reload.c conf/change.h, disk.c conf/conf.h
- * and hb/disk.h, serial.c hb/tty.h, cable.h hb/cobs.h, replay.c agent/core/core.h, and simulate.c
+ * conf/conf.h, running.h conf/change.h, config.c conf/push.h and hb/seal.h, disk.c conf/conf.h and
+ * hb/disk.h, serial.c hb/tty.h, cable.h hb/cobs.h, replay.c agent/core/core.h, and simulate.c
  * and model.c the core, its setup and conf/conf.h, because they are those libraries' front ends.
  */
 #ifndef TOOLS_TOOL_H
@@ -81,6 +82,7 @@ int tool_serial_test(const struct tool_options *options, int argc, char **argv);
 int tool_disk(const struct tool_options *options, int argc, char **argv);
 int tool_check(const struct tool_options *options, int argc, char **argv);
 int tool_reload(const struct tool_options *options, int argc, char **argv);
+int tool_config(const struct tool_options *options, int argc, char **argv);
 int tool_key(const struct tool_options *options, int argc, char **argv);
 
 /* Run a flight recorder file through the core and print the trace.  argv[0] is "replay", argv[1]

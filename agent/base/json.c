@@ -318,6 +318,28 @@ static int put_end(struct out *out)
 	return out->failed ? -1 : (int)out->used;
 }
 
+static void put_hex(struct out *out, const char *key, const uint8_t *bytes, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[2 * YOKE_PIECE_SIZE + 1];
+
+	for (size_t i = 0; i < size; i++) {
+		text[2 * i] = digits[bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	text[2 * size] = '\0';
+	put_format(out, ",\"%s\":\"", key);
+	put_raw(out, text);
+	put_raw(out, "\"");
+}
+
+static void put_news(struct out *out, const struct yoke_piece_news *news)
+{
+	put_format(out, ",\"way\":%u,\"room\":%u,\"turn_ms\":%u,\"heard\":%u", news->way,
+		   news->room, news->turn_ms, news->heard);
+	put_hex(out, "piece", news->bytes, news->size);
+}
+
 int yoke_json_put_answer(const struct yoke_answer *answer, const struct yoke_snapshot *snapshot,
 			 const struct yoke_names *names, char *line, size_t size)
 {
@@ -338,8 +360,10 @@ int yoke_json_put_answer(const struct yoke_answer *answer, const struct yoke_sna
 		put_format(&out, ",\"operation\":%u", answer->operation);
 	if (snapshot != NULL)
 		put_snapshot(&out, snapshot);
+	if (answer->has_news)
+		put_news(&out, &answer->news);
 	if (answer->event_count > 0 || answer->missed > 0 ||
-	    (snapshot == NULL && answer->operation == 0)) {
+	    (snapshot == NULL && answer->operation == 0 && !answer->has_news)) {
 		put_format(&out, ",\"missed\":%llu,", (unsigned long long)answer->missed);
 		if (put_table(&out, &yoke_json_event_table, answer,
 			      names != NULL ? names : &nameless, true) == 0 &&
@@ -355,7 +379,8 @@ int yoke_json_put_request(const struct yoke_request *request, char *line, size_t
 					    [YOKE_REQUEST_PULL] = "pull",
 					    [YOKE_REQUEST_EVENTS] = "events",
 					    [YOKE_REQUEST_SUBSCRIBE] = "subscribe",
-					    [YOKE_REQUEST_KEYS] = "keys"};
+					    [YOKE_REQUEST_KEYS] = "keys",
+					    [YOKE_REQUEST_PIECE] = "piece"};
 	struct out out = {line, size, 0, size == 0};
 
 	if (request->kind == YOKE_REQUEST_OPERATE) {
@@ -365,6 +390,10 @@ int yoke_json_put_request(const struct yoke_request *request, char *line, size_t
 		put_format(&out, "{\"do\":\"%s\"", words[request->kind]);
 		if (request->kind == YOKE_REQUEST_PULL || request->kind == YOKE_REQUEST_EVENTS)
 			put_format(&out, ",\"after\":%llu", (unsigned long long)request->after);
+		if (request->kind == YOKE_REQUEST_PIECE) {
+			put_format(&out, ",\"node\":\"%s\"", request->node);
+			put_hex(&out, "piece", request->piece, request->piece_size);
+		}
 	}
 	return put_end(&out);
 }

@@ -14,6 +14,13 @@
  *                                                -> {"ok":true,"operation":N}
  *   {"do":"keys"}                                -> {"ok":true}: the key file is read again; the
  *                                                    snapshot's "key_reads" grows when it was
+ *   {"do":"piece","node":N,"piece":HEX}          -> {"ok":true,"way":PATH,"room":R,"turn_ms":T,
+ *                                                    "heard":K,"piece":HEX}: of root's, one piece
+ *                                                    (piece.h) for the other node; without one
+ *                                                    nothing is sent.  Back: the last piece that
+ *                                                    answers, and how many have; over which path
+ *                                                    one goes (0: there is none), how large it may
+ *                                                    be, and how long each there and back takes
  * A refusal is {"ok":false,"error":"<verdict word>","advice":"..."}.
  * "after":N means events with seq > N; "missed" counts those that are no longer remembered.  Both
  * "missed" and "events" may be left out when there are none.
@@ -37,6 +44,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/base/piece.h"
 #include "agent/base/snapshot.h"
 
 enum {
@@ -52,6 +60,7 @@ enum yoke_request_kind {
 	YOKE_REQUEST_EVENTS,
 	YOKE_REQUEST_SUBSCRIBE,
 	YOKE_REQUEST_KEYS,
+	YOKE_REQUEST_PIECE,
 	YOKE_REQUEST_OPERATE, /* verb says which */
 };
 
@@ -62,11 +71,24 @@ struct yoke_request {
 	char group[YOKE_NAME_SIZE], node[YOKE_NAME_SIZE]; /* empty: not given */
 	char by[YOKE_NAME_SIZE];                          /* who asks, as he says; may be empty */
 	char reason[YOKE_REASON_SIZE];
+	uint16_t piece_size; /* 0: there is none */
+	uint8_t piece[YOKE_PIECE_SIZE];
+};
+
+/* What becomes of pieces. */
+struct yoke_piece_news {
+	uint16_t way; /* path's number; 0: the node is not in contact */
+	uint32_t room, turn_ms;
+	uint32_t heard; /* answers so far; the last one: */
+	uint16_t size;  /* 0: there is none */
+	uint8_t bytes[YOKE_PIECE_SIZE];
 };
 
 struct yoke_answer {
 	enum yoke_verdict verdict;
 	uint32_t operation; /* 0: none */
+	bool has_news;      /* then: */
+	struct yoke_piece_news news;
 	bool has_snapshot;  /* then *snapshot given to decode was filled */
 	uint64_t missed;
 	unsigned event_count;

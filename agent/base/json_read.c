@@ -243,6 +243,48 @@ static int get_verdict(const struct in *in, const json_t *root, struct yoke_answ
 	return 0;
 }
 
+static int digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int get_hex(const struct in *in, const json_t *root, const char *key, uint8_t *bytes,
+		   uint16_t *size)
+{
+	const char *text = json_string_value(json_object_get(root, key));
+	size_t len = text == NULL ? 0 : strlen(text);
+
+	*size = 0;
+	if (len % 2 != 0 || len > 2 * YOKE_PIECE_SIZE)
+		return wrong(in, key, "is too long or half a byte");
+	for (size_t i = 0; i < len; i += 2) {
+		int high = digit_of(text[i]), low = digit_of(text[i + 1]);
+
+		if (high < 0 || low < 0)
+			return wrong(in, key, "must be hexadecimal, in small letters");
+		bytes[(*size)++] = (uint8_t)(high << 4 | low);
+	}
+	return 0;
+}
+
+static int get_news(const struct in *in, const json_t *root, struct yoke_piece_news *news)
+{
+	uint64_t way, room, turn_ms, heard;
+
+	if (get_counter(in, root, "way", YOKE_PATHS_MAX, &way) != 0 ||
+	    get_counter(in, root, "room", YOKE_PIECE_SIZE, &room) != 0 ||
+	    get_counter(in, root, "turn_ms", UINT32_MAX, &turn_ms) != 0 ||
+	    get_counter(in, root, "heard", UINT32_MAX, &heard) != 0)
+		return -1;
+	news->way = (uint16_t)way;
+	news->room = (uint32_t)room;
+	news->turn_ms = (uint32_t)turn_ms;
+	news->heard = (uint32_t)heard;
+	return get_hex(in, root, "piece", news->bytes, &news->size);
+}
+
 static int get_answer(const json_t *root, struct yoke_answer *answer,
 		      struct yoke_snapshot *snapshot, char *why)
 {
@@ -259,6 +301,9 @@ static int get_answer(const json_t *root, struct yoke_answer *answer,
 	    get_counter(&in, root, "missed", UINT64_MAX, &answer->missed) != 0)
 		return -1;
 	answer->operation = (uint32_t)operation;
+	answer->has_news = json_object_get(root, "way") != NULL;
+	if (answer->has_news && get_news(&in, root, &answer->news) != 0)
+		return -1;
 	if (get_table(&in, &yoke_json_event_table, root, answer) != 0)
 		return -1;
 	if (snapshot_value == NULL || snapshot == NULL)
@@ -297,6 +342,15 @@ static int get_request(const json_t *root, struct yoke_request *request, char *w
 	if (strcmp(what, "keys") == 0) {
 		request->kind = YOKE_REQUEST_KEYS;
 		return 0;
+	}
+	if (strcmp(what, "piece") == 0) {
+		const char *node = json_string_value(json_object_get(root, "node"));
+
+		if (node == NULL || strlen(node) >= sizeof(request->node))
+			return wrong(&in, "node", "is missing or not a name");
+		request->kind = YOKE_REQUEST_PIECE;
+		memcpy(request->node, node, strlen(node) + 1);
+		return get_hex(&in, root, "piece", request->piece, &request->piece_size);
 	}
 	if (strcmp(what, "subscribe") == 0) {
 		request->kind = YOKE_REQUEST_SUBSCRIBE;
