@@ -331,7 +331,7 @@ static int push(const struct tool_options *options, const char *name)
 	int result = look(options, name);
 
 	if (result == TOOL_OK)
-		result = tool_running_load(file, &next);
+		result = tool_running_check(file, text, &next);
 	if (result == TOOL_OK)
 		result = get_theirs();
 	if (result == TOOL_OK && is_same() && other.runs) {

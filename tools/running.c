@@ -43,10 +43,8 @@ int tool_running_read(const char *socket_path, struct conf *running,
 	return TOOL_OK;
 }
 
-int tool_running_load(const char *file, struct conf *next)
+static int say_problems(const char *file, int rc)
 {
-	int rc = conf_load(file, next, &problems);
-
 	for (unsigned i = 0; i < problems.count; i++) {
 		const struct conf_problem *p = &problems.problem[i];
 
@@ -57,6 +55,16 @@ int tool_running_load(const char *file, struct conf *next)
 		fprintf(stderr, "%s: %s\n", p->warning ? "warning" : "error", p->text);
 	}
 	return rc == 0 ? TOOL_OK : complain("nothing was changed: correct the file first");
+}
+
+int tool_running_load(const char *file, struct conf *next)
+{
+	return say_problems(file, conf_load(file, next, &problems));
+}
+
+int tool_running_check(const char *file, const char *text, struct conf *next)
+{
+	return say_problems(file, conf_parse(text, file, next, &problems));
 }
 
 static const char *resource_group(const struct conf *conf, unsigned resource)

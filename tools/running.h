@@ -16,8 +16,9 @@ enum { TOOL_RUNNING_FILE_SIZE = CONF_FILE_SIZE + 4 };
 int tool_running_read(const char *socket_path, struct conf *running,
 		      char file[TOOL_RUNNING_FILE_SIZE]);
 
-/* Read and check the file, and say all problems.  Returns as above. */
+/* Read and check the file, or its text, and say all problems.  Returns as above. */
 int tool_running_load(const char *file, struct conf *next);
+int tool_running_check(const char *file, const char *text, struct conf *next);
 
 /* Print what of groups and resources ends and begins. */
 void tool_running_print(const struct conf *old, const struct conf *next,
