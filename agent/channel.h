@@ -39,8 +39,8 @@ enum agent_channel_kind {
 	AGENT_CHANNEL_MISSING,    /* keeper to engine before the record, and back when it is
 				     another: u.missing need not run though its group does */
 	AGENT_CHANNEL_KEYS_TAKEN, /* engine to keeper: it goes on with the keys that it was given */
-	AGENT_CHANNEL_BULK,       /* engine to keeper to courier: u.bulk, of the other node; and back,
-				     for it */
+	AGENT_CHANNEL_BULK,       /* engine to keeper to courier: u.bulk, of the other node; and
+				     back, for it */
 	AGENT_CHANNEL_RELOAD,     /* courier to keeper: read the configuration again */
 	AGENT_CHANNEL_REFUSED,    /* and back: u.refused */
 };

@@ -31,7 +31,8 @@ struct courier {
 	struct yoke_transfer t; /* the last one that was begun */
 	uint8_t state;          /* of it */
 	char file[PATH_MAX];    /* conf_file behind all links */
-	char nonce[CONF_PUSH_NONCE_SIZE + 1]; /* of the last GET; empty: used up, or there was none */
+	char nonce[CONF_PUSH_NONCE_SIZE +
+		   1]; /* of the last GET; empty: used up, or there was none */
 	char given[CONF_TEXT_MAX + 1], now[CONF_TEXT_MAX + 1]; /* the file then, and now */
 	ssize_t given_size;
 	bool waits; /* for a keeper that goes by the new file, or for its no */
@@ -149,8 +150,9 @@ static bool is_sealed(struct courier *c, const char *seal, const char *text, siz
 	conf_push_key_file(&c->running, file);
 	if (conf_keys_load(file, &keys, why) < 0) {
 		say(c, "%s", why);
-		say(c, "a push is sealed by a key of its own, which the engine never has: 'yoke key "
-		       "generate %s' on one node, and copy it to the other as the cluster's",
+		say(c,
+		    "a push is sealed by a key of its own, which the engine never has: 'yoke key "
+		    "generate %s' on one node, and copy it to the other as the cluster's",
 		    file);
 		return false;
 	}
@@ -238,8 +240,7 @@ static bool write_beside(const struct courier *c, char name[PATH_MAX], const cha
 	bool ok;
 	int fd;
 
-	if (stat(c->file, &st) < 0 ||
-	    snprintf(name, PATH_MAX, "%s.XXXXXX", c->file) >= PATH_MAX)
+	if (stat(c->file, &st) < 0 || snprintf(name, PATH_MAX, "%s.XXXXXX", c->file) >= PATH_MAX)
 		return false;
 	fd = mkostemp(name, O_CLOEXEC); /* mode 0600 */
 	if (fd < 0)

@@ -3,8 +3,8 @@
  * Reading order: frame.h (bytes), seal.h (AES-256-GCM), key.h (two keys), window.h (replay),
  * quality.h, path.h (life of one path), public.h (slow ones), udp.h (sockets), cobs.h, serial.h,
  * tty.h, pace.h, part.h and line.h (serial lines), disk.h, device.h and post.h (shared disks),
- * bulk.h, this, take.c (what a frame is worth), send.c, line.c, post.c, public.c, bulk.c, hb.c.  frame, seal, key,
- * window, quality, path, cobs, pace, part and disk are pure: no I/O, no clock.
+ * bulk.h, this, take.c (what a frame is worth), send.c, line.c, post.c, public.c, bulk.c, hb.c.
+ * frame, seal, key, window, quality, path, cobs, pace, part and disk are pure: no I/O, no clock.
  *
  * hb carries payloads that it does not understand: a BEAT at a fixed rate on every path (small,
  * replaced by hb_set_beat) and MESSAGEs when the core wants to tell something now.  Both prove
@@ -32,7 +32,8 @@
  * hb does not open a line or disk, which may wait; it says hb_wants_fd(), and is given it.
  *
  * While keys are exchanged (key.h), a third kind of frame tells which ones the sender has, one in
- * HB_KEYS_ROUNDS rounds, and at once when they change; on a line it takes a BEAT's place.
+ * HB_KEYS_ROUNDS rounds, and at once when they change; on a line it takes a BEAT's place.  A BULK
+ * is a piece of what is in no hurry (bulk.h).
  *
  * What an attacker on the links can do, who has no key:
  *   record    Frames are encrypted; he learns who beats how often.

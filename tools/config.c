@@ -203,8 +203,9 @@ static int diff(const struct tool_options *options, const char *name)
 	} else {
 		fputs(how, stdout);
 		if (!other.runs)
-			fprintf(stderr, "yoke: yoked on %s does not go by its file: 'yoke reload' "
-					"there\n",
+			fprintf(stderr,
+				"yoke: yoked on %s does not go by its file: 'yoke reload' "
+				"there\n",
 				transfer.node);
 	}
 	free(how);
@@ -261,8 +262,8 @@ static bool is_agreed(const struct tool_options *options)
 {
 	char question[256];
 	const char *path = "?";
-	int64_t ms = tool_transfer_ms(&transfer, (uint32_t)text_size + CONF_PUSH_SEAL_SIZE + 1,
-				      &path);
+	int64_t ms =
+		tool_transfer_ms(&transfer, (uint32_t)text_size + CONF_PUSH_SEAL_SIZE + 1, &path);
 
 	if (ms < 0)
 		return complain("the other node is not in contact any more") == TOOL_OK;

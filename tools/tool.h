@@ -11,8 +11,8 @@
  * yoke_json_get_answer() and holds no control characters.
  *
  * Layer: tools.  May include: agent/base; check.c also conf/conf.h and hb/tty.h, key.c
- * conf/conf.h, running.h conf/change.h, config.c conf/push.h and hb/seal.h, disk.c conf/conf.h and
- * hb/disk.h, serial.c hb/tty.h, cable.h hb/cobs.h, replay.c agent/core/core.h, and simulate.c
+ * conf/conf.h, running.h conf/change.h, config.c conf/push.h and hb/seal.h, disk.c conf/conf.h
+ * and hb/disk.h, serial.c hb/tty.h, cable.h hb/cobs.h, replay.c agent/core/core.h, and simulate.c
  * and model.c the core, its setup and conf/conf.h, because they are those libraries' front ends.
  */
 #ifndef TOOLS_TOOL_H

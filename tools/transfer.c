@@ -10,7 +10,7 @@ enum {
 	LOOK_AGAIN_MS = 20,
 	RESEND_MS = 500, /* and three turns */
 	RESEND_TURNS = 3,
-	SILENCE_MS = 15000, /* or as many turns as there are here */
+	SILENCE_MS = 10000, /* or as many turns as there are here */
 	SILENCE_TURNS = 12,
 	NO_WAY_MS = 3000, /* an engine that starts again is away for less */
 	SLOW_MS = 3000,   /* what takes longer is said before, and watched */
@@ -67,7 +67,7 @@ static int ask(struct run *r, bool with_piece)
 static int64_t span_ms(const struct yoke_piece_news *news, uint32_t bytes)
 {
 	uint32_t each = news->room > YOKE_PIECE_HEADER_SIZE ? news->room - YOKE_PIECE_HEADER_SIZE
-							     : YOKE_PIECE_BYTES;
+							    : YOKE_PIECE_BYTES;
 
 	return (int64_t)((bytes + each - 1) / each) * news->turn_ms;
 }

@@ -27,7 +27,7 @@ static struct pair pair;
 static int wire[2];
 static uint64_t carried[2];
 static uint8_t piece[HB_BULK_SIZE], message[1000];
-static unsigned bulks, messages;      /* that node 2 was handed */
+static unsigned bulks, messages; /* that node 2 was handed */
 static yoke_time bulk_at[TIMES_MAX], message_at;
 static unsigned piece_size;
 

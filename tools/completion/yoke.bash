@@ -17,6 +17,7 @@ _yoke_options() {
 	confirm-down) echo --socket --reason --by --ticket --no-wait --timeout --json --help ;;
 	switch | failback | standby | online | maintenance | resume)
 		echo --socket --reason --no-wait --timeout --json --help ;;
+	config) echo --socket --json --timeout --yes --help ;;
 	reload) echo --socket --timeout --yes --help ;;
 	key) echo --socket --force --timeout --help ;;
 	disk) echo --force --help ;;
@@ -32,7 +33,7 @@ _yoke() {
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		offer='status watch history switch failback standby online confirm-down maintenance'
-		offer="$offer resume reload simulate check key disk serial-test replay version"
+		offer="$offer resume reload config simulate check key disk serial-test replay version"
 		COMPREPLY=($(compgen -W "$offer" -- "$word"))
 		return
 	fi
@@ -64,6 +65,8 @@ _yoke() {
 	maintenance:0 | resume:0) offer='group node' ;;
 	maintenance:1 | resume:1) offer=$(_yoke_names "${COMP_WORDS[COMP_CWORD - 1]}s") ;;
 	simulate:*) offer="$(_yoke_names nodes) $(_yoke_names paths) $(_yoke_names resources)" ;;
+	config:0) offer='diff push' ;;
+	config:1) offer=$(_yoke_names nodes) ;;
 	key:0) offer='generate list rotate retire reload' ;;
 	disk:0) offer='init show' ;;
 	check:0 | replay:0 | key:1 | disk:1 | serial-test:0)
