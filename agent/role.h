@@ -27,7 +27,7 @@
 /* Descriptors that the keeper's children find open. */
 enum {
 	AGENT_ROLE_FD_CHANNEL = 3, /* to the keeper */
-	AGENT_ROLE_FD_CONF = 4,    /* engine, disk, post: the configuration, as it was checked */
+	AGENT_ROLE_FD_CONF = 4,    /* engine, disk, post, courier: the configuration, as checked */
 	AGENT_ROLE_FD_KEY = 5,     /* engine, disk: agent/keys.h */
 	AGENT_ROLE_FD_SHARED = 6,  /* engine: struct agent_shared */
 	AGENT_ROLE_FD_CONTROL = 7, /* engine: the listening control socket */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/base/json_fields.h"
 #include "conf/push.h"
 #include "hb/seal.h"
 #include "tools/client.h"
@@ -96,6 +97,7 @@ static int take_theirs(void)
 	memcpy(other.nonce, in, CONF_PUSH_NONCE_SIZE);
 	other.runs = strncmp(in + CONF_PUSH_NONCE_SIZE, " same\n", 6) == 0;
 	snprintf(other.file, sizeof(other.file), "%.*s", (int)(body - name - 1), name + 1);
+	yoke_json_tidy(other.file);
 	other.size = (size_t)(end - body - 1);
 	memcpy(other.text, body + 1, other.size);
 	other.text[other.size] = '\0';
@@ -107,12 +109,12 @@ static void print_theirs(void)
 {
 	for (char *at = transfer.t.in; *at != '\0';) {
 		size_t len = strcspn(at, "\n");
+		bool is_last = at[len] == '\0';
 
-		fprintf(stderr, "%s: ", transfer.node);
-		for (size_t i = 0; i < len; i++)
-			fputc((unsigned char)at[i] < ' ' || at[i] == 127 ? '?' : at[i], stderr);
-		fputc('\n', stderr);
-		at += at[len] == '\0' ? len : len + 1;
+		at[len] = '\0';
+		yoke_json_tidy(at);
+		fprintf(stderr, "%s: %s\n", transfer.node, at);
+		at += is_last ? len : len + 1;
 	}
 }
 

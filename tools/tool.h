@@ -7,8 +7,8 @@
  * simulate.c, reload.c, config.c (and running.h, transfer.h, diff.h), serial.c (and cable.h),
  * replay.c.
  *
- * Every wait has an end.  No program is started but diff(1).  What comes from the engine is checked by
- * yoke_json_get_answer() and holds no control characters.
+ * Every wait has an end.  No program is started but diff(1).  What comes from the engine is checked
+ * by yoke_json_get_answer() and holds no control characters.
  *
  * Layer: tools.  May include: agent/base; check.c also conf/conf.h and hb/tty.h, key.c
  * conf/conf.h, running.h conf/change.h, config.c conf/push.h and hb/seal.h, disk.c conf/conf.h

@@ -145,7 +145,7 @@ static int give_up(struct run *r, int64_t now)
 
 	if (r->news.way != 0)
 		r->way_ms = now;
-	if (now - r->way_ms > NO_WAY_MS || (r->news.way == 0 && !r->x->t.begun)) {
+	if (now - r->way_ms > NO_WAY_MS) {
 		snprintf(client->why, sizeof(client->why),
 			 "%s is not in contact: no path to it is up", node);
 		return TOOL_FAILED;

@@ -21,8 +21,8 @@ from engine import BOUND_S, Engine, snapshot
 TOP = pathlib.Path(__file__).resolve().parents[2]
 YOKE = os.environ.get("YOKE", str(TOP / "build" / "yoke"))
 VERBS = ["status", "watch", "history", "switch", "failback", "standby", "online", "confirm-down",
-         "maintenance", "resume", "simulate", "check", "reload", "config", "key", "disk", "serial-test",
-         "replay", "version"]
+         "maintenance", "resume", "simulate", "check", "reload", "config", "key", "disk",
+         "serial-test", "replay", "version"]
 
 
 @pytest.fixture

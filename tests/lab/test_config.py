@@ -266,12 +266,13 @@ def test_over_a_serial_line_alone(world, lab, owners):
     try:
         same = Same(world, dead_ms=2000, baud=9600, links=(), groups=extra(SERVICE).replace(
             '"extra"', '"web"'))
-        since, before = now(), {n: y.last_event() for n, y in same.cluster.by_name.items()}
+        start = now()
+        before = {name: yoke.last_event() for name, yoke in same.cluster.by_name.items()}
         carried = list(line.carried)
         same.change(same.text.replace("exclusive = no", "exclusive = no # a service address"))
         done = same.config("push", "--yes")
         assert done.returncode == 0, done.stdout + done.stderr
-        took = now() - since
+        took = now() - start
         told = [int(s) for s in re.findall(r"over the path wire: about (\d+) s",
                                            done.stdout + done.stderr)]
         print(f"{os.path.getsize(same.alpha.config)} bytes read and sent in {took:.0f} s, "
@@ -283,7 +284,13 @@ def test_over_a_serial_line_alone(world, lab, owners):
         for name, yoke in same.cluster.by_name.items():
             for kind in LATE:
                 assert not yoke.has_event(kind, before[name]), f"{kind} on {name}"
-        assert owners.takeovers(since) == 0
+        # And one by which yoked there becomes another one, which is told as well.
+        same.change(same.text.replace("dead_ms = 2000", "dead_ms = 2000\n  refresh_ms = 50000"))
+        done = same.config("push", "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert same.beta.config.read_text() == same.alpha.config.read_text()
+        assert same.beta.has_event("config_taken", before["beta"])
+        assert owners.takeovers(start) == 0
     finally:
         world.stop()
         line.close()

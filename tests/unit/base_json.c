@@ -316,6 +316,11 @@ static void test_requests_round_trip(void **state)
 		 .node = "beta",
 		 .by = "ann",
 		 .reason = "kernel update"},
+		{.kind = YOKE_REQUEST_PIECE, .node = "beta"},
+		{.kind = YOKE_REQUEST_PIECE,
+		 .node = "beta",
+		 .piece_size = 5,
+		 .piece = {0, 1, 0x7f, 0x80, 0xff}},
 		{.kind = YOKE_REQUEST_OPERATE, .verb = YOKE_VERB_FAILBACK},
 		{.kind = YOKE_REQUEST_OPERATE, .verb = YOKE_VERB_STANDBY, .node = "alpha"},
 		{.kind = YOKE_REQUEST_OPERATE, .verb = YOKE_VERB_ONLINE, .node = "alpha"},
@@ -344,6 +349,31 @@ static void test_longest_request_fits(void **state)
 	fill_text(request.by, sizeof(request.by), "\"");
 	fill_text(request.reason, sizeof(request.reason), "\"");
 	assert_true(yoke_json_put_request(&request, line, YOKE_REQUEST_SIZE) > 0);
+	request = (struct yoke_request){.kind = YOKE_REQUEST_PIECE, .piece_size = YOKE_PIECE_SIZE};
+	fill_text(request.node, sizeof(request.node), "n");
+	assert_true(yoke_json_put_request(&request, line, YOKE_REQUEST_SIZE) > 0);
+}
+
+static void test_pieces_round_trip(void **state)
+{
+	static struct yoke_answer with = {
+		.has_news = true,
+		.news = {.way = 8, .room = YOKE_PIECE_SIZE, .turn_ms = 60000, .heard = UINT32_MAX},
+	};
+	int len;
+
+	(void)state;
+	with.news.size = YOKE_PIECE_SIZE;
+	for (unsigned i = 0; i < YOKE_PIECE_SIZE; i++)
+		with.news.bytes[i] = (uint8_t)(i * 7);
+	for (unsigned i = 0; i < 2; i++) {
+		len = yoke_json_put_answer(&with, NULL, NULL, line, sizeof(line));
+		assert_true(len > 0);
+		assert_int_equal(yoke_json_get_answer(line, (size_t)len, &answer_back, NULL, why),
+				 0);
+		assert_memory_equal(&answer_back, &with, sizeof(with));
+		memset(&with.news, 0, sizeof(with.news)); /* there is no way, and nothing came */
+	}
 }
 
 static void test_a_small_buffer_is_refused(void **state)
@@ -387,6 +417,9 @@ static void test_bad_requests_are_explained(void **state)
 		{"{\"do\":\"switch\",\"group\":\"12345678901234567890123456789012\"}",
 		 "\"group\" is longer than 31 bytes"},
 		{"{\"do\":\"standby\",\"node\":\"\\u0000\"}", "not JSON"},
+		{"{\"do\":\"piece\",\"piece\":\"00\"}", "\"node\" is missing"},
+		{"{\"do\":\"piece\",\"node\":\"b\",\"piece\":\"0\"}", "\"piece\" is too long"},
+		{"{\"do\":\"piece\",\"node\":\"b\",\"piece\":\"0G\"}", "hexadecimal"},
 		{"{\"do\":\"standby\",\"node\":\"\xff\"}", "not JSON"},
 	};
 	struct yoke_request request;
@@ -554,6 +587,7 @@ int main(void)
 		cmocka_unit_test(test_text_is_made_printable),
 		cmocka_unit_test(test_requests_round_trip),
 		cmocka_unit_test(test_longest_request_fits),
+		cmocka_unit_test(test_pieces_round_trip),
 		cmocka_unit_test(test_a_small_buffer_is_refused),
 		cmocka_unit_test(test_bad_requests_are_explained),
 		cmocka_unit_test(test_bad_answers_are_explained),
@@ -565,6 +599,7 @@ int main(void)
 		cmocka_unit_test(test_small_answers_round_trip),
 		cmocka_unit_test(test_requests_round_trip),
 		cmocka_unit_test(test_longest_request_fits),
+		cmocka_unit_test(test_pieces_round_trip),
 		cmocka_unit_test(test_bad_requests_are_explained),
 		cmocka_unit_test(test_deep_and_huge_lines),
 		cmocka_unit_test(test_mutations),

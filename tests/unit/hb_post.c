@@ -37,7 +37,8 @@ static struct pair pair;
 static struct writer writer[2]; /* [node - 1] */
 static yoke_time poll_at;
 static uint8_t message[BIG], other[BIG];
-static unsigned came; /* MESSAGEs that node 2 was handed from the disk */
+static unsigned came;  /* MESSAGEs that node 2 was handed from the disk */
+static unsigned bulks; /* BULKs that it was */
 
 static void plug(uint16_t node)
 {
@@ -62,7 +63,7 @@ static int setup(void **state)
 	memset(writer, 0, sizeof(writer));
 	pair_start(&pair, 1, 0xa1);
 	pair_start(&pair, 2, 0xb1);
-	came = 0;
+	came = bulks = 0;
 	poll_at = pair.now;
 	memset(message, 'm', sizeof(message));
 	memset(other, 'o', sizeof(other));
@@ -127,8 +128,10 @@ static bool take_in(uint16_t node)
 	uint64_t before = hb_path_of(hb, 3 - node, DISK)->received;
 	struct hb_changes changes;
 
-	while (hb_receive(hb, DISK, pair.now, &pair.last[node - 1], &changes) == 1)
+	while (hb_receive(hb, DISK, pair.now, &pair.last[node - 1], &changes) == 1) {
 		came += node == 2 && pair.last[1].kind == HB_MESSAGE;
+		bulks += node == 2 && pair.last[1].kind == HB_BULK;
+	}
 	return hb_path_of(hb, 3 - node, DISK)->received != before;
 }
 
@@ -250,6 +253,31 @@ static void carries_a_message_only_when_it_is_the_last_way(void **state)
 	run(3 * INTERVAL_US, other, 200);
 	assert_true(came >= 1);
 	assert_int_equal(pair_state(&pair, 1, DISK), YOKE_PATH_UP);
+}
+
+static void carries_a_bulk_where_a_message_leaves_room(void **state)
+{
+	unsigned posts;
+
+	(void)state;
+	leave_the_disk_alone();
+	assert_int_equal(hb_bulk_way(&pair.node[0], 2), DISK);
+	posts = writer[0].written;
+	for (unsigned i = 0; i < SECOND_US / 1000; i++) {
+		hb_send_bulk(&pair.node[0], 2, other, HB_BULK_SIZE, pair.now);
+		run(1000, NULL, 0);
+	}
+	posts = writer[0].written - posts;
+	assert_in_range(bulks, posts - 2, posts); /* one in each, and nothing is posted for it */
+	assert_true(posts <= SECOND_US / INTERVAL_US + 1);
+	assert_int_equal(came, 0);
+	bulks = 0;
+	hb_send(&pair.node[0], 2, message, BIG, pair.now);
+	for (unsigned i = 0; i < 3; i++)
+		hb_send_bulk(&pair.node[0], 2, other, HB_BULK_SIZE, pair.now);
+	run(12 * INTERVAL_US, message, BIG);
+	assert_true(came >= 1);
+	assert_int_equal(pair_state(&pair, 2, DISK), YOKE_PATH_UP);
 }
 
 static void nothing_waits_in_a_queue(void **state)
@@ -501,6 +529,7 @@ int main(void)
 		TEST(there_is_one_each_interval_and_all_arrive),
 		TEST(news_do_not_wait_for_the_interval_and_are_not_posted_too_often),
 		TEST(carries_a_message_only_when_it_is_the_last_way),
+		TEST(carries_a_bulk_where_a_message_leaves_room),
 		TEST(nothing_waits_in_a_queue),
 		TEST(one_that_was_held_back_is_stale),
 		TEST(one_that_is_stuck_delays_no_udp),
