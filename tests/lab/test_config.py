@@ -144,6 +144,7 @@ def test_what_the_other_node_refuses_changes_nothing(same, change, says):
     done = same.config("push", "--yes")
     assert done.returncode == 1, done.stdout
     assert says in done.stderr and "nothing was changed on the other node" in done.stderr
+    assert "yoked does not take it" not in done.stderr, "it was put in place before"
     same.unchanged(engine)
 
 
