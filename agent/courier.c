@@ -373,6 +373,9 @@ static int answer(struct courier *c, struct agent_channel_message *m)
 			c->state = put(c);
 		yoke_transfer_next(&c->t, m->u.bulk.room, &back);
 		back.state = c->state;
+		/* What is said may become more until it is over. */
+		if (c->state == YOKE_PIECE_MORE)
+			back.offset = back.total = back.size = 0;
 	}
 	m->u.bulk.size = (uint16_t)yoke_piece_put(&back, m->u.bulk.bytes);
 	return agent_channel_send_patiently(AGENT_ROLE_FD_CHANNEL, m);

@@ -192,10 +192,10 @@ def test_only_who_has_the_push_key_gives_root_a_file(same):
 
 
 def test_what_yoked_does_not_take_is_put_back(same):
-    """The file is good, but the program that is installed now is not."""
+    """The file is good, but for a warning, and the program that is installed now is not."""
     engine, program = same.beta.engine(), same.beta.bin / "yoked"
     kept = program.with_name("yoked.kept")
-    same.change(same.text + extra())
+    same.change(same.text.replace('name = "lab"', 'name = "lab"\n  interval_ms = 300') + extra())
     program.rename(kept)
     program.write_text("#!/bin/sh\nexit 1\n")
     program.chmod(0o755)
@@ -204,6 +204,7 @@ def test_what_yoked_does_not_take_is_put_back(same):
     finally:
         kept.rename(program)
     assert done.returncode == 1, done.stdout
+    assert re.search(r"^beta: .*: warning: ", done.stderr, re.M), done.stderr
     assert "beta: yoked does not take it: it cannot be tried" in done.stderr
     same.unchanged(engine)
 
