@@ -216,7 +216,8 @@ static int diff(const struct tool_options *options, const char *name)
 
 /* ---- push ---- */
 
-/* What will be stopped there, as far as can be told from here: it judges for itself. */
+/* What will be stopped there or not be taken, as far as can be told from here: it judges for itself.
+ */
 static void print_ends(void)
 {
 	char why[YOKE_REASON_SIZE];
@@ -228,6 +229,9 @@ static void print_ends(void)
 	if (self < 0)
 		return;
 	conf_change(&theirs, &next, (unsigned)self, &change);
+	for (unsigned i = 0; i < change.refusal_count; i++)
+		fprintf(stderr, "yoke: %s would not take it: %s\n", transfer.node,
+			change.refusal[i]);
 	tool_running_print(&theirs, &next, &change);
 }
 

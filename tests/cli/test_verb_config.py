@@ -144,7 +144,7 @@ def test_lost_pieces_are_sent_again(engine, peer):
 
 
 def test_push_asks_and_says_what_ends(engine, peer):
-    peer.text = engine.conf.replace("group web", "group mail")
+    peer.text = engine.conf.replace("group web", "group mail").replace("10.3.", "10.4.")
     done = config(engine, "push")
     assert done.returncode == 1 and "--yes says that the other node may get this" in done.stderr
     assert "group mail: not run here any more" in done.stdout
@@ -162,6 +162,13 @@ def test_push_asks_and_says_what_ends(engine, peer):
     assert len(peer.put) == 1
     os.close(ours)
     os.close(theirs)
+
+
+def test_what_would_not_be_taken_is_said_before_it_is_sent(engine, peer):
+    peer.text = engine.conf.replace("name = shop", "name = mall")
+    done = config(engine, "push")
+    assert done.returncode == 1 and peer.put == []
+    assert "beta would not take it: the cluster's name cannot change" in done.stderr
 
 
 def test_an_error_here_is_not_sent(engine, peer):
