@@ -50,6 +50,11 @@ yoke_time hb_bulk_at(const struct hb *hb, uint16_t node)
 	return hb->bulk[node - 1].next_at;
 }
 
+size_t hb_bulk_frame_size(const struct hb *hb, uint16_t node)
+{
+	return HB_FRAME_SIZE_MIN + (size_t)hb->bulk[node - 1].size;
+}
+
 void hb_bulk_send(struct hb *hb, uint16_t node, uint16_t path, yoke_time now)
 {
 	struct hb_bulk *bulk = &hb->bulk[node - 1];

@@ -47,8 +47,9 @@ uint32_t hb_bulk_turn_ms(const struct hb *hb, uint16_t path);
 /* Is one to go over this path, the best one to the node? */
 bool hb_bulk_waits(const struct hb *hb, uint16_t node, uint16_t path);
 
-/* From when on it may. */
+/* From when on it may, and how many bytes it is then. */
 yoke_time hb_bulk_at(const struct hb *hb, uint16_t node);
+size_t hb_bulk_frame_size(const struct hb *hb, uint16_t node);
 
 /* Send it now. */
 void hb_bulk_send(struct hb *hb, uint16_t node, uint16_t path, yoke_time now);

@@ -44,10 +44,16 @@ static yoke_time begin_at(const struct hb_line *line)
 static yoke_time bulk_at(const struct hb *hb, uint16_t node, uint16_t path)
 {
 	const struct hb_line *line = &hb->line[path - 1];
+	yoke_time at, until;
 
 	if (is_sending(line) || line->waiting.size != 0 || !hb_bulk_waits(hb, node, path))
 		return YOKE_NEVER;
-	return yoke_time_max(hb_bulk_at(hb, node), hb_pace_bulk_at(&line->pace));
+	at = yoke_time_max(hb_bulk_at(hb, node), hb_pace_bulk_at(&line->pace));
+	until = yoke_time_add_us(at, hb_pace_us(&line->pace, hb_bulk_frame_size(hb, node)));
+	/* A BEAT that has to begin meanwhile goes before it. */
+	if (line->beat_waits && yoke_time_before(line->pace.slow_at, until))
+		return YOKE_NEVER;
+	return at;
 }
 
 /* When to look again: what waits may go out, or the tty may have taken what it has. */
