@@ -121,12 +121,12 @@ $(B)/tests/snmp/walk: $(B)/tests/snmp/walk.o $(filter-out %/main.o,$(SUBAGENT)) 
 	$(Q)$(LD) -Wl,--as-needed $(SNMP_LIBS) -lcmocka
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
-FUZZED := $(sort $(wildcard hb/*.c conf/*.c agent/base/*.c))
+FUZZED := $(sort $(wildcard hb/*.c conf/*.c agent/base/*.c agent/core/*.c))
 $(B)/fuzz/%: tests/fuzz/%.c $(FUZZED)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  FUZZ  $@")
 	$(Q)clang -std=c11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-include agent/base/banned.h -o $@ $^ -lcrypto -lconfuse -ljansson
+		-include agent/base/banned.h -o $@ $^ -lcrypto -lconfuse -ljansson -lcmocka
 
 TESTS := $(UNITS:%=$(B)/tests/unit/%) $(UNITS:%=$(SAN)/tests/unit/%) $(B)/tests/sim/sim \
 	$(SAN)/tests/sim/sim $(B)/tests/snmp/walk $(FUZZERS)
