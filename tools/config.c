@@ -216,7 +216,7 @@ static int diff(const struct tool_options *options, const char *name)
 
 /* ---- push ---- */
 
-/* What will be stopped there or not taken, as far as can be told from here: it judges for itself. */
+/* What will be stopped there or not taken, as far as we can tell: it decides by itself. */
 static void print_ends(void)
 {
 	char why[YOKE_REASON_SIZE];
