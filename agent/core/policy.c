@@ -36,8 +36,12 @@ bool core_policy_needs(const struct core *c, uint16_t group)
 {
 	uint16_t after = c->conf.group[group - 1].after;
 
-	return after != 0 && c->conf.group[after - 1].parallel &&
-	       c->group[after - 1].state != YOKE_GROUP_STARTED;
+	if (after == 0 || !c->conf.group[after - 1].parallel)
+		return false;
+	/* What runs is not moved because the other has not been found yet. */
+	if (c->group[after - 1].state == YOKE_GROUP_UNKNOWN && runs_here(c, group))
+		return false;
+	return c->group[after - 1].state != YOKE_GROUP_STARTED;
 }
 
 bool core_policy_may_follow(const struct core *c, uint16_t group)

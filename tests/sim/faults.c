@@ -271,7 +271,8 @@ static void pause_engine(struct sim_world *w, uint16_t node)
 {
 	struct sim_node *n = &w->node[node - 1];
 
-	n->paused_until = until_mild(w, any_long_us(w), (int64_t)w->setup.dead_ms * 500);
+	n->paused_until = yoke_time_min(
+		until_mild(w, any_long_us(w), (int64_t)w->setup.dead_ms * 500), w->heal_at);
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, n->number), "  paused until %.4f",
 		       (double)n->paused_until.us / 1e6);
 	sim_node_rest(w, n->number);

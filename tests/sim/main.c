@@ -274,6 +274,7 @@ static void run_history(struct sim_world *w, uint64_t seed, bool show)
 	}
 	sim_faults_draw(&faults, w, fault_free);
 	end = (yoke_time){sim_random_in(&random, SPAN_S_MIN, SPAN_S_MAX) * 1000000};
+	w->heal_at = end;
 	while (w->failure[0] == '\0' && yoke_time_before(w->now, end)) {
 		sim_world_run(w, yoke_time_min(faults.next_at, end));
 		if (yoke_time_due(faults.next_at, w->now))

@@ -188,6 +188,7 @@ struct sim_world {
 	struct yoke_names names;
 	struct sim_check check;
 	yoke_time now;
+	yoke_time heal_at; /* no engine stands still after it: what came meanwhile is in order */
 	uint64_t order_last, incarnation_last;
 	struct sim_node node[YOKE_NODES_MAX];
 	struct sim_link link[YOKE_NODES_MAX][YOKE_NODES_MAX][SIM_PATHS_MAX]; /* [from][to][path] */
