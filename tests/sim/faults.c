@@ -580,8 +580,8 @@ void sim_faults_heal(struct sim_world *w)
 		sim_node_reload(w, n);
 		sim_node_power_on(w, n);
 		sim_node_start(w, n);
-		/* It is told each minute: one that stood still may not have heard. */
-		sim_node_clock(w, n, w->node[n - 1].minute);
+		/* All clocks are right again. */
+		sim_node_clock(w, n, w->node[0].minute);
 		sim_node_rest(w, n);
 	}
 }
