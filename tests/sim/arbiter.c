@@ -168,9 +168,12 @@ static void at_disk(struct sim_world *w, struct sim_ask *ask)
 	struct sim_arbiter *a = &w->arbiter[ask->arbiter - 1];
 
 	if (ask->kind == CORE_ASK_WRITE) {
+		bool holds = ask->slot.state == CORE_SLOT_HELD;
+		yoke_time *at = a->held_at[ask->node - 1];
+
 		a->slot[ask->node - 1] = ask->slot;
-		a->written_at[ask->node - 1][1] = a->written_at[ask->node - 1][0];
-		a->written_at[ask->node - 1][0] = w->now;
+		at[1] = holds ? at[0] : (yoke_time){0};
+		at[0] = holds ? w->now : (yoke_time){0};
 	}
 	memcpy(ask->slots, a->slot, sizeof(ask->slots));
 	ask->result = CORE_RESULT_DONE;

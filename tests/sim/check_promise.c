@@ -141,7 +141,7 @@ static bool has_lock(const struct sim_world *w, unsigned arbiter, uint16_t node)
 	if (w->setup.arbiter[arbiter] == YOKE_ARBITER_TYPE_WITNESS)
 		return a->holder == node && yoke_time_span_us(a->renewed_at, w->now) < lease_us;
 	return a->slot[node - 1].state == CORE_SLOT_HELD &&
-	       yoke_time_span_us(a->written_at[node - 1][0], w->now) < lease_us;
+	       yoke_time_span_us(a->held_at[node - 1][0], w->now) < lease_us;
 }
 
 static bool has_locks(const struct sim_world *w, uint16_t node)
@@ -203,7 +203,7 @@ void sim_check_promise_after(struct sim_world *w, uint16_t node)
 static bool holds(const struct sim_world *w, const struct sim_arbiter *a, uint16_t node)
 {
 	int64_t lease_us = (int64_t)w->setup.lease_ms * 980;
-	const yoke_time *at = a->written_at[node - 1];
+	const yoke_time *at = a->held_at[node - 1];
 
 	return a->slot[node - 1].state == CORE_SLOT_HELD &&
 	       yoke_time_span_us(at[0], w->now) < lease_us &&

@@ -127,8 +127,8 @@ struct sim_arbiter {
 	yoke_time fails_until, lies_until;   /* fence */
 	bool busy[YOKE_NODES_MAX];           /* disk: a node's process waits for it */
 	struct core_slot slot[YOKE_NODES_MAX];
-	yoke_time written_at[YOKE_NODES_MAX][2]; /* a slot, last and before that */
-	uint16_t holder;                         /* witness; 0: nobody */
+	yoke_time held_at[YOKE_NODES_MAX][2]; /* that it became HELD, last and before that */
+	uint16_t holder;                      /* witness; 0: nobody */
 	yoke_time renewed_at;
 	uint32_t lease_ms;
 	uint64_t order[YOKE_NODES_MAX]; /* newest question heard of a node */
