@@ -202,14 +202,17 @@ bool core_arbiter_deaf(const struct core *c)
 
 /* ---- wanting a lock ---- */
 
-/* Exclusive groups that a node runs, by its last word. */
+/* Exclusive groups that a node runs, by its last word; ours count before they are found, too: what
+ * runs needs the lease. */
 static unsigned load_of(const struct core *c, uint16_t node)
 {
 	unsigned count = 0;
 
 	for (uint16_t g = 1; g <= c->conf.group_count; g++)
-		count += core_lease_binds(c, g) &&
-			 core_claim_runs(&core_node_const(c, node)->claim[g - 1]);
+		if (core_lease_binds(c, g) &&
+		    (core_claim_runs(&core_node_const(c, node)->claim[g - 1]) ||
+		     (node == c->conf.self && core_lease_may_run(c, g))))
+			count++;
 	return count;
 }
 
@@ -244,10 +247,12 @@ static bool is_alone(const struct core *c)
 	return false;
 }
 
-/* From then on the others' renewal is late: one of them may count us as lost. */
+/* From then on the others' renewal is late: one of them may count us as lost.  An engine that has
+ * just started goes by the lease of the one before it until it is renewed. */
 static yoke_time renewal_late_at(const struct core *c)
 {
-	return yoke_time_add_ms(core_lease_by_nodes(c), -(int64_t)c->conf.lease_ms / LATE_PART);
+	return yoke_time_add_ms(yoke_time_max(core_lease_by_nodes(c), c->inherited),
+				-(int64_t)c->conf.lease_ms / LATE_PART);
 }
 
 static bool is_renewal_late(const struct core *c)

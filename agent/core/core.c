@@ -253,7 +253,7 @@ static bool all_told(const struct core *c)
 		const struct core_node *n = core_node_const(c, i);
 
 		if (i != c->conf.self && (core_node_alive(n) || n->state == YOKE_NODE_JOINING) &&
-		    n->acked < c->version)
+		    !core_version_is_strange(c, i) && n->acked < c->version)
 			return false;
 	}
 	return true;

@@ -113,9 +113,7 @@ bool core_lease_holds(const struct core *c)
 	return !yoke_time_due(core_lease_until(c), c->now);
 }
 
-/* As long as it is not probed it may run, if it did, or an engine before us ran what is exclusive.
- */
-static bool may_run(const struct core *c, uint16_t group)
+bool core_lease_may_run(const struct core *c, uint16_t group)
 {
 	return c->group[group - 1].state == YOKE_GROUP_UNKNOWN &&
 	       (c->conf.lease.us != 0 || c->group[group - 1].ran) && core_lease_binds(c, group);
@@ -123,7 +121,7 @@ static bool may_run(const struct core *c, uint16_t group)
 
 bool core_lease_is_over_unknown(const struct core *c, uint16_t group)
 {
-	return may_run(c, group) && !core_lease_holds(c);
+	return core_lease_may_run(c, group) && !core_lease_holds(c);
 }
 
 static bool runs_exclusive(const struct core *c)
@@ -131,8 +129,9 @@ static bool runs_exclusive(const struct core *c)
 	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
 		enum yoke_group_state state = c->group[g - 1].state;
 
-		if (may_run(c, g) || (core_lease_binds(c, g) &&
-				      core_claim_runs(&(struct core_claim){.state = state})))
+		if (core_lease_may_run(c, g) ||
+		    (core_lease_binds(c, g) &&
+		     core_claim_runs(&(struct core_claim){.state = state})))
 			return true;
 	}
 	return false;

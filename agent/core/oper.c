@@ -340,12 +340,18 @@ static const char *outcome_move(const struct core *c, const struct core_operatio
 	return NULL;
 }
 
-/* Does the node still run a group that it should give away? */
+/* Does the node still run a group that it should give away, or may it? */
 static bool is_left_on(const struct core *c, uint16_t group, uint16_t node)
 {
-	return c->conf.group[group - 1].parallel
-		       ? core_claim_runs(&core_node_const(c, node)->claim[group - 1])
-		       : core_owner(c, group) == node;
+	const struct core_claim *claim = &core_node_const(c, node)->claim[group - 1];
+
+	if (!core_node_alive(core_node_const(c, node)))
+		return false;
+	if (claim->state == YOKE_GROUP_UNKNOWN && core_is_member(c, group, node) &&
+	    !core_maintenance_rests(c, group))
+		return !core_config_group_differs(c, node, group);
+	return c->conf.group[group - 1].parallel ? core_claim_runs(claim)
+						 : core_owner(c, group) == node;
 }
 
 static bool all_know(const struct core *c, const struct core_operation *op)

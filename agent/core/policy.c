@@ -16,6 +16,12 @@ static bool runs_here(const struct core *c, uint16_t group)
 	return core_claim_runs(&(struct core_claim){.state = c->group[group - 1].state});
 }
 
+/* Or it is not known yet. */
+static bool may_run_here(const struct core *c, uint16_t group)
+{
+	return runs_here(c, group) || c->group[group - 1].state == YOKE_GROUP_UNKNOWN;
+}
+
 /* ---- order ---- */
 
 static bool is_started_at(const struct core *c, uint16_t group, uint16_t node)
@@ -59,7 +65,7 @@ bool core_policy_may_follow(const struct core *c, uint16_t group)
 bool core_policy_is_needed(const struct core *c, uint16_t group)
 {
 	for (uint16_t g = 1; g <= c->conf.group_count; g++)
-		if (c->conf.group[g - 1].after == group && runs_here(c, g))
+		if (c->conf.group[g - 1].after == group && may_run_here(c, g))
 			return true;
 	return false;
 }
@@ -84,9 +90,15 @@ bool core_policy_yields(const struct core *c, uint16_t group)
 
 bool core_policy_has_room(const struct core *c, uint16_t group)
 {
-	for (uint16_t g = 1; g <= c->conf.group_count; g++)
-		if (goes_before(c, group, g) && runs_here(c, g) && !core_maintenance_rests(c, g))
+	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
+		bool unknown = c->group[g - 1].state == YOKE_GROUP_UNKNOWN;
+
+		if (core_maintenance_rests(c, g))
+			continue;
+		if ((goes_before(c, group, g) && may_run_here(c, g)) ||
+		    (goes_before(c, g, group) && unknown))
 			return false;
+	}
 	return true;
 }
 

@@ -359,6 +359,7 @@ void sim_check_run(struct sim_world *w, uint16_t node, const struct core_action 
 void sim_check_ask(struct sim_world *w, uint16_t node, const struct core_action *a)
 {
 	sim_check_promise_claim(w, node, a);
+	sim_check_promise_release(w, node, a);
 	if (a->u.ask.kind == CORE_ASK_OFF && sim_check_is_undisturbed(w))
 		sim_world_fail(w, "%s has %s switched off: no fault", sim_world_name(w, node),
 			       sim_world_name(w, a->u.ask.node));

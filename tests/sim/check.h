@@ -180,6 +180,7 @@ void sim_check_promise_after(struct sim_world *w, uint16_t node);
 void sim_check_promise_begin(struct sim_world *w, uint16_t node, uint16_t group);
 void sim_check_promise_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev);
 void sim_check_promise_claim(struct sim_world *w, uint16_t node, const struct core_action *a);
+void sim_check_promise_release(struct sim_world *w, uint16_t node, const struct core_action *a);
 
 /* Is everything as it should be when no fault is left?  NULL, or what is not. */
 const char *sim_check_converged(struct sim_world *w);

@@ -223,3 +223,35 @@ void sim_check_promise_claim(struct sim_world *w, uint16_t node, const struct co
 			sim_world_fail(w, "%s claims the disk, which %s holds",
 				       sim_world_name(w, node), sim_world_name(w, n));
 }
+
+static bool some_are_away(const struct sim_world *w, uint16_t node)
+{
+	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
+		enum yoke_node_state state = w->node[node - 1].core.node[n - 1].state;
+
+		if (n != node && state != YOKE_NODE_ONLINE && state != YOKE_NODE_LEFT)
+			return true;
+	}
+	return false;
+}
+
+/* What runs by a lock does so before it is found, too. */
+void sim_check_promise_release(struct sim_world *w, uint16_t node, const struct core_action *a)
+{
+	const struct core *core = &w->node[node - 1].core;
+	uint16_t one = 0;
+	bool whole = false;
+
+	if (a->u.ask.kind != CORE_ASK_RELEASE || core->leaving || !some_are_away(w, node))
+		return;
+	for (uint16_t g = 1; g <= w->setup.group_count; g++) {
+		enum yoke_group_state state = core->group[g - 1].state;
+
+		if (!sim_world_is_exclusive(w, g) || sim_world_policy(w, g)->parallel ||
+		    (state != YOKE_GROUP_UNKNOWN && state != YOKE_GROUP_STARTED))
+			continue;
+		if (sim_check_holders(w, g - 1u, &one, &whole) == 1 && one == node && whole)
+			sim_world_fail(w, "%s gives up the lock that group%u runs by",
+				       sim_world_name(w, node), g);
+	}
+}

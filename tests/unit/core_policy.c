@@ -96,32 +96,6 @@ static void after_a_parallel_one_it_runs_where_that_does(void **state)
 	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
 }
 
-/* An engine that starts again may find it before the one that it comes after. */
-static void what_runs_waits_for_what_it_comes_after_to_be_found(void **state)
-{
-	(void)state;
-	two_groups();
-	for (unsigned n = ALPHA; n <= BETA; n++) {
-		conf_of(n, DB)->parallel = true;
-		conf_of(n, WEB)->after = DB;
-	}
-	run_both();
-	expect(WEB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
-	pair.by_hand[CORE_RUN_PROBE] = true;
-	pair_start(&pair, ALPHA);
-	pair_paths(&pair, YOKE_PATH_UP);
-	pair_beat(&pair, 200);
-	pair_result(&pair, ALPHA, 2, CORE_RESULT_RUNNING);
-	pair_beat(&pair, 1000);
-	expect(DB, YOKE_GROUP_UNKNOWN, YOKE_GROUP_STARTED);
-	expect(WEB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
-	pair_result(&pair, ALPHA, 1, CORE_RESULT_RUNNING);
-	pair_beat(&pair, 1000);
-	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STARTED);
-	expect(WEB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
-	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_STOP], 0);
-}
-
 static void a_parallel_one_cannot_be_switched(void **state)
 {
 	(void)state;
@@ -281,7 +255,6 @@ int main(void)
 		cmocka_unit_test(one_waits_for_what_it_comes_after),
 		cmocka_unit_test(it_is_enough_that_it_runs_somewhere),
 		cmocka_unit_test(after_a_parallel_one_it_runs_where_that_does),
-		cmocka_unit_test(what_runs_waits_for_what_it_comes_after_to_be_found),
 		cmocka_unit_test(a_parallel_one_cannot_be_switched),
 		cmocka_unit_test(the_lesser_one_makes_room),
 		cmocka_unit_test(a_fault_does_not_move_what_people_move),

@@ -153,6 +153,18 @@ static void none_in_common_moves_nothing(void **state)
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
 }
 
+/* It would never be acknowledged. */
+static void nothing_is_told_again_and_again(void **state)
+{
+	(void)state;
+	form_and_exchange();
+	pair_beat(&pair, 1000);
+	pair.message_size[ALPHA - 1] = pair.message_size[BETA - 1] = 0;
+	pair_beat(&pair, 2000);
+	assert_int_equal(pair.message_size[ALPHA - 1], 0);
+	assert_int_equal(pair.message_size[BETA - 1], 0);
+}
+
 /* Nor when the one that runs it falls silent, before somebody vouches for it. */
 static void none_in_common_moves_nothing_on_silence(void **state)
 {
@@ -229,6 +241,7 @@ int main(void)
 		cmocka_unit_test_setup(none_in_common_is_an_alarm_on_both_with_both_versions,
 				       setup),
 		cmocka_unit_test_setup(none_in_common_moves_nothing, setup),
+		cmocka_unit_test_setup(nothing_is_told_again_and_again, setup),
 		cmocka_unit_test_setup(none_in_common_moves_nothing_on_silence, setup),
 		cmocka_unit_test_setup(it_ends_when_one_is_exchanged_again, setup),
 		cmocka_unit_test_setup(foreign_frames_of_a_silent_node_are_an_alarm, setup),
