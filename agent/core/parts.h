@@ -198,8 +198,8 @@ yoke_time core_lease_by_nodes(const struct core *c);
 bool core_lease_holds(const struct core *c);
 /* Must this group stop when our lease ends? */
 bool core_lease_binds(const struct core *c, uint16_t group);
-/* An exclusive group that is not probed yet, and may run: it did, or an engine before us ran what is
- * exclusive. */
+/* An exclusive group that is not probed yet, and may run: it did, or an engine before us ran what
+ * is exclusive. */
 bool core_lease_may_run(const struct core *c, uint16_t group);
 /* Has it run out before it is known whether the group runs, as an engine before us may have left
  * it? */
