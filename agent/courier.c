@@ -14,13 +14,23 @@
 
 #include "agent/base/log.h"
 #include "agent/channel.h"
+#include "agent/keeper.h"
 #include "agent/privilege.h"
 #include "agent/role.h"
 #include "conf/change.h"
 #include "conf/push.h"
 #include "hb/seal.h"
 
-enum { COURIER_IDLE_MS = 120000 };
+enum {
+	IDLE_MS = 120000,
+	SHOWN_IDLE_MS = 900000, /* while somebody reads what was shown, and decides */
+	NONCE_MS = 3600000,     /* from its GET, whatever is asked since: who can withhold a push
+				   cannot do it for longer */
+	NAME_SIZE = CONF_PUSH_FILE_SIZE + 8,
+	SAID_SIZE = NAME_SIZE + 160,
+};
+
+static const char nothing_was_changed[] = "nothing was changed";
 
 /* Not static: the engine, which is the same program, locks all that is. */
 struct courier {
@@ -28,15 +38,20 @@ struct courier {
 	struct conf running, next;
 	struct conf_problems problems;
 	struct conf_change change;
-	struct yoke_transfer t; /* the last one that was begun */
-	uint8_t state;          /* of it */
-	char file[PATH_MAX];    /* conf_file behind all links */
-	char nonce[CONF_PUSH_NONCE_SIZE +
-		   1]; /* of the last GET; empty: used up, or there was none */
+	struct yoke_transfer t;         /* the last one that was begun */
+	uint8_t state;                  /* of it */
+	char file[CONF_PUSH_FILE_SIZE]; /* conf_file behind all links */
+	/* Of the last GET, and when that was; empty: used up, or there was none. */
+	char nonce[CONF_PUSH_NONCE_SIZE + 1];
+	int64_t given_ms;
 	char given[CONF_TEXT_MAX + 1], now[CONF_TEXT_MAX + 1]; /* the file then, and now */
 	ssize_t given_size;
-	bool waits; /* for a keeper that goes by the new file, or for its no */
-	char sealed[CONF_PUSH_NONCE_SIZE + CONF_TEXT_MAX + 1];
+	char put[CONF_TEXT_MAX + 1]; /* of the last PUT */
+	size_t put_size;
+	bool replaced;  /* it took the file's place */
+	uint32_t waits; /* number of the PUT that waits for a keeper that goes by the new file, or
+			   for its no; 0: none */
+	uint8_t sealed[CONF_PUSH_SEALED_SIZE];
 };
 
 /* ---- what is answered ---- */
@@ -66,12 +81,24 @@ static void say_errno(struct courier *c, const char *what)
 
 /* ---- the file ---- */
 
+static int open_file(struct courier *c)
+{
+	char file[PATH_MAX];
+
+	if (realpath(c->conf_file, file) == NULL)
+		return -1;
+	if (strlen(file) >= sizeof(c->file)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(c->file, file, strlen(file) + 1);
+	return open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 /* Returns its size; -1 with errno. */
 static ssize_t read_file(struct courier *c, char text[CONF_TEXT_MAX + 1])
 {
-	int fd = realpath(c->conf_file, c->file) == NULL
-			 ? -1
-			 : open(c->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open_file(c);
 	ssize_t used = 0, got = 1;
 	struct stat st;
 
@@ -93,6 +120,11 @@ static ssize_t read_file(struct courier *c, char text[CONF_TEXT_MAX + 1])
 	}
 	errno = got < 0 ? errno : EFBIG;
 	return -1;
+}
+
+static bool is_same(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+	return a_size == b_size && memcmp(a, b, a_size) == 0;
 }
 
 /* Is yoked's configuration what the text says? */
@@ -117,10 +149,11 @@ static uint8_t get(struct courier *c)
 		say_errno(c, c->conf_file);
 		return YOKE_PIECE_REFUSED;
 	}
+	c->given_ms = agent_keeper_now_ms();
 	for (size_t i = 0; i < sizeof(random); i++)
 		snprintf(c->nonce + 2 * i, 3, "%02x", random[i]);
 	say(c, "%s %s", c->nonce, runs_by(c, c->given) ? "same" : "other");
-	say(c, "%s", c->conf_file);
+	say(c, "%s", c->file);
 	memcpy(c->t.out + c->t.out_size, c->given, (size_t)c->given_size);
 	c->t.out_size += (uint32_t)c->given_size;
 	return YOKE_PIECE_DONE;
@@ -133,7 +166,7 @@ static bool is_seal(struct courier *c, const struct conf_key *key, const char *s
 	uint8_t mac[HB_MAC_SIZE];
 	char digits[CONF_PUSH_SEAL_SIZE + 1];
 
-	if (!hb_seal_mac(key->bytes, CONF_PUSH_LABEL, (const uint8_t *)c->sealed, size, mac))
+	if (!hb_seal_mac(key->bytes, CONF_PUSH_LABEL, c->sealed, size, mac))
 		return false;
 	for (size_t i = 0; i < HB_MAC_SIZE; i++)
 		snprintf(digits + 2 * i, 3, "%02x", mac[i]);
@@ -141,10 +174,13 @@ static bool is_seal(struct courier *c, const struct conf_key *key, const char *s
 }
 
 /* Does it come from who may say what root runs here? */
-static bool is_sealed(struct courier *c, const char *seal, const char *text, size_t size)
+static bool is_sealed(struct courier *c, const char *seal)
 {
+	struct conf_push push = {c->nonce, c->node,    c->given, (size_t)c->given_size,
+				 c->put,   c->put_size};
 	char why[CONF_PROBLEM_SIZE], file[CONF_FILE_SIZE + 16];
 	struct conf_keys keys = {.count = 0};
+	size_t size = conf_push_sealed(&push, c->sealed);
 	bool ok = false;
 
 	conf_push_key_file(&c->running, file);
@@ -156,13 +192,14 @@ static bool is_sealed(struct courier *c, const char *seal, const char *text, siz
 		    file);
 		return false;
 	}
-	memcpy(c->sealed, c->nonce, CONF_PUSH_NONCE_SIZE);
-	memcpy(c->sealed + CONF_PUSH_NONCE_SIZE, text, size);
-	for (unsigned i = 0; i < keys.count; i++)
-		ok = ok || is_seal(c, &keys.key[i], seal, CONF_PUSH_NONCE_SIZE + size);
+	for (unsigned i = 0; size > 0 && i < keys.count; i++)
+		ok = ok || is_seal(c, &keys.key[i], seal, size);
 	explicit_bzero(&keys, sizeof(keys));
 	if (!ok)
-		say(c, "it is not sealed by this node's %s: is that the same on both nodes?", file);
+		say(c,
+		    "it is not sealed by this node's %s, for the file that is here: is that key "
+		    "the same on both nodes, or did another 'yoke config' look since?",
+		    file);
 	return ok;
 }
 
@@ -170,7 +207,7 @@ static bool is_as_it_was(struct courier *c)
 {
 	ssize_t size = read_file(c, c->now);
 
-	if (size == c->given_size && memcmp(c->now, c->given, (size_t)size) == 0)
+	if (size >= 0 && is_same(c->now, (size_t)size, c->given, (size_t)c->given_size))
 		return true;
 	say(c, "%s has been changed since it was shown: look again", c->conf_file);
 	return false;
@@ -204,19 +241,21 @@ static bool is_good(struct courier *c, const char *text)
 	return c->change.refusal_count == 0;
 }
 
+/* Returns false with errno. */
 static bool sync_directory(const struct courier *c)
 {
-	char name[PATH_MAX];
-	bool ok;
-	int fd;
+	char name[NAME_SIZE];
+	int fd, why;
 
 	snprintf(name, sizeof(name), "%s", c->file);
 	*(strrchr(name, '/') + 1) = '\0';
 	fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ok = fd >= 0 && fsync(fd) == 0;
-	if (fd >= 0)
-		close(fd);
-	return ok;
+	if (fd < 0)
+		return false;
+	why = fsync(fd) < 0 ? errno : 0;
+	close(fd);
+	errno = why;
+	return why == 0;
 }
 
 static bool write_all(int fd, const char *text, size_t size)
@@ -232,111 +271,158 @@ static bool write_all(int fd, const char *text, size_t size)
 	return true;
 }
 
-/* Beside the present one, as accessible as it is.  Returns false when there is none. */
-static bool write_beside(const struct courier *c, char name[PATH_MAX], const char *text,
+/* Beside the present one, as accessible as it is.  Returns false with errno when there is none. */
+static bool write_beside(const struct courier *c, char name[NAME_SIZE], const char *text,
 			 size_t size)
 {
 	struct stat st;
-	bool ok;
-	int fd;
+	int fd, why;
 
-	if (stat(c->file, &st) < 0 || snprintf(name, PATH_MAX, "%s.XXXXXX", c->file) >= PATH_MAX)
+	snprintf(name, NAME_SIZE, "%s.XXXXXX", c->file);
+	if (stat(c->file, &st) < 0)
 		return false;
 	fd = mkostemp(name, O_CLOEXEC); /* mode 0600 */
 	if (fd < 0)
 		return false;
-	ok = write_all(fd, text, size) && fchown(fd, st.st_uid, st.st_gid) == 0 &&
-	     fchmod(fd, st.st_mode & 07777) == 0 && fsync(fd) == 0;
+	why = write_all(fd, text, size) && fchown(fd, st.st_uid, st.st_gid) == 0 &&
+			      fchmod(fd, st.st_mode & 07777) == 0 && fsync(fd) == 0
+		      ? 0
+		      : errno;
 	close(fd);
-	if (!ok)
+	if (why != 0)
 		unlink(name);
-	return ok;
-}
-
-static bool old_name(const struct courier *c, char name[PATH_MAX])
-{
-	return snprintf(name, PATH_MAX, "%s.old", c->file) < PATH_MAX;
+	errno = why;
+	return why == 0;
 }
 
 /* At each moment there is one whole file with the name, and the present one's bytes are in .old. */
-static bool replace(struct courier *c, const char *text, size_t size)
+static bool replace(struct courier *c)
 {
-	char made[PATH_MAX], kept[PATH_MAX], old[PATH_MAX];
+	char made[NAME_SIZE], kept[NAME_SIZE], old[NAME_SIZE];
 	bool ok;
 
-	if (!old_name(c, old) || !write_beside(c, kept, c->given, (size_t)c->given_size))
-		return false;
-	ok = write_beside(c, made, text, size);
-	if (!ok || rename(kept, old) < 0) {
-		unlink(kept);
-		if (ok)
-			unlink(made);
+	snprintf(old, sizeof(old), "%s.old", c->file);
+	if (!write_beside(c, kept, c->given, (size_t)c->given_size)) {
+		say_errno(c, c->file);
 		return false;
 	}
-	if (rename(made, c->file) == 0)
-		return sync_directory(c);
-	unlink(made);
-	return false;
+	if (!write_beside(c, made, c->put, c->put_size)) {
+		say_errno(c, c->file);
+		unlink(kept);
+		return false;
+	}
+	/* Again: what was written took its time. */
+	ok = is_as_it_was(c);
+	if (ok && (rename(kept, old) < 0 || rename(made, c->file) < 0)) {
+		say_errno(c, c->file);
+		ok = false;
+	}
+	if (!ok) {
+		unlink(kept);
+		unlink(made);
+		return false;
+	}
+	yoke_log(YOKE_LOG_INFO, "%s: the other node's root put another one in its place", c->file);
+	/* From here on it is there: what fails cannot make it a refusal. */
+	if (!sync_directory(c))
+		say(c, "warning: %s is replaced, perhaps not after a loss of power: %s", c->file,
+		    strerror(errno));
+	return true;
 }
 
-static void put_back(struct courier *c, const char *why)
+/* Says what became of it. */
+static void put_back(struct courier *c, char said[SAID_SIZE])
 {
-	char old[PATH_MAX];
-	bool ok = old_name(c, old) && rename(old, c->file) == 0 && sync_directory(c);
+	char old[NAME_SIZE];
+	ssize_t size;
 
-	c->waits = false;
-	yoke_log(ok ? YOKE_LOG_WARNING : YOKE_LOG_ERROR, "%s: the old one is %s in its place",
-		 c->conf_file, ok ? "again" : "not");
-	if (c->t.verb != YOKE_PIECE_PUT)
+	if (!c->replaced) {
+		snprintf(said, SAID_SIZE, "%s", nothing_was_changed);
+		return;
+	}
+	snprintf(old, sizeof(old), "%s.old", c->file);
+	size = read_file(c, c->now);
+	if (size >= 0 && !is_same(c->now, (size_t)size, c->put, c->put_size))
+		snprintf(said, SAID_SIZE, "%s has been changed since, and is left as it is",
+			 c->file);
+	else if (size < 0 || rename(old, c->file) < 0)
+		snprintf(said, SAID_SIZE, "the old file cannot be put back from %s: %s", old,
+			 strerror(errno));
+	else
+		snprintf(said, SAID_SIZE, "%s: the old file is in its place again%s",
+			 nothing_was_changed,
+			 sync_directory(c) ? "" : ", perhaps not after a loss of power");
+}
+
+/* The keeper says no. */
+static void end_put(struct courier *c, const char *why)
+{
+	char said[SAID_SIZE];
+	uint32_t number = c->waits;
+
+	c->waits = 0;
+	put_back(c, said);
+	yoke_log(YOKE_LOG_WARNING, "%s: the other node's is not taken: %s", c->conf_file, said);
+	if (c->t.number != number)
 		return; /* somebody else asks by now */
 	say(c, "yoked does not take it: %.95s", why);
-	if (!ok)
-		say(c, "and the old file cannot be put back: %s", strerror(errno));
+	say(c, "%s", said);
 	c->state = YOKE_PIECE_REFUSED;
 }
 
-static uint8_t reload(struct courier *c)
+static uint8_t refuse(struct courier *c)
 {
-	static const struct agent_channel_message m = {.kind = AGENT_CHANNEL_RELOAD};
-
-	c->waits = true;
-	if (agent_channel_send_patiently(AGENT_ROLE_FD_CHANNEL, &m) == 0)
-		return YOKE_PIECE_MORE;
-	put_back(c, "the keeper is gone");
+	say(c, "%s", nothing_was_changed);
 	return YOKE_PIECE_REFUSED;
+}
+
+/* May a file be put now? */
+static bool is_awaited(struct courier *c)
+{
+	if (c->waits != 0) {
+		say(c, "another file is being taken: look again in a moment");
+		return false;
+	}
+	if (c->nonce[0] != '\0' && agent_keeper_now_ms() < c->given_ms + NONCE_MS)
+		return true;
+	say(c, "this is no answer to what was shown, or too late: look again");
+	return false;
 }
 
 static uint8_t put(struct courier *c)
 {
+	static const struct agent_channel_message m = {.kind = AGENT_CHANNEL_RELOAD};
 	const char *text = memchr(c->t.in, '\n', c->t.in_size);
-	size_t size;
 
-	if (c->waits) {
-		say(c, "another file is being taken: look again in a moment");
-		return YOKE_PIECE_REFUSED;
-	}
-	if (text == NULL || text - c->t.in != CONF_PUSH_SEAL_SIZE || c->nonce[0] == '\0') {
+	if (!is_awaited(c))
+		return refuse(c);
+	if (text == NULL || text - c->t.in != CONF_PUSH_SEAL_SIZE) {
 		say(c, "this is no answer to what was shown: look again");
-		return YOKE_PIECE_REFUSED;
+		return refuse(c);
 	}
 	text++;
-	size = c->t.in_size - (size_t)(text - c->t.in);
-	if (size > CONF_TEXT_MAX || memchr(text, '\0', size) != NULL) {
+	c->put_size = c->t.in_size - (size_t)(text - c->t.in);
+	if (c->put_size > CONF_TEXT_MAX || memchr(text, '\0', c->put_size) != NULL) {
 		say(c, "it is longer than %d bytes, or no text", CONF_TEXT_MAX);
-		return YOKE_PIECE_REFUSED;
+		return refuse(c);
 	}
-	if (!is_sealed(c, c->t.in, text, size))
-		return YOKE_PIECE_REFUSED;
+	memcpy(c->put, text, c->put_size + 1); /* with its NUL */
+	if (!is_sealed(c, c->t.in))
+		return refuse(c);
 	c->nonce[0] = '\0';
-	if (!is_as_it_was(c) || !is_good(c, text))
-		return YOKE_PIECE_REFUSED;
-	if (!replace(c, text, size)) {
-		say_errno(c, c->file);
-		return YOKE_PIECE_REFUSED;
-	}
-	yoke_log(YOKE_LOG_INFO, "%s: the other node's root put another one in its place",
-		 c->conf_file);
-	return c->change.any ? reload(c) : YOKE_PIECE_DONE;
+	if (!is_as_it_was(c) || !is_good(c, c->put))
+		return refuse(c);
+	/* The same one: yoked is to go by it, and what the last push replaced stays. */
+	c->replaced = !is_same(c->put, c->put_size, c->given, (size_t)c->given_size);
+	if (c->replaced && !replace(c))
+		return refuse(c);
+	if (!c->change.any)
+		return YOKE_PIECE_DONE;
+	/* A keeper that cannot be told has gone, and the next one is asked what it goes by: nothing
+	 * is undone. */
+	c->waits = c->t.number;
+	(void)agent_channel_send_patiently(AGENT_ROLE_FD_CHANNEL, &m);
+	return YOKE_PIECE_MORE;
 }
 
 /* ---- the loop ---- */
@@ -352,6 +438,8 @@ static void begin(struct courier *c, const struct yoke_piece *piece)
 		c->state = get(c);
 	else if (piece->verb != YOKE_PIECE_PUT)
 		c->state = YOKE_PIECE_UNKNOWN;
+	else if (!is_awaited(c))
+		c->state = refuse(c); /* before all of it is sent */
 }
 
 static int answer(struct courier *c, struct agent_channel_message *m)
@@ -368,7 +456,7 @@ static int answer(struct courier *c, struct agent_channel_message *m)
 	back.verb = piece.verb;
 	if (piece.number == c->t.number && piece.verb == c->t.verb) {
 		(void)yoke_transfer_take(&c->t, &piece);
-		if (c->t.verb == YOKE_PIECE_PUT && c->state == YOKE_PIECE_MORE && !c->waits &&
+		if (c->t.verb == YOKE_PIECE_PUT && c->state == YOKE_PIECE_MORE && c->waits == 0 &&
 		    yoke_transfer_has_all(&c->t))
 			c->state = put(c);
 		yoke_transfer_next(&c->t, m->u.bulk.room, &back);
@@ -393,12 +481,13 @@ int agent_courier_run(const char *conf_file, const char *node, pid_t keeper)
 	c->conf_file = conf_file;
 	c->node = node;
 	for (;;) {
-		int got = agent_channel_wait(AGENT_ROLE_FD_CHANNEL, m, COURIER_IDLE_MS);
+		int got = agent_channel_wait(AGENT_ROLE_FD_CHANNEL, m,
+					     c->nonce[0] == '\0' ? IDLE_MS : SHOWN_IDLE_MS);
 
-		if (got < 0 || (got == 0 && !c->waits))
+		if (got < 0 || (got == 0 && c->waits == 0))
 			return 0;
-		if (got > 0 && m->kind == AGENT_CHANNEL_REFUSED && c->waits)
-			put_back(c, m->u.refused.reason);
+		if (got > 0 && m->kind == AGENT_CHANNEL_REFUSED && c->waits != 0)
+			end_put(c, m->u.refused.reason);
 		if (got > 0 && m->kind == AGENT_CHANNEL_BULK && answer(c, m) < 0)
 			return 0;
 	}

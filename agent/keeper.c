@@ -465,6 +465,7 @@ static void turn(struct agent_keeper *k)
 	look(k, agent_keeper_now_ms());
 	turn_jobs(k);
 	agent_keeper_renew_look(k, agent_keeper_now_ms());
+	agent_keeper_courier_look(k);
 }
 
 /* Let the saver finish what it has, and end the rest. */

@@ -51,6 +51,14 @@ enum agent_keeper_renewal {
 	AGENT_RENEW_ENDING,   /* until what writes to disks has ended; the engine is not heard */
 };
 
+/* How far what the courier put in place is. */
+enum agent_keeper_push {
+	AGENT_PUSH_NOT = 0,
+	AGENT_PUSH_WAITS,   /* until nothing else is under way */
+	AGENT_PUSH_TRIED,   /* the reload that is under way is for it */
+	AGENT_PUSH_REFUSED, /* until its channel takes that */
+};
+
 struct agent_keeper {
 	struct conf conf;
 	const char *program, *conf_file; /* as given */
@@ -75,7 +83,9 @@ struct agent_keeper {
 	struct agent_keeper_helper disk[YOKE_ARBITERS_MAX]; /* [arbiter number - 1] */
 	struct agent_keeper_helper line[YOKE_PATHS_MAX];    /* [path number - 1] */
 	struct agent_keeper_helper courier;
-	struct agent_channel_message record;                /* last record known to be durable */
+	enum agent_keeper_push push;
+	char push_reason[YOKE_REASON_SIZE];  /* why it is refused */
+	struct agent_channel_message record; /* last record known to be durable */
 	struct agent_channel_message saving; /* newest one that an engine asked to have saved */
 	bool record_known;  /* the saver has told; nothing is saved over it before */
 	bool saving_waits;  /* the saver's channel was full: to be sent when it has room */
@@ -106,6 +116,8 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 
 /* SIGUSR2: the program's file may be another one now.  The configuration stays. */
 void agent_keeper_renew(struct agent_keeper *k);
+/* Is one under way, or another configuration, or the one before not over yet? */
+bool agent_keeper_renew_is_busy(const struct agent_keeper *k);
 /* Was that the trial?  Then its status says whether to go on. */
 bool agent_keeper_renew_ended(struct agent_keeper *k, pid_t pid, int status);
 /* Each turn.  Does not return when all is ready. */
@@ -168,7 +180,9 @@ void agent_keeper_keys_taken(struct agent_keeper *k);
 /* keeper_courier.c: what the other node's root asks for, see agent/courier.h. */
 void agent_keeper_courier_ask(struct agent_keeper *k, const struct agent_channel_message *m);
 void agent_keeper_courier_answer(struct agent_keeper *k);
-/* The file that it put in place is not taken. */
+/* Each turn: the reload that it waits for, and what it has not been told. */
+void agent_keeper_courier_look(struct agent_keeper *k);
+/* A reload is refused; it is told if it was for what it put in place. */
 void agent_keeper_courier_refused(struct agent_keeper *k, const char *why);
 void agent_keeper_courier_ended(struct agent_keeper *k);
 

@@ -76,7 +76,7 @@ void agent_keeper_reload_ended(struct agent_keeper *k, const char *why)
 
 void agent_keeper_reload(struct agent_keeper *k)
 {
-	if (k->renewal != AGENT_RENEW_NOT || k->leaving || k->elder != 0 || k->trial != 0) {
+	if (k->leaving || agent_keeper_renew_is_busy(k)) {
 		yoke_log(YOKE_LOG_WARNING, "the configuration is not read again now: %s",
 			 k->leaving ? "this node is leaving" : "that is under way");
 		return;

@@ -57,9 +57,14 @@ void agent_keeper_renew_give_up(struct agent_keeper *k, const char *why)
 
 /* ---- the old program ---- */
 
+bool agent_keeper_renew_is_busy(const struct agent_keeper *k)
+{
+	return k->renewal != AGENT_RENEW_NOT || k->elder != 0 || k->trial != 0;
+}
+
 void agent_keeper_renew(struct agent_keeper *k)
 {
-	if (k->renewal != AGENT_RENEW_NOT || k->leaving || k->elder != 0 || k->trial != 0) {
+	if (k->leaving || agent_keeper_renew_is_busy(k)) {
 		yoke_log(YOKE_LOG_WARNING, "the program is not exchanged now: %s",
 			 k->leaving ? "this node is leaving" : "that is under way");
 		return;

@@ -1,5 +1,6 @@
 /* yoke config: is the other node's configuration the same as ours, and make it so. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ enum {
 	SAME = 0,
 	DIFFERENT = 1,
 	TROUBLE = 2, /* of diff */
+	LOOK_AGAIN_MS = 500,
 };
 
 static struct tool_client client;
@@ -31,7 +33,7 @@ static size_t text_size;
 static struct {
 	char nonce[CONF_PUSH_NONCE_SIZE + 1];
 	bool runs; /* yoked there goes by it */
-	char file[CONF_FILE_SIZE + 1];
+	char file[CONF_PUSH_FILE_SIZE];
 	char text[CONF_TEXT_MAX + 1];
 	size_t size;
 } other;
@@ -91,7 +93,7 @@ static int take_theirs(void)
 	const char *body = name == NULL ? NULL : memchr(name + 1, '\n', (size_t)(end - name - 1));
 
 	if (body == NULL || name - in <= CONF_PUSH_NONCE_SIZE + 1 ||
-	    body - name - 1 > CONF_FILE_SIZE || end - body - 1 > CONF_TEXT_MAX)
+	    body - name - 1 >= CONF_PUSH_FILE_SIZE || end - body - 1 > CONF_TEXT_MAX)
 		return complain("the other node's answer is not understood: are both yoked of "
 				"the same version?");
 	memcpy(other.nonce, in, CONF_PUSH_NONCE_SIZE);
@@ -167,7 +169,8 @@ static int look(const struct tool_options *options, const char *name)
 
 static int make_diff(char **diff)
 {
-	char from[2 * CONF_FILE_SIZE], to[2 * CONF_FILE_SIZE], why[YOKE_REASON_SIZE];
+	char from[YOKE_NAME_SIZE + CONF_PUSH_FILE_SIZE], to[2 * CONF_FILE_SIZE],
+		why[YOKE_REASON_SIZE];
 	struct tool_diff_side sides[2] = {{from, other.text, other.size}, {to, text, text_size}};
 
 	snprintf(from, sizeof(from), "%s:%s", transfer.node, other.file);
@@ -222,6 +225,11 @@ static void print_ends(void)
 	char why[YOKE_REASON_SIZE];
 	int self;
 
+	if (!other.runs)
+		fprintf(stderr,
+			"yoke: yoked on %s does not go by its file yet: more may change there "
+			"than is listed\n",
+			transfer.node);
 	if (conf_parse(other.text, other.file, &theirs, &problems) < 0)
 		return;
 	self = conf_self(&theirs, transfer.node, why);
@@ -237,7 +245,10 @@ static void print_ends(void)
 /* The line that a PUT begins with. */
 static int seal(void)
 {
-	static char sealed[CONF_PUSH_NONCE_SIZE + CONF_TEXT_MAX];
+	static uint8_t sealed[CONF_PUSH_SEALED_SIZE];
+	struct conf_push push = {other.nonce, transfer.node, other.text,
+				 other.size,  text,          text_size};
+	size_t size = conf_push_sealed(&push, sealed);
 	char key_file[CONF_FILE_SIZE + 16], why[CONF_PROBLEM_SIZE];
 	struct conf_keys keys;
 	uint8_t mac[HB_MAC_SIZE];
@@ -253,10 +264,8 @@ static int seal(void)
 			key_file);
 		return TOOL_FAILED;
 	}
-	memcpy(sealed, other.nonce, CONF_PUSH_NONCE_SIZE);
-	memcpy(sealed + CONF_PUSH_NONCE_SIZE, text, text_size);
-	ok = hb_seal_mac(keys.key[keys.count - 1].bytes, CONF_PUSH_LABEL, (uint8_t *)sealed,
-			 CONF_PUSH_NONCE_SIZE + text_size, mac);
+	ok = size > 0 &&
+	     hb_seal_mac(keys.key[keys.count - 1].bytes, CONF_PUSH_LABEL, sealed, size, mac);
 	explicit_bzero(&keys, sizeof(keys));
 	for (size_t i = 0; i < HB_MAC_SIZE; i++)
 		snprintf(transfer.t.out + 2 * i, 3, "%02x", mac[i]);
@@ -296,33 +305,43 @@ static int send_ours(void)
 	result = tool_transfer_run(&transfer);
 	if (result != TOOL_OK) {
 		tool_client_complain(&client, result);
-		if (transfer.t.out_taken < transfer.t.out_size)
-			complain("it broke off: nothing was changed on the other node");
+		complain(transfer.sent_whole
+				 ? "it broke off: it is not known whether it was taken: look with "
+				   "'yoke config diff'"
+				 : "it broke off: nothing was changed on the other node");
 	}
 	return result;
 }
 
-/* yoked there goes on as another process, which knows nothing of us: is it by the file? */
-static int verify(void)
+/* yoked there goes on as another process, which knows nothing of us: is it by the file?  It may not
+ * have come so far. */
+static int verify(const struct tool_options *options)
 {
-	int result = get_theirs();
+	int64_t until_ms = tool_client_now_ms() + (int64_t)options->timeout_s * 1000;
+	int result;
 
+	while ((result = get_theirs()) == TOOL_OK && is_same() && !other.runs &&
+	       tool_client_now_ms() < until_ms)
+		poll(NULL, 0, LOOK_AGAIN_MS);
 	if (result != TOOL_OK)
 		return result;
 	if (!is_same())
-		return complain("it was not taken, or broke off: the other node has its old file");
+		return complain("it was not taken, or broke off: the other node has not this file");
 	if (!other.runs)
 		return complain("the other node has the file, and yoked there does not go by it "
 				"yet: 'yoke reload' there");
 	return TOOL_OK;
 }
 
-static int say_done(void)
+static int say_done(bool had_it)
 {
 	char why[YOKE_REASON_SIZE];
 	int self = conf_self(&running, client.snapshot.node[client.snapshot.self - 1].name, why);
 
-	printf("%s goes by it now; its old file is %s.old\n", transfer.node, other.file);
+	if (had_it)
+		printf("%s goes by it now\n", transfer.node);
+	else
+		printf("%s goes by it now; its old file is %s.old\n", transfer.node, other.file);
 	if (self < 0)
 		return TOOL_OK;
 	conf_change(&running, &next, (unsigned)self, &change);
@@ -335,6 +354,7 @@ static int push(const struct tool_options *options, const char *name)
 {
 	char *how = NULL;
 	int result = look(options, name);
+	bool had_it;
 
 	if (result == TOOL_OK)
 		result = tool_running_check(file, text, &next);
@@ -351,6 +371,7 @@ static int push(const struct tool_options *options, const char *name)
 	fputs(how, stdout);
 	free(how);
 	print_ends();
+	had_it = is_same();
 	if (!is_agreed(options))
 		return TOOL_FAILED;
 	result = send_ours();
@@ -359,10 +380,10 @@ static int push(const struct tool_options *options, const char *name)
 	if (transfer.state != YOKE_PIECE_UNKNOWN)
 		print_theirs();
 	if (transfer.state == YOKE_PIECE_REFUSED)
-		return complain("nothing was changed on the other node");
+		return TOOL_FAILED; /* with what it has made of its file */
 	if (transfer.state == YOKE_PIECE_UNKNOWN)
-		result = verify();
-	return result == TOOL_OK ? say_done() : result;
+		result = verify(options);
+	return result == TOOL_OK ? say_done(had_it) : result;
 }
 
 int tool_config(const struct tool_options *options, int argc, char **argv)

@@ -32,7 +32,7 @@ void tool_transfer_begin(struct tool_transfer *x, uint8_t verb)
 			x->t.number = 0;
 	x->t.verb = verb;
 	x->t.out_size = x->t.out_taken = x->t.in_size = x->t.in_total = 0;
-	x->t.begun = false;
+	x->t.begun = x->sent_whole = false;
 	x->state = YOKE_PIECE_MORE;
 }
 
@@ -46,6 +46,8 @@ static int ask(struct run *r, bool with_piece)
 	snprintf(request.node, sizeof(request.node), "%s", x->node);
 	if (with_piece && r->news.way != 0) {
 		yoke_transfer_next(&x->t, r->news.room, &piece);
+		if (piece.offset + piece.size == piece.total)
+			x->sent_whole = true;
 		request.piece_size = (uint16_t)yoke_piece_put(&piece, request.piece);
 	}
 	result = tool_client_ask(x->client, &request);

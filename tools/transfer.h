@@ -16,7 +16,8 @@ struct tool_transfer {
 	const char *node;
 	const char *what; /* is done, for who watches: "reading", "sending" */
 	struct yoke_transfer t;
-	uint8_t state; /* enum yoke_piece_state, once it is over */
+	uint8_t state;   /* enum yoke_piece_state, once it is over */
+	bool sent_whole; /* the last piece of t.out went out: the other node may have all of it */
 };
 
 /* Begin one: number and verb; `out` is the caller's to fill, then. */

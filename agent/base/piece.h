@@ -42,7 +42,7 @@ enum yoke_piece_verb {
 enum yoke_piece_state {
 	YOKE_PIECE_MORE = 1,    /* the text that is asked by is not whole yet, or being judged */
 	YOKE_PIECE_DONE = 2,    /* it succeeded; the text is what came of it */
-	YOKE_PIECE_REFUSED = 3, /* the text says why; nothing was changed */
+	YOKE_PIECE_REFUSED = 3, /* the text says why, and what became of the file */
 	YOKE_PIECE_UNKNOWN = 4, /* the transfer's beginning is not known here (any more) */
 };
 

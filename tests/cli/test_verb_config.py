@@ -29,6 +29,7 @@ class Peer:
         self.runs = "same"
         self.judge = lambda text: (DONE, "")  # of a file that was put, what becomes of it
         self.lost = lambda count: False  # of the pieces that are sent, which ones are
+        self.shown = lambda: None  # what becomes of it once the file was shown
         self.way, self.turn_ms = 1, 10
         self.heard, self.last, self.sent = 0, b"", 0
         self.number, self.came, self.out, self.state = 0, b"", b"", MORE
@@ -54,6 +55,7 @@ class Peer:
             if verb == 1:
                 self.out = f"{NONCE} {self.runs}\n/etc/other.conf\n{self.text}".encode()
                 self.state = DONE
+                self.shown()
         if number != self.number:
             return HEADER.pack(2, verb, number, 0, 0, 0, UNKNOWN)
         if offset == len(self.came):
@@ -131,6 +133,8 @@ def test_a_file_that_yoked_there_does_not_go_by(engine, peer):
     assert done.returncode == 0 and "'yoke reload' there" in done.stderr
     done = config(engine, "push", "--yes")
     assert done.returncode == 0 and len(peer.put) == 1
+    assert "more may change there than is listed" in done.stderr
+    assert done.stdout.endswith("beta goes by it now\n"), "it had the file before"
 
 
 def test_lost_pieces_are_sent_again(engine, peer):
@@ -183,14 +187,36 @@ def test_a_refusal_is_told_word_for_word(engine, peer):
     peer.judge = lambda text: (REFUSED, "/etc/other.conf:7: error: no\nneeds a restart: \x1buser\n")
     done = config(engine, "push", "--yes")
     assert done.returncode == 1
-    assert done.stderr == ("beta: /etc/other.conf:7: error: no\nbeta: needs a restart: ?user\n"
-                           "yoke: nothing was changed on the other node\n")
+    assert done.stderr == "beta: /etc/other.conf:7: error: no\nbeta: needs a restart: ?user\n"
+
+
+@pytest.mark.parametrize("is_last, says", [
+    (False, "nothing was changed on the other node"),
+    (True, "it is not known whether it was taken: look with 'yoke config diff'"),
+], ids=["early", "last"])
+def test_what_broke_off_is_not_known_once_all_was_sent(engine, peer, is_last, says):
+    """The piece, or only its answer, is lost, and no path is up any more."""
+    peer.text = engine.conf + "# more\n"
+
+    def lost(_):
+        piece = bytes.fromhex(engine.requests[-1]["piece"])
+        _, verb, _, _, offset, total, _ = HEADER.unpack(piece[:HEADER.size])
+        is_end = offset + len(piece) - HEADER.size == total
+        if verb != 2 or is_end != is_last:
+            return False
+        peer.way = 0
+        return True
+    peer.lost = lost
+    done = config(engine, "push", "--yes")
+    assert done.returncode == 1
+    assert done.stderr == ("yoke: beta is not in contact: no path to it is up\n"
+                           f"yoke: it broke off: {says}\n")
 
 
 @pytest.mark.parametrize("is_taken, runs, code, says", [
     (True, "same", 0, ""),
     (True, "other", 1, "yoked there does not go by it yet"),
-    (False, "same", 1, "it was not taken, or broke off: the other node has its old file"),
+    (False, "same", 1, "it was not taken, or broke off: the other node has not this file"),
 ], ids=["taken", "not reloaded", "not taken"])
 def test_another_courier_is_asked_what_became_of_it(engine, peer, is_taken, runs, code, says):
     """yoked there has become another process, which knows of nothing."""
@@ -200,8 +226,21 @@ def test_another_courier_is_asked_what_became_of_it(engine, peer, is_taken, runs
         peer.text, peer.runs = text if is_taken else peer.text, runs
         return UNKNOWN, ""
     peer.judge = judge
-    done = config(engine, "push", "--yes")
+    done = config(engine, "push", "--yes", "--timeout", "1")
     assert done.returncode == code and says in done.stderr, done.stderr
+
+
+def test_it_is_looked_again_until_yoked_there_goes_by_it(engine, peer):
+    peer.text = engine.conf + "# more\n"
+    looked = []
+
+    def judge(text):
+        peer.text, peer.runs = text, "other"
+        peer.shown = lambda: looked.append(1) or setattr(peer, "runs", "same")
+        return UNKNOWN, ""
+    peer.judge = judge
+    done = config(engine, "push", "--yes")
+    assert done.returncode == 0 and looked, done.stderr
 
 
 def test_without_the_key_of_pushes(engine, peer):

@@ -11,15 +11,16 @@ from lab import now, wait_until
 ASK, ANSWER = 1, 2
 GET, PUT = 1, 2
 MORE, DONE, REFUSED, UNKNOWN = 1, 2, 3, 4
-LABEL = b"yoke config push 1"
+LABEL = b"yoke config push 2"
 HEADER = struct.Struct(">BBIIIIB")
 
 
-def seal(key, nonce, text):
-    """As hb_seal_mac() does: a key derived by HKDF, then an HMAC."""
+def seal(key, nonce, node, shown, text):
+    """As conf_push_sealed() and hb_seal_mac() do: a key derived by HKDF, then an HMAC."""
     first = hmac.new(b"\0" * 32, bytes.fromhex(key), hashlib.sha256).digest()
     derived = hmac.new(first, LABEL + b"\1", hashlib.sha256).digest()
-    return hmac.new(derived, nonce.encode() + text, hashlib.sha256).hexdigest()
+    sealed = nonce.encode() + node.encode() + b"\0" + hashlib.sha256(shown).digest() + text
+    return hmac.new(derived, sealed, hashlib.sha256).hexdigest()
 
 
 class Courier:
@@ -27,6 +28,7 @@ class Courier:
 
     def __init__(self, yoke, node):
         self.yoke, self.node = yoke, node
+        self.shown = ""
 
     def turn(self, verb, number, taken, offset, total, data):
         """One piece there; returns its answer."""
@@ -61,7 +63,10 @@ class Courier:
         state, came = self.talk(GET)
         assert state == DONE, came
         first, name, text = came.split("\n", 2)
+        self.shown = text
         return (*first.split(), name, text)
 
-    def put(self, key, nonce, text):
-        return self.talk(PUT, seal(key, nonce, text.encode()).encode() + b"\n" + text.encode())
+    def put(self, key, nonce, text, node=None, shown=None):
+        """Sealed for the node, and for what it showed last; or for another one."""
+        sealed = seal(key, nonce, node or self.node, (shown or self.shown).encode(), text.encode())
+        return self.talk(PUT, sealed.encode() + b"\n" + text.encode())

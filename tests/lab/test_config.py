@@ -3,15 +3,17 @@
 Both nodes have the very same file: each sees its own folder at one place, which a mount namespace
 of its own gives it."""
 
+import contextlib
 import json
 import os
 import re
+import signal
 import stat
 import subprocess
 
 import pytest
 
-from courier import REFUSED, Courier
+from courier import PUT, REFUSED, Courier
 from lab import SERVICE, now, wait_until
 from serial_line import Line
 from service import Cluster
@@ -48,7 +50,7 @@ class Same:
         self.key(self.here)
         for yoke in self.cluster.by_name.values():
             self.key(yoke.dir)
-            for left in yoke.dir.glob("yoke.conf.*"):
+            for left in yoke.dir.glob("yoke.conf*"):
                 left.unlink()
             yoke.config.write_text(self.text)
             yoke.config.chmod(0o640)
@@ -70,6 +72,46 @@ class Same:
 
     def config(self, *arguments, timeout=400):
         return self.alpha.cli("config", *arguments, timeout=timeout)
+
+    def pushing(self):
+        return subprocess.Popen(
+            self.lab.alpha.enter([self.alpha.bin / "yoke", "--socket", self.alpha.socket, "config",
+                                  "push", "--yes"]),
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def has_taken(self, text):
+        wait_until(lambda: self.beta.config.read_text() == text, 10, "the file is in place")
+
+    @contextlib.contextmanager
+    def gate(self):
+        """The next reload of beta's waits until it is told "go" or "no"; yields how to tell it,
+        which waits for the reload to be there.  The one after it does not wait."""
+        program, kept, fifo = (self.beta.bin / name for name in ("yoked", "yoked.kept", "gate"))
+        os.mkfifo(fifo)
+        program.rename(kept)
+        program.write_text(f'#!/bin/sh\nread word <{fifo}\nmv {kept} {program}\n'
+                           f'[ "$word" = go ] && exec {program} "$@"\nexit 1\n')
+        program.chmod(0o755)
+        opened = []
+
+        def open_gate():
+            with contextlib.suppress(OSError):  # nobody is there
+                opened.append(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+            return opened
+
+        def tell(word):
+            if not opened:
+                wait_until(open_gate, 10, "a reload")
+            if word:
+                os.write(opened[0], word.encode() + b"\n")
+        try:
+            yield tell
+        finally:
+            fifo.unlink()
+            for fd in opened:
+                os.close(fd)
+            if kept.exists():
+                kept.rename(program)
 
     def unchanged(self, engine):
         """beta has its file and its engine, and nothing lies about."""
@@ -125,12 +167,95 @@ def test_push_makes_both_the_same(lab, same, owners):
 
 
 def test_a_comment_is_pushed_without_another_engine(same):
-    engine = same.beta.engine()
+    """Through a link, which stays one: the old file lies beside what it names."""
+    engine, file = same.beta.engine(), same.beta.dir / "yoke.conf.true"
+    same.beta.config.rename(file)
+    same.beta.config.symlink_to(file)
     same.change("# what we run\n" + same.text)
     done = same.config("push", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert f"its old file is {file}.old\n" in done.stdout
+    assert same.beta.config.is_symlink()
     assert same.beta.config.read_text() == "# what we run\n" + same.text
+    assert file.with_name(file.name + ".old").read_text() == same.text
     assert same.beta.engine() == engine
+
+
+def test_the_file_that_is_there_already_is_gone_by(same):
+    """yoked there goes by another one: nothing is replaced, and nothing is put back."""
+    before, old = same.beta.last_event(), same.beta.dir / "yoke.conf.old"
+    old.write_text("of an earlier push\n")
+    for yoke in same.cluster.by_name.values():
+        yoke.config.write_text(same.text + extra())
+    with same.gate() as tell:
+        push = same.pushing()
+        tell("no")
+        out, said = push.communicate(timeout=60)
+    assert push.returncode == 1, out
+    assert "yoked on beta does not go by its file yet" in said
+    assert "beta: yoked does not take it" in said and said.endswith("beta: nothing was changed\n")
+    assert same.beta.config.read_text() == same.text + extra()
+    assert old.read_text() == "of an earlier push\n"
+    done = same.config("push", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert same.beta.has_event("config_taken", before)
+    assert same.beta.config.read_text() == same.text + extra()
+    assert old.read_text() == "of an earlier push\n"
+
+
+@pytest.mark.parametrize("word", ["no", "go"])
+def test_somebody_elses_reload_at_that_moment(same, word):
+    """It is refused: then the pushed file is tried; it is taken: with the pushed file.  Neither
+    puts the old one back."""
+    before = same.beta.last_event()
+    same.change(same.text + extra())
+    with same.gate() as tell:
+        os.kill(same.beta.pids("keeper")[0], signal.SIGHUP)
+        tell("")
+        push = same.pushing()
+        same.has_taken(same.text + extra())
+        tell(word)
+        out, said = push.communicate(timeout=60)
+    assert push.returncode == 0, out + said
+    assert same.beta.config.read_text() == same.text + extra()
+    assert same.beta.has_event("config_taken", before)
+    assert same.config("push").stdout == "beta has the same file, and goes by it\n"
+
+
+@pytest.mark.parametrize("is_gone, says", [
+    (True, "beta: the old file cannot be put back"),
+    (False, "has been changed since, and is left as it is"),
+], ids=["gone", "by hand"])
+def test_what_cannot_be_put_back_is_said(same, is_gone, says):
+    same.change(same.text + extra())
+    with same.gate() as tell:
+        push = same.pushing()
+        tell("")
+        if is_gone:
+            (same.beta.dir / "yoke.conf.old").unlink()
+        else:
+            same.beta.config.write_text(same.text + "# by hand\n")
+        tell("no")
+        out, said = push.communicate(timeout=60)
+    assert push.returncode == 1, out
+    assert says in said and "nothing was changed" not in said
+    assert same.beta.config.read_text() == same.text + (extra() if is_gone else "# by hand\n")
+
+
+def test_one_at_a_time(same):
+    """Another push meanwhile is told so, and not what becomes of the first."""
+    engine, courier = same.beta.engine(), Courier(same.alpha, "beta")
+    same.change(same.text + extra())
+    with same.gate() as tell:
+        push = same.pushing()
+        tell("")
+        state, came = courier.put(PUSH_KEY, courier.get()[0], same.text)
+        assert state == REFUSED and "another file is being taken" in came
+        assert "nothing was changed" in came
+        tell("no")
+        out, said = push.communicate(timeout=60)
+    assert push.returncode == 1 and "it was not taken" in said, out + said
+    assert same.beta.config.read_text() == same.text and same.beta.engine() == engine
 
 
 @pytest.mark.parametrize("change, says", [
@@ -143,7 +268,7 @@ def test_what_the_other_node_refuses_changes_nothing(same, change, says):
     same.change(same.text.replace(*change))
     done = same.config("push", "--yes")
     assert done.returncode == 1, done.stdout
-    assert says in done.stderr and "nothing was changed on the other node" in done.stderr
+    assert says in done.stderr and "beta: nothing was changed\n" in done.stderr
     assert "yoked does not take it" not in done.stderr, "it was put in place before"
     same.unchanged(engine)
 
@@ -163,7 +288,7 @@ def test_the_other_nodes_check_says_it_word_for_word(same):
               if ": error: " in line or ": warning: " in line]
     assert state == REFUSED and len(wanted) > 1
     assert came.splitlines() == [line.replace(str(file), str(same.beta.config))
-                                 for line in wanted]
+                                 for line in wanted] + ["nothing was changed"]
     same.unchanged(engine)
 
 
@@ -176,11 +301,16 @@ def test_only_who_has_the_push_key_gives_root_a_file(same):
     assert state == REFUSED and "is not sealed by this node's" in came
     state, came = courier.put(PUSH_KEY, "0" * 32, good)
     assert state == REFUSED and "is not sealed by this node's" in came
+    for other in ({"node": "alpha"}, {"shown": same.text + "# doctored\n"}):
+        state, came = courier.put(PUSH_KEY, courier.get()[0], good, **other)
+        assert state == REFUSED and "is not sealed by this node's" in came, other
     same.unchanged(engine)
     nonce = courier.get()[0]
     assert courier.put(PUSH_KEY, nonce, good)[0] != REFUSED
     state, came = courier.put(PUSH_KEY, nonce, same.text)
     assert state == REFUSED and "this is no answer to what was shown" in came
+    (_, _, _, taken, _, _, state), _ = courier.turn(PUT, 1, 0, 0, 9999, b"the first piece")
+    assert (state, taken) == (REFUSED, 15), "before the rest of it is sent"
     nonce = courier.get()[0]
     same.beta.config.write_text(same.text + "# by hand\n")
     state, came = courier.put(PUSH_KEY, nonce, same.text)
@@ -206,6 +336,7 @@ def test_what_yoked_does_not_take_is_put_back(same):
     assert done.returncode == 1, done.stdout
     assert re.search(r"^beta: .*: warning: ", done.stderr, re.M), done.stderr
     assert "beta: yoked does not take it: it cannot be tried" in done.stderr
+    assert "beta: nothing was changed: the old file is in its place again\n" in done.stderr
     same.unchanged(engine)
 
 
@@ -215,10 +346,7 @@ def test_a_push_that_is_cut_changes_nothing(world, lab):
     try:
         engine = same.beta.engine()
         same.change(same.text + extra() + "# much more to send\n" * 200)
-        push = subprocess.Popen(
-            lab.alpha.enter([same.alpha.bin / "yoke", "--socket", same.alpha.socket, "config",
-                             "push", "--yes"]),
-            text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        push = same.pushing()
         for line in push.stdout:
             if line.startswith("push "):
                 break
