@@ -212,9 +212,12 @@ static void run(const char *format, ...)
 		fail_msg("failed: %s", command);
 }
 
-/* Lay a cable from "here" to "there", which is in the namespace `space`. */
+/* Lay a cable from "here" to "there", which is in the namespace `space`, and wait until the kernel
+ * has seen it at both ends: before, what is sent is lost or has no route. */
 static void lay_cable(int space)
 {
+	static const char seen[] = "until ip -o link show $0 | grep -q \"state UP\" && "
+				   "ip -6 route show table local dev $0 | grep -q ff00; do :; done";
 	const int pid = (int)getpid();
 
 	run("ip link add here type veth peer name there netns /proc/%d/fd/%d && "
@@ -225,6 +228,8 @@ static void lay_cable(int space)
 	    "ip address add 10.1.0.2/24 dev there && ip address add fd01::2/64 dev there nodad && "
 	    "ip link set there up'",
 	    pid, space, pid, space);
+	run("timeout 10 sh -c '%s' here", seen);
+	run("timeout 10 nsenter --net=/proc/%d/fd/%d sh -c '%s' there", pid, space, seen);
 }
 
 /* A second namespace; we are in the first one again afterwards. */
@@ -326,6 +331,8 @@ static void meets_by_multicast(const char *own, const char *other, const char *m
 		maintain_in(space, &far);
 	}
 	hb_udp_fini(&far);
+	hb_udp_fini(&udp);
+	run("ip link del here"); /* before it goes with the other end's namespace */
 	close(space);
 }
 
@@ -334,11 +341,7 @@ static void meets_by_multicast_and_again_when_its_interface_comes_back(void **st
 	(void)state;
 	need_namespace();
 	meets_by_multicast("10.1.0.3", "10.1.0.2", "239.0.0.7");
-	hb_udp_fini(&udp);
-	run("ip link del here");
 	meets_by_multicast("fd01::3", "fd01::2", "ff15::7");
-	hb_udp_fini(&udp);
-	run("ip link del here");
 	meets_by_multicast("fd01::3", "fd01::2", "ff02::4747");
 }
 
