@@ -500,6 +500,11 @@ void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event
 		if (ev->reason[0] == '\0')
 			sim_world_fail(w, "no reason: %s", ev->text);
 		break;
+	case YOKE_EVENT_NODE_ONLINE:
+		/* It tells what was asked in a silence, of which a new engine cannot know whether
+		 * one before it has heard of that: "online" forgives, perhaps once more. */
+		memset(w->check.restarts[node - 1], 0, sizeof(w->check.restarts[0]));
+		break;
 	case YOKE_EVENT_LEASE_EXPIRED:
 		check_lease(w, node);
 		break;
