@@ -577,7 +577,11 @@ static void test_daemon_outlives_who_reads_it(void **state)
 static void test_daemon_writes_while_nobody_reads(void **state)
 {
 	static const char *const starts[] = {
-		"/bin/sh", "-c", "(head -c 1000000 /dev/zero; exec sleep 1000) & echo $!", NULL};
+		"/bin/sh", "-c",
+		/* What it writes comes after the line with its number. */
+		"(while kill -0 $$ 2> /dev/null; do sleep 0.01; done; "
+		"head -c 1000000 /dev/zero; exec sleep 1000) & echo $!",
+		NULL};
 	char line[YOKE_REASON_SIZE], name[64], what[16] = "";
 	long pid;
 	FILE *f;
