@@ -8,6 +8,8 @@ static const char *node_wrong(const struct sim_world *w, uint16_t node)
 
 	if (!n->engine)
 		return "an engine does not run";
+	if (n->core.leaving)
+		return "an engine is being stopped";
 	for (uint16_t i = 0; i < w->setup.node_count; i++) {
 		if (n->core.node[i].state != YOKE_NODE_ONLINE)
 			return "a node is not online";

@@ -272,9 +272,10 @@ static void pause_engine(struct sim_world *w, uint16_t node)
 	struct sim_node *n = &w->node[node - 1];
 	yoke_time end = until_mild(w, any_long_us(w), (int64_t)w->setup.dead_ms * 500);
 
-	/* Neither another pause nor the healing makes one shorter: what waits for its end is in
-	 * order. */
-	n->paused_until = yoke_time_max(n->paused_until, yoke_time_min(end, w->heal_at));
+	/* Neither another pause nor the healing changes one: what waits for its end is in order. */
+	if (sim_world_in_force(w, n->paused_until))
+		return;
+	n->paused_until = yoke_time_min(end, w->heal_at);
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, n->number), "  paused until %.4f",
 		       (double)n->paused_until.us / 1e6);
 	sim_node_rest(w, n->number);
