@@ -114,7 +114,7 @@ void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 		adopt_grown(c, out, group);
 	else
 		core_group_stop(c, out, group, false, "only a part of it was found running");
-	if (!core_maintenance_rests_here(c,
-					 group)) /* else it is probed once more, when that ends */
+	/* When a maintenance ends it is probed once more, and they are still new. */
+	if (!core_maintenance_rests_here(c, group))
 		forget_added(c, group);
 }

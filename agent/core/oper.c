@@ -340,17 +340,23 @@ static const char *outcome_move(const struct core *c, const struct core_operatio
 	return NULL;
 }
 
+/* Does the node still look whether it runs the group? */
+static bool is_looked_for(const struct core *c, uint16_t group, uint16_t node)
+{
+	return core_node_const(c, node)->claim[group - 1].state == YOKE_GROUP_UNKNOWN &&
+	       core_is_member(c, group, node) && !core_maintenance_rests(c, group);
+}
+
 /* Does the node still run a group that it should give away, or may it? */
 static bool is_left_on(const struct core *c, uint16_t group, uint16_t node)
 {
-	const struct core_claim *claim = &core_node_const(c, node)->claim[group - 1];
+	const struct core_node *n = core_node_const(c, node);
 
-	if (!core_node_alive(core_node_const(c, node)))
+	if (!core_node_alive(n))
 		return false;
-	if (claim->state == YOKE_GROUP_UNKNOWN && core_is_member(c, group, node) &&
-	    !core_maintenance_rests(c, group))
+	if (is_looked_for(c, group, node))
 		return !core_config_group_differs(c, node, group);
-	return c->conf.group[group - 1].parallel ? core_claim_runs(claim)
+	return c->conf.group[group - 1].parallel ? core_claim_runs(&n->claim[group - 1])
 						 : core_owner(c, group) == node;
 }
 

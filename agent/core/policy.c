@@ -8,6 +8,10 @@
  *   manual    a fault never moves the group: it is held until an operator switches it
  *   failback  a group goes back to its first node when that has been fit for failback_ms, did not
  *             fail there lately, and the clock is in the window
+ *
+ * What is not known to run yet (an engine restarted, a maintenance ended) may: nothing that others
+ * need is stopped under it, nothing is started in its room, and it is not moved for an order that
+ * may be kept.
  */
 #include "agent/core/parts.h"
 
@@ -16,10 +20,14 @@ static bool runs_here(const struct core *c, uint16_t group)
 	return core_claim_runs(&(struct core_claim){.state = c->group[group - 1].state});
 }
 
-/* Or it is not known yet. */
+static bool is_unknown_here(const struct core *c, uint16_t group)
+{
+	return c->group[group - 1].state == YOKE_GROUP_UNKNOWN;
+}
+
 static bool may_run_here(const struct core *c, uint16_t group)
 {
-	return runs_here(c, group) || c->group[group - 1].state == YOKE_GROUP_UNKNOWN;
+	return runs_here(c, group) || is_unknown_here(c, group);
 }
 
 /* ---- order ---- */
@@ -45,7 +53,7 @@ bool core_policy_needs(const struct core *c, uint16_t group)
 	if (after == 0 || !c->conf.group[after - 1].parallel)
 		return false;
 	/* What runs is not moved because the other has not been found yet. */
-	if (c->group[after - 1].state == YOKE_GROUP_UNKNOWN && runs_here(c, group))
+	if (is_unknown_here(c, after) && runs_here(c, group))
 		return false;
 	return c->group[after - 1].state != YOKE_GROUP_STARTED;
 }
@@ -91,12 +99,11 @@ bool core_policy_yields(const struct core *c, uint16_t group)
 bool core_policy_has_room(const struct core *c, uint16_t group)
 {
 	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
-		bool unknown = c->group[g - 1].state == YOKE_GROUP_UNKNOWN;
-
 		if (core_maintenance_rests(c, g))
 			continue;
-		if ((goes_before(c, group, g) && may_run_here(c, g)) ||
-		    (goes_before(c, g, group) && unknown))
+		if (goes_before(c, group, g) && may_run_here(c, g))
+			return false;
+		if (goes_before(c, g, group) && is_unknown_here(c, g))
 			return false;
 	}
 	return true;
