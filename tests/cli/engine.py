@@ -11,6 +11,15 @@ import threading
 
 WALL_MS = 1_800_000_000_000
 BOUND_S = 20
+CONF = """cluster { name = shop dead_ms = 1000 }
+node alpha { path p { address = 10.1.0.1 } path q { address = 10.2.0.1 } }
+node beta { path p { address = 10.1.0.2 } path q { address = 10.2.0.2 } }
+group web {
+  exclusive = no
+  resource ip { type = address address = "10.3.0.1/24" interface = e0 }
+  resource more { type = address address = "10.3.0.2/24" interface = e0 }
+}
+"""
 
 
 def snapshot(**changes):
@@ -165,3 +174,12 @@ class Engine:
 
     def last(self, do):
         return [r for r in self.requests if r["do"] == do][-1]
+
+
+def engine_of_file(place, conf=CONF):
+    """One that goes by what is in place/yoke.conf, and says so as yoked does."""
+    served = Engine(place / "yoke.sock")
+    served.file = place / "yoke.conf"
+    served.file.write_text(conf)
+    (place / "running.conf").write_text(f"# {served.file}\n{conf}")
+    return served

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from test_cli import SAMPLES, YOKE, place, yoke  # noqa: F401 (place is a fixture)
+from test_cli import SAMPLES, YOKE, yoke
 
 PAIR = """cluster {{ name = "shop"  {cluster} }}
 node "alpha" {{ path "red" {{ address = "10.1.0.1" }}  path "blue" {{ address = "10.2.0.1" }} }}

@@ -10,7 +10,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 
@@ -23,15 +22,6 @@ YOKE = os.environ.get("YOKE", str(TOP / "build" / "yoke"))
 VERBS = ["status", "watch", "history", "switch", "failback", "standby", "online", "confirm-down",
          "maintenance", "resume", "simulate", "check", "reload", "config", "key", "disk",
          "serial-test", "replay", "version"]
-
-
-@pytest.fixture
-def place():
-    """A directory that also others may enter, with a short name (a socket's path is short)."""
-    name = tempfile.mkdtemp(prefix="yoke-cli-")
-    os.chmod(name, 0o755)
-    yield pathlib.Path(name)
-    shutil.rmtree(name)
 
 
 @pytest.fixture

@@ -2,18 +2,15 @@
 
 import json
 import os
-import pathlib
 import pty
 import re
 import struct
 import subprocess
-import tempfile
 
 import pytest
 
-from engine import BOUND_S, Engine
+from engine import BOUND_S, CONF, engine_of_file
 from test_cli import YOKE, environment
-from test_verb_reload import CONF
 
 HEADER = struct.Struct(">BBIIIIB")
 MORE, DONE, REFUSED, UNKNOWN = 1, 2, 3, 4
@@ -71,19 +68,10 @@ class Peer:
 
 
 @pytest.fixture
-def place():
-    with tempfile.TemporaryDirectory(prefix="yoke-cli-") as name:
-        yield pathlib.Path(name)
-
-
-@pytest.fixture
 def engine(place):
-    served = Engine(place / "yoke.sock")
-    served.file = place / "yoke.conf"
     conf = CONF.replace("name = shop", f'name = shop key_file = "{place}/cluster.key"')
-    served.file.write_text(conf)
+    served = engine_of_file(place, conf)
     served.conf = conf
-    (place / "running.conf").write_text(f"# {served.file}\n{conf}")
     key = place / "push.key"
     key.touch(0o600)
     key.write_text("5a" * 32 + "\n")

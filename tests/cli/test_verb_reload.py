@@ -1,41 +1,20 @@
 """yoke reload: what it says of another file, before anything is asked of yoked."""
 
 import os
-import pathlib
 import pty
 import subprocess
-import tempfile
 
 import pytest
 
-from engine import BOUND_S, Engine
+from engine import BOUND_S, CONF, engine_of_file
 from test_cli import YOKE, environment
 
-CONF = """cluster { name = shop dead_ms = 1000 }
-node alpha { path p { address = 10.1.0.1 } path q { address = 10.2.0.1 } }
-node beta { path p { address = 10.1.0.2 } path q { address = 10.2.0.2 } }
-group web {
-  exclusive = no
-  resource ip { type = address address = "10.3.0.1/24" interface = e0 }
-  resource more { type = address address = "10.3.0.2/24" interface = e0 }
-}
-"""
 MORE = '  resource more { type = address address = "10.3.0.2/24" interface = e0 }\n'
 
 
 @pytest.fixture
-def place():
-    with tempfile.TemporaryDirectory(prefix="yoke-cli-") as name:
-        yield pathlib.Path(name)
-
-
-@pytest.fixture
 def engine(place):
-    """yoked goes by CONF, which is in the file."""
-    served = Engine(place / "yoke.sock")
-    served.file = place / "yoke.conf"
-    served.file.write_text(CONF)
-    (place / "running.conf").write_text(f"# {served.file}\n{CONF}")
+    served = engine_of_file(place)
     yield served
     served.close()
 

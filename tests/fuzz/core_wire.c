@@ -24,27 +24,15 @@ static void expect(bool holds)
 		abort();
 }
 
-static void make_conf(struct core_conf *c)
-{
-	c->group_count = 2;
-	c->group[0].exclusive = true;
-	c->group[0].resource_count = 1;
-	c->group[1] = c->group[0];
-	snprintf(c->group[1].name, YOKE_NAME_SIZE, "mail");
-	c->group[1].exclusive = false;
-	c->group[1].resource_first = 1;
-	c->resource[1].group = 2;
-	c->lease_ms = 2 * PAIR_DEAD_MS;
-}
-
 static void form(void)
 {
 	pair_init(&formed);
-	make_conf(&formed.conf[0]);
-	make_conf(&formed.conf[1]);
-	pair_start(&formed, ALPHA);
-	pair_start(&formed, BETA);
-	pair_paths(&formed, YOKE_PATH_UP);
+	pair_two_groups(&formed, "web", "mail");
+	for (uint16_t n = ALPHA; n <= BETA; n++) {
+		pair_group_conf(&formed, n, 1)->exclusive = true;
+		formed.conf[n - 1].lease_ms = 2 * PAIR_DEAD_MS;
+	}
+	pair_meet(&formed);
 	pair_beat(&formed, REST_MS);
 	for (uint16_t g = 1; g <= 2; g++)
 		expect(pair_group(&formed, ALPHA, g) == YOKE_GROUP_STARTED);

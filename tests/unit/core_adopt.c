@@ -6,26 +6,12 @@ enum { DB = 1, WEB = 2, LOCK = 1, LEASE_MS = 2000 };
 
 static struct pair pair;
 
-static struct core_group_conf *conf_of(unsigned node, unsigned group)
-{
-	return &pair.conf[node - 1].group[group - 1];
-}
-
 static void init(void)
 {
 	pair_init(&pair);
-	for (unsigned n = 0; n < 2; n++) {
-		struct core_conf *c = &pair.conf[n];
-
-		c->group_count = 2;
-		c->group[1] = c->group[0];
-		snprintf(c->group[0].name, YOKE_NAME_SIZE, "db");
-		snprintf(c->group[1].name, YOKE_NAME_SIZE, "web");
-		c->group[0].resource_count = c->group[1].resource_count = 1;
-		c->group[1].resource_first = 1;
-		c->resource[0].has_address = c->resource[1].has_address = false;
-		c->resource[1].group = WEB;
-	}
+	pair_two_groups(&pair, "db", "web");
+	for (unsigned n = 0; n < 2; n++)
+		pair.conf[n].resource[0].has_address = pair.conf[n].resource[1].has_address = false;
 }
 
 /* web is exclusive, and a witness is the lock. */
@@ -47,17 +33,15 @@ static void with_a_lock(void)
 /* db runs on each node, and web, on alpha, comes after it. */
 static void with_a_parallel_one(void)
 {
-	for (unsigned n = ALPHA; n <= BETA; n++) {
-		conf_of(n, DB)->parallel = true;
-		conf_of(n, WEB)->after = DB;
+	for (uint16_t n = ALPHA; n <= BETA; n++) {
+		pair_group_conf(&pair, n, DB)->parallel = true;
+		pair_group_conf(&pair, n, WEB)->after = DB;
 	}
 }
 
 static void run_both(void)
 {
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_beat(&pair, 2000);
 	assert_int_equal(pair_group(&pair, ALPHA, WEB), YOKE_GROUP_STARTED);
 }
@@ -197,9 +181,9 @@ static void what_is_not_found_yet_may_need_the_one_before_it(void **state)
 /* db yields to web; beta does not help. */
 static void with_little_room(void)
 {
-	for (unsigned n = ALPHA; n <= BETA; n++) {
-		conf_of(n, DB)->yields = true;
-		conf_of(n, WEB)->priority = 1;
+	for (uint16_t n = ALPHA; n <= BETA; n++) {
+		pair_group_conf(&pair, n, DB)->yields = true;
+		pair_group_conf(&pair, n, WEB)->priority = 1;
 	}
 	pair_start(&pair, ALPHA);
 	pair_run(&pair, 5000);

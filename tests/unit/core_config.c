@@ -14,15 +14,10 @@ static int setup(void **state)
 {
 	(void)state;
 	pair_init(&pair);
+	pair_two_groups(&pair, "web", "db");
 	for (unsigned n = 0; n < 2; n++) {
 		struct core_conf *c = &pair.conf[n];
 
-		c->group_count = 2;
-		c->group[1] = c->group[0];
-		snprintf(c->group[1].name, YOKE_NAME_SIZE, "db");
-		c->group[0].resource_count = c->group[1].resource_count = 1;
-		c->group[1].resource_first = 1;
-		c->resource[1].group = DB;
 		c->group[0].digest = 0x11111111;
 		c->group[1].digest = 0x22222222;
 		for (unsigned s = 0; s < CORE_SECTIONS; s++)
@@ -45,9 +40,7 @@ static void section_differs(uint16_t node, enum core_section section)
 
 static void run_both(void)
 {
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_run(&pair, 2000);
 }
 

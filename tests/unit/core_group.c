@@ -106,9 +106,7 @@ static void a_failed_start_moves_it_once_and_is_tried_again_later(void **state)
 	(void)state;
 	pair_init(&pair);
 	pair.by_hand[CORE_RUN_START] = true;
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_run(&pair, 300);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTING);
 	pair_result(&pair, ALPHA, 1, CORE_RESULT_FAILED);
@@ -147,9 +145,7 @@ static void a_stranger_fails_the_start_by_name(void **state)
 	(void)state;
 	pair_init(&pair);
 	pair.by_hand[CORE_RUN_PREPARE] = true;
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_result_of(&pair, ALPHA, pair.run[ALPHA - 1][0], CORE_RESULT_ANSWERED, PAIR_STRANGER);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_FAILED);
 	assert_non_null(strstr(pair_last(&pair, ALPHA, YOKE_EVENT_GROUP_FAILED)->reason,
@@ -165,9 +161,7 @@ static void every_address_of_a_group_is_probed(void **state)
 	(void)state;
 	pair_init(&pair);
 	pair.by_hand[CORE_RUN_PREPARE] = true;
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_result(&pair, ALPHA, 1, CORE_RESULT_DONE);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STOPPED);
 	pair_result_of(&pair, ALPHA, pair.run[ALPHA - 1][1], CORE_RESULT_ANSWERED, PAIR_STRANGER);
@@ -180,9 +174,7 @@ static void a_node_that_answers_for_what_it_says_is_stopped(void **state)
 	(void)state;
 	pair_init(&pair);
 	pair.by_hand[CORE_RUN_PREPARE] = true;
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_result_of(&pair, ALPHA, pair.run[ALPHA - 1][0], CORE_RESULT_ANSWERED, BETA);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STOPPED);
 	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_START], 0);
@@ -198,9 +190,7 @@ static void a_term_is_durable_before_it_is_used(void **state)
 	(void)state;
 	pair_init(&pair);
 	pair.saves_by_hand = true;
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_run(&pair, 5000);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STOPPED);
 	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_START], 0);
@@ -214,9 +204,7 @@ static void a_node_that_cannot_save_leaves_it_to_the_other(void **state)
 	(void)state;
 	pair_init(&pair);
 	pair.saves_by_hand = true;
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_saved(&pair, ALPHA, false);
 	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_SAVE_FAILED), 1);
 	pair_saved(&pair, BETA, true);
@@ -387,9 +375,7 @@ static void an_exclusive_group_is_not_taken_on_silence(void **state)
 	(void)state;
 	pair_init(&pair);
 	pair.conf[0].group[0].exclusive = pair.conf[1].group[0].exclusive = true;
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_run(&pair, 1000);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
 	pair_power_off(&pair, ALPHA);

@@ -91,9 +91,7 @@ static void it_survives_restarts(void **state)
 	pair_form(&pair);
 	begin(0, 0);
 	pair.running[0] = pair.running[1] = false;
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_run(&pair, 5000);
 	expect(YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
 }

@@ -30,9 +30,7 @@ static void form(void)
 	pair_init(&pair);
 	configure(ALPHA);
 	configure(BETA);
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_run(&pair, 500);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
 	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STOPPED);
@@ -447,9 +445,7 @@ static void a_group_of_services_is_taken_over_without_a_probe(void **state)
 		configure(node);
 		pair.conf[node - 1].resource[0] = pair.conf[node - 1].resource[SERVICE - 1];
 	}
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_run(&pair, 500);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
 	pair_power_off(&pair, ALPHA);

@@ -101,9 +101,7 @@ static void a_node_that_is_not_in_the_list_is_no_target(void **state)
 	(void)state;
 	pair_init(&pair);
 	pair.conf[0].group[0].node_count = pair.conf[1].group[0].node_count = 1;
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_run(&pair, 1000);
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
 	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, 1, BETA), YOKE_E_NOT_MEMBER);

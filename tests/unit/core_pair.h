@@ -414,6 +414,27 @@ static inline void pair_init(struct pair *p)
 	pair_conf(p, BETA);
 }
 
+/* Two groups of a resource each, which both prefer alpha; between pair_init() and pair_start(). */
+static inline void pair_two_groups(struct pair *p, const char *first, const char *second)
+{
+	for (unsigned n = 0; n < 2; n++) {
+		struct core_conf *c = &p->conf[n];
+
+		c->group_count = 2;
+		c->group[0].resource_count = 1;
+		c->group[1] = c->group[0];
+		c->group[1].resource_first = 1;
+		c->resource[1].group = 2;
+		snprintf(c->group[0].name, YOKE_NAME_SIZE, "%s", first);
+		snprintf(c->group[1].name, YOKE_NAME_SIZE, "%s", second);
+	}
+}
+
+static inline struct core_group_conf *pair_group_conf(struct pair *p, uint16_t node, uint16_t group)
+{
+	return &p->conf[node - 1].group[group - 1];
+}
+
 /* An engine starts with the record that was saved last, in a new incarnation; hold: see core_init.
  */
 static inline void pair_start_held(struct pair *p, uint16_t node, const char *hold)
@@ -430,6 +451,14 @@ static inline void pair_start(struct pair *p, uint16_t node)
 	pair_start_held(p, node, NULL);
 	for (uint16_t r = 1; r <= p->conf[node - 1].resource_count; r++)
 		pair_news(p, node, r, CORE_NEWS_USABLE);
+}
+
+/* Both start, and see each other. */
+static inline void pair_meet(struct pair *p)
+{
+	pair_start(p, ALPHA);
+	pair_start(p, BETA);
+	pair_paths(p, YOKE_PATH_UP);
 }
 
 static inline void pair_power_off(struct pair *p, uint16_t node)
@@ -452,9 +481,7 @@ static inline void pair_silence(struct pair *p, uint16_t at)
 static inline void pair_form(struct pair *p)
 {
 	pair_init(p);
-	pair_start(p, ALPHA);
-	pair_start(p, BETA);
-	pair_paths(p, YOKE_PATH_UP);
+	pair_meet(p);
 	pair_run(p, 1000);
 	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
 	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STOPPED);

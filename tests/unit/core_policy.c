@@ -5,33 +5,20 @@ enum { DB = 1, WEB = 2, MINUTES_OF_DAY = 1440 };
 
 static struct pair pair;
 
-/* Two groups of one resource each; both prefer alpha. */
 static void two_groups(void)
 {
 	pair_init(&pair);
-	for (unsigned n = 0; n < 2; n++) {
-		struct core_conf *c = &pair.conf[n];
-
-		c->group_count = 2;
-		c->group[1] = c->group[0];
-		snprintf(c->group[0].name, YOKE_NAME_SIZE, "db");
-		snprintf(c->group[1].name, YOKE_NAME_SIZE, "web");
-		c->group[0].resource_count = c->group[1].resource_count = 1;
-		c->group[1].resource_first = 1;
-		c->resource[1].group = WEB;
-	}
+	pair_two_groups(&pair, "db", "web");
 }
 
-static struct core_group_conf *conf_of(unsigned node, unsigned group)
+static struct core_group_conf *conf_of(uint16_t node, uint16_t group)
 {
-	return &pair.conf[node - 1].group[group - 1];
+	return pair_group_conf(&pair, node, group);
 }
 
 static void run_both(void)
 {
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_run(&pair, 2000);
 }
 

@@ -14,9 +14,7 @@ static int setup(void **state)
 
 static void form(void)
 {
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_run(&pair, 2000);
 	assert_int_equal(pair_group(&pair, ALPHA, WEB), YOKE_GROUP_STARTED);
 }

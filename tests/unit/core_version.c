@@ -77,9 +77,7 @@ static void what_we_send_protocol_1_reads(void **state)
 	uint8_t bytes[YOKE_MESSAGE_SIZE];
 
 	(void)state;
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_run(&pair, 1000);
 	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
 	pair_run(&pair, 1000);
@@ -116,9 +114,7 @@ static void two_that_have_one_in_common_use_the_newest(void **state)
 {
 	(void)state;
 	speaks(BETA, CORE_PROTOCOL_MAX, CORE_PROTOCOL_MAX + 1);
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_run(&pair, 1000);
 	assert_int_equal(common(ALPHA, BETA), CORE_PROTOCOL_MAX);
 	assert_int_equal(common(BETA, ALPHA), CORE_PROTOCOL_MAX);

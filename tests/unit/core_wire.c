@@ -136,20 +136,10 @@ static void groups_go_by_name_not_by_place(void **state)
 {
 	(void)state;
 	pair_init(&pair);
-	for (unsigned n = 0; n < 2; n++) {
-		struct core_conf *c = &pair.conf[n];
-
-		c->group[1] = c->group[0];
-		c->group_count = 2;
-		c->resource_count = 2;
-		for (unsigned g = 0; g < 2; g++) {
-			snprintf(c->group[g].name, YOKE_NAME_SIZE, "%s", g == n ? "web" : "mail");
-			c->group[g].resource_first = (uint16_t)g;
-			c->group[g].resource_count = 1;
-			c->resource[g].group = (uint16_t)(g + 1);
-		}
-		c->digest[0] = (uint8_t)n;
-	}
+	pair_two_groups(&pair, "web", "mail");
+	snprintf(pair_group_conf(&pair, BETA, 1)->name, YOKE_NAME_SIZE, "mail");
+	snprintf(pair_group_conf(&pair, BETA, 2)->name, YOKE_NAME_SIZE, "web");
+	pair.conf[BETA - 1].digest[0] = 1;
 	pair_start(&pair, ALPHA);
 	pair_start(&pair, BETA);
 	pair_news(&pair, BETA, 1, CORE_NEWS_UNUSABLE); /* beta's first one is mail */
@@ -165,9 +155,7 @@ static void what_a_node_does_not_have_it_does_not_run(void **state)
 	(void)state;
 	pair_init(&pair);
 	snprintf(pair.conf[BETA - 1].group[0].name, YOKE_NAME_SIZE, "other");
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	pair_meet(&pair);
 	pair_run(&pair, 1000);
 	assert_int_equal(pair_core(&pair, ALPHA)->node[BETA - 1].claim[0].cause,
 			 CORE_CAUSE_STRANGER);

@@ -1,6 +1,5 @@
 /* Pieces of what is in no hurry: one in an interval at most, over the best way, and never at the
- * expense of heartbeats and messages.  Path 1 is UDP, path 2 a serial line, a socket pair each end
- * of which the test carries. */
+ * expense of heartbeats and messages. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,20 +11,17 @@
 
 #include "agent/base/baud.h"
 #include "hb/send.h"
-#include "tests/unit/hb_pair.h"
+#include "tests/unit/hb_cable.h"
 
 enum {
-	UDP = 1,
-	LINE = 2,
-	BAUD = 230400,
-	LINE_INTERVAL_US = 16667,
+	UDP = CABLE_UDP,
+	LINE = CABLE_LINE,
 	SECOND_US = 1000000,
 	TIMES_MAX = 4096,
 };
 
 static struct pair pair;
-static int wire[2];
-static uint64_t carried[2];
+static struct cable cable;
 static uint8_t piece[HB_BULK_SIZE], message[1000];
 static unsigned bulks, messages; /* that node 2 was handed */
 static yoke_time bulk_at[TIMES_MAX], message_at;
@@ -33,52 +29,28 @@ static yoke_time heard_at; /* that the last byte of a frame reached node 2 over 
 static int64_t longest_us; /* between two of them */
 static unsigned piece_size;
 
-static void plug(uint16_t node)
-{
-	int fd[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd), 0);
-	wire[node - 1] = fd[0];
-	hb_give_fd(&pair.node[node - 1], LINE, fd[1], pair.now);
-}
-
 static int setup(void **state)
 {
 	(void)state;
-	pair_init(&pair);
-	pair_fini(&pair);
-	pair.conf.keys.count = 1;
-	memset(pair.conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
-	pair.conf.line[LINE - 1] = (struct hb_line_conf){
-		.baud = BAUD, .interval_us = LINE_INTERVAL_US, .late_us = PAIR_LATE_US};
-	pair_start(&pair, 1, 0xa1);
-	pair_start(&pair, 2, 0xb1);
+	cable_init(&cable, &pair);
 	memset(piece, 'p', sizeof(piece));
 	memset(message, 'm', sizeof(message));
-	memset(carried, 0, sizeof(carried));
 	bulks = messages = 0;
 	piece_size = 100;
-	for (uint16_t node = 1; node <= 2; node++) {
-		plug(node);
-		hb_set_beat(&pair.node[node - 1], (const uint8_t *)"a beat of 16 B..", 16,
-			    pair.now);
-	}
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	pair_fini(&pair);
-	close(wire[0]);
-	close(wire[1]);
+	cable_fini(&cable);
 	return 0;
 }
 
 /* The socket takes no time; the line would. */
 static void note_arrival(size_t bytes)
 {
-	int64_t on_line_us = (int64_t)bytes * YOKE_SERIAL_BITS * SECOND_US / BAUD;
+	int64_t on_line_us = (int64_t)bytes * YOKE_SERIAL_BITS * SECOND_US / CABLE_BAUD;
 	yoke_time at = yoke_time_add_us(pair.now, on_line_us);
 
 	if (yoke_time_span_us(heard_at, at) > longest_us)
@@ -88,16 +60,11 @@ static void note_arrival(size_t bytes)
 
 static bool carry(uint16_t from)
 {
-	uint8_t bytes[4096];
-	ssize_t got = read(wire[from - 1], bytes, sizeof(bytes));
+	size_t bytes = cable_carry(&cable, from);
 
-	if (got <= 0)
-		return false;
-	carried[from - 1] += (uint64_t)got;
-	if (from == 1)
-		note_arrival((size_t)got);
-	(void)!send(wire[2 - from], bytes, (size_t)got, MSG_NOSIGNAL);
-	return true;
+	if (from == 1 && bytes > 0)
+		note_arrival(bytes);
+	return bytes > 0;
 }
 
 static void note(const struct hb_received *received)
@@ -213,7 +180,7 @@ static void on_a_line_heartbeats_go_on_and_its_share_is_kept(void **state)
 	piece_size = hb_bulk_room(&pair.node[0], LINE);
 	assert_int_equal(hb_bulk_way(&pair.node[0], 2), LINE);
 	pair.change_count = 0;
-	before = carried[0];
+	before = cable.carried[0];
 	longest_us = 0;
 	for (unsigned i = 0; i < 10; i++) {
 		run(SECOND_US, true);
@@ -223,9 +190,10 @@ static void on_a_line_heartbeats_go_on_and_its_share_is_kept(void **state)
 	assert_true(bulks > 10 * SECOND_US / 1000 / hb_bulk_turn_ms(&pair.node[0], LINE));
 	assert_apart();
 	/* At half the rate of heartbeats at least, each of them whole. */
-	assert_in_range(longest_us, LINE_INTERVAL_US, 2 * LINE_INTERVAL_US + 2000);
+	assert_in_range(longest_us, CABLE_INTERVAL_US, 2 * CABLE_INTERVAL_US + 2000);
 	/* A quarter, and what the test's millisecond adds. */
-	assert_in_range(carried[0] - before, 1, 10 * BAUD / YOKE_SERIAL_BITS * 26 / 100);
+	assert_in_range(cable.carried[0] - before, 1,
+			10 * CABLE_BAUD / YOKE_SERIAL_BITS * 26 / 100);
 	for (unsigned i = 0; i < pair.change_count; i++)
 		assert_int_not_equal(pair.change[i].path, LINE);
 }
@@ -256,7 +224,7 @@ static void a_message_is_not_held_up(void **state)
 		slowest_us = beside_us > slowest_us ? beside_us : slowest_us;
 	}
 	/* It waits for a frame that is on its way, and for what BEATs before it cost. */
-	assert_in_range(slowest_us, 1, alone_us + 2 * LINE_INTERVAL_US);
+	assert_in_range(slowest_us, 1, alone_us + 2 * CABLE_INTERVAL_US);
 }
 
 static void what_is_too_large_for_the_line_is_lost(void **state)

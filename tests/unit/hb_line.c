@@ -1,5 +1,4 @@
-/* A path that is a serial line, beside one of UDP: what goes over it, when, and how much.  The
- * cable is two socket pairs; the test carries (and counts, cuts, damages) the bytes between. */
+/* A path that is a serial line, beside one of UDP: what goes over it, when, and how much. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,82 +10,36 @@
 
 #include "agent/base/baud.h"
 #include "hb/send.h"
-#include "tests/unit/hb_pair.h"
+#include "tests/unit/hb_cable.h"
 
 enum {
-	UDP = 1,
-	LINE = 2,
-	BAUD = 230400,
-	LINE_INTERVAL_US = 16667,
-	LINE_LATE_US = PAIR_LATE_US,
+	UDP = CABLE_UDP,
+	LINE = CABLE_LINE,
 	SECOND_US = 1000000,
 	BIG = YOKE_PAYLOAD_SIZE,
+	SHARE = CABLE_BAUD / YOKE_SERIAL_BITS / YOKE_SERIAL_SHARE, /* bytes a second */
 };
 
 static struct pair pair;
-static int wire[2];         /* our end of the cable to each node */
-static bool is_cut[2];      /* what is sent to this node is lost */
-static uint64_t carried[2]; /* bytes that this node sent */
-static unsigned damaged_at; /* each so many bytes one is changed; 0: none */
+static struct cable cable;
 static uint8_t message[BIG], other[BIG];
 static unsigned came; /* MESSAGEs that node 2 was handed from the line */
-
-static void plug(uint16_t node)
-{
-	int fd[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd), 0);
-	wire[node - 1] = fd[0];
-	hb_give_fd(&pair.node[node - 1], LINE, fd[1], pair.now);
-}
 
 static int setup(void **state)
 {
 	(void)state;
-	pair_init(&pair);
-	pair_fini(&pair);
-	pair.conf.keys.count = 1;
-	memset(pair.conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
-	pair.conf.line[LINE - 1] = (struct hb_line_conf){
-		.baud = BAUD, .interval_us = LINE_INTERVAL_US, .late_us = LINE_LATE_US};
-	pair_start(&pair, 1, 0xa1);
-	pair_start(&pair, 2, 0xb1);
-	memset(is_cut, 0, sizeof(is_cut));
-	memset(carried, 0, sizeof(carried));
-	damaged_at = came = 0;
+	cable_init(&cable, &pair);
+	came = 0;
 	memset(message, 'm', sizeof(message));
 	memset(other, 'o', sizeof(other));
-	for (uint16_t node = 1; node <= 2; node++) {
-		plug(node);
-		hb_set_beat(&pair.node[node - 1], (const uint8_t *)"a beat of 16 B..", 16,
-			    pair.now);
-	}
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	pair_fini(&pair);
-	close(wire[0]);
-	close(wire[1]);
+	cable_fini(&cable);
 	return 0;
-}
-
-static bool carry(uint16_t from)
-{
-	uint8_t bytes[4096];
-	ssize_t got = read(wire[from - 1], bytes, sizeof(bytes));
-
-	if (got <= 0)
-		return false;
-	for (ssize_t i = 0; i < got && damaged_at != 0; i++)
-		if ((carried[from - 1] + (uint64_t)i) % damaged_at == 0)
-			bytes[i] ^= 0x10;
-	carried[from - 1] += (uint64_t)got;
-	if (!is_cut[2 - from]) /* to a pulled adapter, too */
-		(void)!send(wire[2 - from], bytes, (size_t)got, MSG_NOSIGNAL);
-	return true;
 }
 
 static bool take_in(uint16_t node)
@@ -107,8 +60,8 @@ static void settle(void)
 	while (more) {
 		more = pair_take_in(&pair, 1, UDP);
 		more |= pair_take_in(&pair, 2, UDP);
-		more |= carry(1);
-		more |= carry(2);
+		more |= cable_carry(&cable, 1) > 0;
+		more |= cable_carry(&cable, 2) > 0;
 		more |= take_in(1);
 		more |= take_in(2);
 	}
@@ -156,8 +109,7 @@ static void takes_a_quarter_of_its_rate_for_beats(void **state)
 {
 	(void)state;
 	run(10 * SECOND_US, NULL, 0);
-	assert_in_range(carried[0], 10 * BAUD / YOKE_SERIAL_BITS / YOKE_SERIAL_SHARE * 8 / 10,
-			10 * BAUD / YOKE_SERIAL_BITS / YOKE_SERIAL_SHARE + YOKE_SERIAL_BEAT_SIZE);
+	assert_in_range(cable.carried[0], 10 * SHARE * 8 / 10, 10 * SHARE + YOKE_SERIAL_BEAT_SIZE);
 }
 
 static void carries_a_message_of_any_size_when_it_is_the_last_way(void **state)
@@ -247,14 +199,12 @@ static void takes_a_quarter_of_its_rate_for_all(void **state)
 
 	(void)state;
 	leave_the_line_alone();
-	before = carried[0];
+	before = cable.carried[0];
 	run(20 * SECOND_US, message, BIG);
 	assert_int_equal(pair_state(&pair, 2, LINE), YOKE_PATH_UP);
 	assert_in_range(came, 20, 40);
 	/* And one message, which may be the last thing that was sent. */
-	assert_in_range(carried[0] - before,
-			20 * BAUD / YOKE_SERIAL_BITS / YOKE_SERIAL_SHARE * 9 / 10,
-			20 * BAUD / YOKE_SERIAL_BITS / YOKE_SERIAL_SHARE + 2 * BIG);
+	assert_in_range(cable.carried[0] - before, 20 * SHARE * 9 / 10, 20 * SHARE + 2 * BIG);
 }
 
 static void a_lease_and_an_acknowledgement_do_not_wait_for_a_message(void **state)
@@ -278,7 +228,7 @@ static void gets_through_noise_part_by_part(void **state)
 {
 	(void)state;
 	leave_the_line_alone();
-	damaged_at = 1801; /* so that a message of BIG bytes is never without damage */
+	cable.damaged_at = 1801; /* so that a message of BIG bytes is never without damage */
 	run_until_one_comes(message, BIG);
 	expect_last(message, BIG);
 	run_until_one_comes(other, BIG);
@@ -291,11 +241,11 @@ static void half_a_message_from_before_a_silence_is_forgotten(void **state)
 	(void)state;
 	leave_the_line_alone();
 	send_half();
-	is_cut[0] = is_cut[1] = true;
+	cable.is_cut[0] = cable.is_cut[1] = true;
 	run(SECOND_US, NULL, 0);
 	assert_int_equal(pair_state(&pair, 2, LINE), YOKE_PATH_DOWN);
 	assert_int_equal(pair.node[1].peer[0].parts.have, 0);
-	is_cut[0] = is_cut[1] = false;
+	cable.is_cut[0] = cable.is_cut[1] = false;
 	run(5 * SECOND_US, NULL, 0);
 	assert_int_equal(pair_state(&pair, 2, LINE), YOKE_PATH_UP);
 	assert_int_equal(came, 0);
@@ -308,11 +258,9 @@ static void half_a_message_of_an_engine_that_is_gone_is_forgotten(void **state)
 	leave_the_line_alone();
 	send_half();
 	hb_fini(&pair.node[0]);
-	close(wire[0]);
-	pair.conf.keys.count = 1;
-	memset(pair.conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
+	close(cable.wire[0]);
 	pair_start(&pair, 1, 0xa2);
-	plug(1);
+	cable_plug(&cable, 1);
 	run(PAIR_LATE_US, NULL, 0);
 	assert_int_equal(pair_state(&pair, 2, LINE), YOKE_PATH_UP);
 	assert_int_equal(pair.node[1].peer[0].parts.number, 0);
@@ -323,11 +271,11 @@ static void half_a_message_of_an_engine_that_is_gone_is_forgotten(void **state)
 static void one_direction_is_not_enough(void **state)
 {
 	(void)state;
-	is_cut[1] = true;
+	cable.is_cut[1] = true;
 	run(SECOND_US, NULL, 0);
 	assert_int_equal(pair_state(&pair, 1, LINE), YOKE_PATH_ONE_WAY);
 	assert_true(pair_state(&pair, 2, LINE) != YOKE_PATH_UP);
-	is_cut[1] = false;
+	cable.is_cut[1] = false;
 	run(SECOND_US, NULL, 0);
 	assert_true(pair_all_up(&pair));
 }
@@ -340,7 +288,7 @@ static void a_pulled_adapter_is_asked_for_once_a_second(void **state)
 	run(SECOND_US, NULL, 0);
 	assert_false(hb_wants_fd(&pair.node[0], LINE, pair.now));
 	assert_false(hb_wants_fd(&pair.node[0], UDP, pair.now));
-	close(wire[0]);
+	close(cable.wire[0]);
 	for (unsigned i = 0; i < 3000; i++) {
 		run(1000, NULL, 0);
 		wishes += hb_wants_fd(&pair.node[0], LINE, pair.now);
@@ -348,7 +296,7 @@ static void a_pulled_adapter_is_asked_for_once_a_second(void **state)
 	assert_int_equal(wishes, 3);
 	assert_int_equal(hb_fd(&pair.node[0], LINE), -1);
 	assert_int_equal(pair_state(&pair, 1, LINE), YOKE_PATH_DOWN);
-	plug(1);
+	cable_plug(&cable, 1);
 	run(SECOND_US, NULL, 0);
 	assert_true(pair_all_up(&pair));
 }

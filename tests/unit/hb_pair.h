@@ -99,6 +99,17 @@ static inline void pair_fini(struct pair *pair)
 	hb_fini(&pair->node[1]);
 }
 
+/* Both nodes begin anew, as the configuration says now, with a beat of 16 bytes. */
+static inline void pair_restart(struct pair *pair)
+{
+	pair_fini(pair);
+	for (uint16_t node = 1; node <= 2; node++) {
+		pair_start(pair, node, node == 1 ? 0xa1 : 0xb1);
+		hb_set_beat(&pair->node[node - 1], (const uint8_t *)"a beat of 16 B..", 16,
+			    pair->now);
+	}
+}
+
 /* Take the next datagram to node number `node` off the wire.  Returns its size; -1: none there. */
 static inline int pair_steal(struct pair *pair, uint16_t node, uint16_t path, uint8_t *bytes)
 {

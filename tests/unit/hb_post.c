@@ -56,22 +56,16 @@ static int setup(void **state)
 {
 	(void)state;
 	pair_init(&pair);
-	pair_fini(&pair);
-	memset(pair.conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
 	pair.conf.post[DISK - 1] =
 		(struct hb_post_conf){.interval_us = INTERVAL_US, .late_us = LATE_US};
 	memset(writer, 0, sizeof(writer));
-	pair_start(&pair, 1, 0xa1);
-	pair_start(&pair, 2, 0xb1);
+	pair_restart(&pair);
 	came = bulks = 0;
 	poll_at = pair.now;
 	memset(message, 'm', sizeof(message));
 	memset(other, 'o', sizeof(other));
-	for (uint16_t node = 1; node <= 2; node++) {
-		plug(node);
-		hb_set_beat(&pair.node[node - 1], (const uint8_t *)"a beat of 16 B..", 16,
-			    pair.now);
-	}
+	plug(1);
+	plug(2);
 	return 0;
 }
 

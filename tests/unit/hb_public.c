@@ -21,24 +21,13 @@ enum {
 
 static struct pair pair;
 
-static void start_both(void)
-{
-	for (uint16_t node = 1; node <= 2; node++) {
-		pair_start(&pair, node, 0xa0u + node);
-		hb_set_beat(&pair.node[node - 1], (const uint8_t *)"a beat", 6, pair.now);
-	}
-}
-
 static int setup(void **state)
 {
 	(void)state;
 	pair_init(&pair);
-	pair_fini(&pair);
-	pair.conf.keys.count = 1;
-	memset(pair.conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
 	pair.conf.is_public[PUBLIC - 1] = true;
 	pair.conf.slow_us = SLOW_US;
-	start_both();
+	pair_restart(&pair);
 	return 0;
 }
 
@@ -190,11 +179,8 @@ static void the_first_call_is_answered_at_once(void **state)
 static void slow_may_be_longer_than_dead(void **state)
 {
 	(void)state;
-	pair_fini(&pair);
-	pair.conf.keys.count = 1;
-	memset(pair.conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
 	pair.conf.slow_us = 3 * PAIR_DEAD_US;
-	start_both();
+	pair_restart(&pair);
 	begin(0);
 	pair_run(&pair, 5 * (int64_t)SECOND_US);
 	assert_int_equal(pair.change_count, 0);
@@ -300,12 +286,9 @@ static void a_line_makes_nothing_slow(void **state)
 	struct hb_changes changes;
 
 	(void)state;
-	pair_fini(&pair);
-	pair.conf.keys.count = 1;
-	memset(pair.conf.keys.key[0].bytes, 0x5a, HB_KEY_SIZE);
 	pair.conf.line[PRIVATE - 1] = (struct hb_line_conf){
 		.baud = 9600, .interval_us = PAIR_INTERVAL_US, .late_us = PAIR_LATE_US};
-	start_both();
+	pair_restart(&pair);
 	pair.node[0].peer[1].path[PRIVATE - 1].state = YOKE_PATH_UP;
 	(void)hb_tick(&pair.node[0], pair.now, &changes);
 	assert_int_equal(pair_state(&pair, 1, PRIVATE), YOKE_PATH_UP);
