@@ -118,6 +118,8 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 void agent_keeper_renew(struct agent_keeper *k);
 /* Is one under way, or another configuration, or the one before not over yet? */
 bool agent_keeper_renew_is_busy(const struct agent_keeper *k);
+/* Start a trial of what is to come, which has so long; gives up when it cannot be started. */
+void agent_keeper_renew_try(struct agent_keeper *k, int64_t within_ms);
 /* Was that the trial?  Then its status says whether to go on. */
 bool agent_keeper_renew_ended(struct agent_keeper *k, pid_t pid, int status);
 /* Each turn.  Does not return when all is ready. */

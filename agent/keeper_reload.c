@@ -87,14 +87,7 @@ void agent_keeper_reload(struct agent_keeper *k)
 		return;
 	}
 	memset(&k->change, 0, sizeof(k->change));
-	k->trial = agent_keeper_start_trial(k);
-	if (k->trial < 0) {
-		k->trial = 0;
-		agent_keeper_renew_give_up(k, strerror(errno));
-		return;
-	}
-	k->renewal = AGENT_RENEW_TRIED;
-	k->renew_until_ms = agent_keeper_now_ms() + TRIAL_MS;
+	agent_keeper_renew_try(k, TRIAL_MS);
 }
 
 /* What the trial has left: why not. */

@@ -62,13 +62,8 @@ bool agent_keeper_renew_is_busy(const struct agent_keeper *k)
 	return k->renewal != AGENT_RENEW_NOT || k->elder != 0 || k->trial != 0;
 }
 
-void agent_keeper_renew(struct agent_keeper *k)
+void agent_keeper_renew_try(struct agent_keeper *k, int64_t within_ms)
 {
-	if (k->leaving || agent_keeper_renew_is_busy(k)) {
-		yoke_log(YOKE_LOG_WARNING, "the program is not exchanged now: %s",
-			 k->leaving ? "this node is leaving" : "that is under way");
-		return;
-	}
 	k->trial = agent_keeper_start_trial(k);
 	if (k->trial < 0) {
 		k->trial = 0;
@@ -76,7 +71,17 @@ void agent_keeper_renew(struct agent_keeper *k)
 		return;
 	}
 	k->renewal = AGENT_RENEW_TRIED;
-	k->renew_until_ms = agent_keeper_now_ms() + TRIAL_MS;
+	k->renew_until_ms = agent_keeper_now_ms() + within_ms;
+}
+
+void agent_keeper_renew(struct agent_keeper *k)
+{
+	if (k->leaving || agent_keeper_renew_is_busy(k)) {
+		yoke_log(YOKE_LOG_WARNING, "the program is not exchanged now: %s",
+			 k->leaving ? "this node is leaving" : "that is under way");
+		return;
+	}
+	agent_keeper_renew_try(k, TRIAL_MS);
 }
 
 bool agent_keeper_renew_ended(struct agent_keeper *k, pid_t pid, int status)

@@ -223,6 +223,20 @@ int tool_client_ask(struct tool_client *client, const struct yoke_request *reque
 	return result;
 }
 
+int tool_client_demand(struct tool_client *client, enum yoke_request_kind kind)
+{
+	struct yoke_request request = {.kind = kind};
+	int result = tool_client_ask(client, &request);
+
+	if (result != TOOL_OK)
+		return tool_client_complain(client, result);
+	if (client->answer.verdict == YOKE_OK)
+		return TOOL_OK;
+	fprintf(stderr, "yoke: refused (%s): %s\n", yoke_word_verdict(client->answer.verdict),
+		yoke_verdict_advice(client->answer.verdict));
+	return TOOL_FAILED;
+}
+
 int tool_client_wait(struct tool_client *client, int64_t timeout_ms)
 {
 	int64_t deadline_ms = tool_client_now_ms() + timeout_ms;

@@ -48,6 +48,10 @@ void tool_client_close(struct tool_client *client);
 /* Send a request and wait for its answer. */
 int tool_client_ask(struct tool_client *client, const struct yoke_request *request);
 
+/* The same for what has no arguments.  A failure and a refusal are said on standard error, and both
+ * are an exit code. */
+int tool_client_demand(struct tool_client *client, enum yoke_request_kind kind);
+
 /* Wait until a kick comes, timeout_ms is over or a signal comes; all are TOOL_OK. */
 int tool_client_wait(struct tool_client *client, int64_t timeout_ms);
 

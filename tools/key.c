@@ -35,38 +35,22 @@ static const char *file_of(int argc, char **argv)
 
 /* ---- the engine ---- */
 
-static int ask(enum yoke_request_kind kind)
-{
-	struct yoke_request request = {.kind = kind};
-	int result = tool_client_ask(&client, &request);
-
-	if (result != TOOL_OK)
-		return tool_client_complain(&client, result);
-	if (client.answer.verdict != YOKE_OK) {
-		fprintf(stderr, "yoke: refused (%s): %s\n",
-			yoke_word_verdict(client.answer.verdict),
-			yoke_verdict_advice(client.answer.verdict));
-		return TOOL_FAILED;
-	}
-	return TOOL_OK;
-}
-
 /* Have the engine read the file again, and wait until it has. */
 static int read_again(const struct tool_options *options)
 {
 	int64_t until_ms = tool_client_now_ms() + (int64_t)options->timeout_s * 1000;
-	int result = ask(YOKE_REQUEST_STATUS);
+	int result = tool_client_demand(&client, YOKE_REQUEST_STATUS);
 	uint32_t before = client.snapshot.key_reads;
 
 	if (result == TOOL_OK)
-		result = ask(YOKE_REQUEST_KEYS);
+		result = tool_client_demand(&client, YOKE_REQUEST_KEYS);
 	while (result == TOOL_OK && client.snapshot.key_reads == before) {
 		if (tool_client_now_ms() >= until_ms) {
 			fputs("yoke: yoked did not read the key file in time\n", stderr);
 			return TOOL_TIMED_OUT;
 		}
 		poll(NULL, 0, LOOK_AGAIN_MS);
-		result = ask(YOKE_REQUEST_STATUS);
+		result = tool_client_demand(&client, YOKE_REQUEST_STATUS);
 	}
 	if (result == TOOL_OK && client.snapshot.key_reason[0] != '\0')
 		return complain(client.snapshot.key_reason);
@@ -133,7 +117,7 @@ static int list(const struct tool_options *options, const char *file)
 	if (conf_keys_load(file, &keys, why) != 0)
 		return complain(why);
 	has_engine = tool_client_open(&client, options) == TOOL_OK &&
-		     ask(YOKE_REQUEST_STATUS) == TOOL_OK;
+		     tool_client_demand(&client, YOKE_REQUEST_STATUS) == TOOL_OK;
 	for (unsigned i = 0; i < keys.count; i++)
 		print_key(&keys.key[i],
 			  has_engine ? key_in(&client.snapshot, keys.key[i].id) : NULL, has_engine);
@@ -180,7 +164,7 @@ static int needed(const struct tool_options *options, const struct conf_keys *ke
 	int result = tool_client_open(&client, options);
 
 	if (result == TOOL_OK)
-		result = ask(YOKE_REQUEST_STATUS);
+		result = tool_client_demand(&client, YOKE_REQUEST_STATUS);
 	else
 		tool_client_complain(&client, result);
 	if (result != TOOL_OK) {

@@ -14,19 +14,13 @@ static struct tool_client client;
 /* Open the connection and get a snapshot; returns an exit code, explained. */
 static int look(const struct tool_options *options)
 {
-	static const struct yoke_request request = {.kind = YOKE_REQUEST_STATUS};
 	int result = tool_client_open(&client, options);
 
-	if (result == TOOL_OK)
-		result = tool_client_ask(&client, &request);
 	if (result != TOOL_OK)
 		return tool_client_complain(&client, result);
-	if (client.answer.verdict != YOKE_OK) {
-		fprintf(stderr, "yoke: refused (%s): %s\n",
-			yoke_word_verdict(client.answer.verdict),
-			yoke_verdict_advice(client.answer.verdict));
-		return TOOL_FAILED;
-	}
+	result = tool_client_demand(&client, YOKE_REQUEST_STATUS);
+	if (result != TOOL_OK)
+		return result;
 	if (!client.answer.has_snapshot) {
 		fputs("yoke: yoked's answer has no snapshot: are yoke and yoked of the same "
 		      "version?\n",
