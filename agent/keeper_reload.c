@@ -165,14 +165,16 @@ int agent_keeper_reload_take(struct agent_keeper *k, const char *text)
 {
 	static const char digits[] = "0123456789abcdef";
 
-	for (unsigned r = 0; r < YOKE_RESOURCES_MAX; r++) {
-		const char *digit = text[r / 4] == '\0' ? NULL : strchr(digits, text[r / 4]);
+	/* Another version may know of fewer resources, or of more. */
+	for (unsigned i = 0; text[i] != '\0'; i++) {
+		const char *digit = strchr(digits, text[i]);
 
 		if (digit == NULL)
 			return -1;
-		k->missing[r] = ((digit - digits) >> r % 4 & 1) != 0;
+		for (unsigned r = 4 * i; r < 4 * i + 4 && r < YOKE_RESOURCES_MAX; r++)
+			k->missing[r] = ((digit - digits) >> r % 4 & 1) != 0;
 	}
-	return 0;
+	return text[0] == '\0' ? -1 : 0;
 }
 
 void agent_keeper_reload_engine(struct agent_keeper *k)

@@ -312,7 +312,7 @@ static void judge(struct hb *hb, yoke_time now, struct hb_changes *changes)
 		judge_paths(hb, node, true, now, changes);
 		/* What it began to say before a silence may not be so any more. */
 		if (!hb_peer_is_proven(&hb->peer[node - 1], now))
-			hb->peer[node - 1].parts.have = 0;
+			hb_part_forget(&hb->peer[node - 1].parts);
 	}
 }
 

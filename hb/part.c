@@ -1,12 +1,11 @@
 #include "hb/part.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "agent/base/buf.h"
 
-static_assert(HB_PARTS_MAX < 64, "have has a bit for each part");
+static_assert(HB_PARTS_MAX <= UINT8_MAX, "a part has a byte for its number");
 
 void hb_part_set(struct hb_part_out *message, const uint8_t *bytes, size_t size)
 {
@@ -47,6 +46,12 @@ static bool is_part(unsigned which, unsigned count, size_t size)
 	return size > 0 && which * HB_PART_BYTES + size <= YOKE_MESSAGE_SIZE;
 }
 
+void hb_part_forget(struct hb_part_in *in)
+{
+	in->came = 0;
+	memset(in->has, 0, sizeof(in->has));
+}
+
 size_t hb_part_take(struct hb_part_in *in, const uint8_t *bytes, size_t size)
 {
 	uint32_t number;
@@ -62,14 +67,15 @@ size_t hb_part_take(struct hb_part_in *in, const uint8_t *bytes, size_t size)
 	if (number != in->number || count != in->count) {
 		in->number = number;
 		in->count = (uint8_t)count;
-		in->have = 0;
+		hb_part_forget(in);
 	}
 	if (which + 1 == count)
 		in->size = (uint16_t)(which * HB_PART_BYTES + yoke_buf_left(&b));
 	yoke_buf_get(&b, in->bytes + which * HB_PART_BYTES, yoke_buf_left(&b));
-	in->have |= UINT64_C(1) << which;
-	if (in->have != (UINT64_C(1) << count) - 1)
+	in->came += !in->has[which];
+	in->has[which] = true;
+	if (in->came < count)
 		return 0;
-	in->have = 0;
+	hb_part_forget(in);
 	return in->size;
 }

@@ -18,6 +18,7 @@
 #ifndef HB_PART_H
 #define HB_PART_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,7 +51,8 @@ size_t hb_part_put(const struct hb_part_out *message, unsigned which,
 struct hb_part_in {
 	uint32_t number; /* 0: none */
 	uint8_t count;
-	uint64_t have; /* bit for each part that came; 0 again when all did */
+	uint8_t came; /* of them; 0 again when all did */
+	bool has[HB_PARTS_MAX];
 	uint16_t size; /* of the message, once its last part came */
 	uint8_t bytes[YOKE_MESSAGE_SIZE];
 };
@@ -58,5 +60,8 @@ struct hb_part_in {
 /* Take a part.  Returns the size of the message that it made whole, which is in in->bytes until the
  * next call; 0 when more is missing, or the bytes are no part. */
 size_t hb_part_take(struct hb_part_in *in, const uint8_t *bytes, size_t size);
+
+/* The parts that came so far are worth nothing any more. */
+void hb_part_forget(struct hb_part_in *in);
 
 #endif

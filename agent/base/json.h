@@ -49,9 +49,9 @@
 
 enum {
 	YOKE_PULL_EVENTS_MAX = 64,
-	YOKE_LINE_SIZE = 327680,       /* bytes: the longest answer, with newline and NUL */
-	YOKE_REQUEST_SIZE = 1024,      /* bytes: the longest request line, with newline and NUL */
-	YOKE_JSON_ARENA_SIZE = 262144, /* bytes: enough for every request and for any answer */
+	YOKE_LINE_SIZE = 1310720,       /* bytes: the longest answer, with newline and NUL */
+	YOKE_REQUEST_SIZE = 1024,       /* bytes: the longest request line, with newline and NUL */
+	YOKE_JSON_ARENA_SIZE = 1048576, /* bytes: enough for every request and for any answer */
 };
 
 enum yoke_request_kind {
@@ -89,7 +89,7 @@ struct yoke_answer {
 	uint32_t operation; /* 0: none */
 	bool has_news;      /* then: */
 	struct yoke_piece_news news;
-	bool has_snapshot;  /* then *snapshot given to decode was filled */
+	bool has_snapshot; /* then *snapshot given to decode was filled */
 	uint64_t missed;
 	unsigned event_count;
 	struct yoke_event event[YOKE_PULL_EVENTS_MAX];

@@ -11,8 +11,8 @@
 enum {
 	YOKE_NODES_MAX = 4,       /* data structures; two nodes are promised */
 	YOKE_PATHS_MAX = 8,       /* heartbeat paths between two nodes */
-	YOKE_GROUPS_MAX = 64,     /* per cluster */
-	YOKE_RESOURCES_MAX = 128, /* per cluster, over all groups */
+	YOKE_GROUPS_MAX = 256,    /* per cluster */
+	YOKE_RESOURCES_MAX = 512, /* per cluster, over all groups */
 	YOKE_OPERATIONS_MAX = 16, /* finished and running ones that are remembered */
 	YOKE_EVENTS_MAX = 512,    /* remembered in the event table */
 	YOKE_ARBITERS_MAX = 8,    /* per cluster */
@@ -23,10 +23,10 @@ enum {
 	YOKE_NAME_SIZE = 32,   /* bytes with the final NUL: node, path, group, resource, cluster */
 	YOKE_REASON_SIZE = 96, /* bytes with the final NUL: a cause, for people */
 	YOKE_TEXT_SIZE = 200,  /* bytes with the final NUL: one rendered event */
-	YOKE_PAYLOAD_SIZE = 1372, /* bytes: the largest payload of one sealed frame; with its
+	YOKE_PAYLOAD_SIZE = 1372,  /* bytes: the largest payload of one sealed frame; with its
 				     header, UDP and IPv6 it fits 1500 */
-	YOKE_MESSAGE_SIZE = 8192, /* bytes: a node's whole state, in parts when it is larger */
-	YOKE_RECORD_SIZE = 8192,  /* bytes: the largest saved record */
+	YOKE_MESSAGE_SIZE = 24576, /* bytes: a node's whole state, in parts when it is larger */
+	YOKE_RECORD_SIZE = 24576,  /* bytes: the largest saved record */
 };
 
 #endif

@@ -37,8 +37,8 @@
 
 enum {
 	CORE_GROUP_RESOURCES_MAX = 16,
-	CORE_ACTIONS_MAX = 1024, /* of one step: 16 for each group */
-	CORE_DIGEST_SIZE = 8,    /* bytes of the configuration's digest that travel */
+	CORE_ACTIONS_MAX = 16 * YOKE_GROUPS_MAX, /* of one step */
+	CORE_DIGEST_SIZE = 8, /* bytes of the configuration's digest that travel */
 	/* The protocols that we speak, see version.c.  1 is that of a yoke that does not tell. */
 	CORE_PROTOCOL_MIN = 1,
 	CORE_PROTOCOL_MAX = 2,

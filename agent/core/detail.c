@@ -69,7 +69,7 @@ void core_detail_put_rests(const struct core *c, struct yoke_buf *b)
 {
 	size_t content = begin(b, TAG_REST);
 
-	for (unsigned i = 0; i < CORE_RESTS; i++) {
+	for (unsigned i = 0; i < core_maintenance_count(c); i++) {
 		if (c->rest[i].version == 0)
 			continue;
 		yoke_buf_put_u8(b, i == CORE_REST_CLUSTER ? KIND_CLUSTER

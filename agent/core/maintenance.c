@@ -64,12 +64,17 @@ static const char *name_text(const struct core *c, unsigned index)
 					  : c->conf.group[index - CORE_REST_GROUPS].name;
 }
 
+unsigned core_maintenance_count(const struct core *c)
+{
+	return CORE_REST_GROUPS + c->conf.group_count;
+}
+
 void core_maintenance_text(const struct core *c, char text[YOKE_REASON_SIZE])
 {
 	char before[YOKE_REASON_SIZE] = "";
 
 	text[0] = '\0';
-	for (unsigned i = 0; i < CORE_RESTS; i++) {
+	for (unsigned i = 0; i < core_maintenance_count(c); i++) {
 		if (!c->rest[i].on)
 			continue;
 		core_text(text, YOKE_REASON_SIZE, before, before[0] != '\0' ? ", " : "",
@@ -84,7 +89,7 @@ static void look_since(struct core *c)
 {
 	bool any = false;
 
-	for (unsigned i = 0; i < CORE_RESTS; i++)
+	for (unsigned i = 0; i < core_maintenance_count(c); i++)
 		any = any || c->rest[i].on;
 	if (any && yoke_time_is_never(c->rest_since))
 		c->rest_since = c->now;

@@ -166,6 +166,8 @@ bool core_maintenance_rests_here(const struct core *c, uint16_t group);
 bool core_maintenance_keeps(const struct core *c, uint16_t group);
 /* What is in maintenance, for people; empty: nothing. */
 void core_maintenance_text(const struct core *c, char text[YOKE_REASON_SIZE]);
+/* How many of core.rest there are: behind the last group's none is used. */
+unsigned core_maintenance_count(const struct core *c);
 /* Index in core.rest: of a group, else of a node, else of the cluster. */
 unsigned core_maintenance_index(uint16_t group, uint16_t node);
 /* Set it, if it is newer than what we know.  out NULL: as it was saved, nobody is told. */

@@ -66,7 +66,7 @@ static bool get_details(struct core *c, struct yoke_buf *b)
 
 	if (!core_detail_get(c, b, c->conf.self, &detail))
 		return false;
-	for (unsigned i = 0; i < CORE_RESTS; i++)
+	for (unsigned i = 0; i < core_maintenance_count(c); i++)
 		core_maintenance_set(c, NULL, i, detail.rest[i], "");
 	for (uint16_t n = 0; n < c->conf.node_count; n++)
 		c->node[n].config.doubted = detail.doubted[n];

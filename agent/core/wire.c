@@ -366,7 +366,7 @@ static void apply_detail(struct core *c, struct core_actions *out, uint16_t from
 		claim->unsteady = s->detail.unsteady[g - 1];
 		core_node_fit(c, from, g, claim);
 	}
-	for (unsigned i = 0; i < CORE_RESTS; i++)
+	for (unsigned i = 0; i < core_maintenance_count(c); i++)
 		if (s->detail.rest[i].version != 0)
 			core_maintenance_set(c, out, i, s->detail.rest[i],
 					     "by an operator on another node");
@@ -380,9 +380,9 @@ static void apply_state(struct core *c, struct core_actions *out, uint16_t from,
 	n->told = s->version;
 	n->left = (s->flags & FLAG_LEFT) != 0;
 	memcpy(n->version, s->yoke_version, sizeof(n->version));
-	memcpy(n->claim, s->claim, sizeof(n->claim));
+	memcpy(n->claim, s->claim, c->conf.group_count * sizeof(n->claim[0]));
 	apply_detail(c, out, from, s);
-	memcpy(n->resource, s->resource, sizeof(n->resource));
+	memcpy(n->resource, s->resource, c->conf.resource_count * sizeof(n->resource[0]));
 	/* A new engine does not know its own yet; its machine is the same. */
 	if (s->hwaddr_count > 0) {
 		memcpy(n->hwaddr, s->hwaddr, sizeof(n->hwaddr));

@@ -20,7 +20,7 @@ static const char *node_wrong(const struct sim_world *w, uint16_t node)
 		if (n->core.intent[i].standby != w->node[0].core.intent[i].standby)
 			return "the nodes do not agree on who is in standby";
 	}
-	for (unsigned i = 0; i < CORE_RESTS; i++)
+	for (unsigned i = 0; i < core_maintenance_count(&n->core); i++)
 		if (n->core.rest[i].on != w->node[0].core.rest[i].on && n->old < 2 &&
 		    w->node[0].old < 2)
 			return "the nodes do not agree on what is in maintenance";

@@ -89,7 +89,8 @@ static void check_rests(struct sim_world *w, uint16_t node)
 	const struct core *core = &w->node[node - 1].core;
 	const struct core_rest *disk = w->check.disk_rest[node - 1];
 
-	for (unsigned i = 0; i < CORE_RESTS && core->save.version == core->save.durable; i++)
+	for (unsigned i = 0;
+	     i < core_maintenance_count(core) && core->save.version == core->save.durable; i++)
 		if (core->rest[i].version != disk[i].version || core->rest[i].on != disk[i].on)
 			sim_world_fail(w, "%s does not save what is in maintenance",
 				       sim_world_name(w, node));

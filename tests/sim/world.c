@@ -261,8 +261,10 @@ static bool wait_for_end(struct sim_world *w, const struct sim_item *item)
 
 static void give_result(struct sim_world *w, const struct sim_item *item)
 {
-	struct core_event ev = {.type = CORE_RESULT};
+	struct core_event ev; /* not cleared as a whole: it has room for a long message */
 
+	ev.type = CORE_RESULT;
+	memset(&ev.u.result, 0, sizeof(ev.u.result));
 	ev.u.result.id = item->id;
 	ev.u.result.result = item->result;
 	ev.u.result.hwaddr[0] = 2;

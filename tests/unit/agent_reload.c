@@ -149,14 +149,32 @@ static void what_may_be_missing_is_left_to_the_next_program(void **state)
 	(void)state;
 	k.missing[1] = k.missing[6] = k.missing[YOKE_RESOURCES_MAX - 1] = true;
 	agent_keeper_reload_leave(&k, left);
-	assert_string_equal(left, "24000000000000000000000000000008");
+	assert_int_equal(strlen(left), YOKE_RESOURCES_MAX / 4);
+	assert_int_equal(strspn(left, "24"), 2);
+	assert_int_equal(strspn(left + 2, "0"), strlen(left) - 3);
+	assert_string_equal(left + strlen(left) - 1, "8");
 	memset(k.missing, 0, sizeof(k.missing));
 	assert_int_equal(agent_keeper_reload_take(&k, left), 0);
 	assert_true(k.missing[1] && k.missing[6] && k.missing[YOKE_RESOURCES_MAX - 1]);
 	assert_false(k.missing[0]);
 	left[9] = 'x';
 	assert_int_equal(agent_keeper_reload_take(&k, left), -1);
-	assert_int_equal(agent_keeper_reload_take(&k, "24"), -1);
+	assert_int_equal(agent_keeper_reload_take(&k, ""), -1);
+}
+
+static void another_version_may_know_of_fewer_or_more_resources(void **state)
+{
+	char longer[AGENT_KEEPER_MISSING_SIZE + 1];
+
+	(void)state;
+	assert_int_equal(agent_keeper_reload_take(&k, "24"), 0);
+	assert_true(k.missing[1] && k.missing[6]);
+	memset(longer, '0', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	longer[0] = '1';
+	assert_int_equal(agent_keeper_reload_take(&k, longer), 0);
+	assert_true(k.missing[0]);
+	assert_false(k.missing[YOKE_RESOURCES_MAX - 1]);
 }
 
 /* Only a path that goes is heard. */
@@ -184,6 +202,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_to_go_may_be_missing, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_last_path_that_works_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_may_be_missing_is_left_to_the_next_program,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(another_version_may_know_of_fewer_or_more_resources,
 						setup, teardown),
 	};
 

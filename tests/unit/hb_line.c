@@ -162,13 +162,13 @@ static void what_is_told_at_once_is_one_message_and_the_newest(void **state)
 /* Node 1 has sent some of a message's parts, and not all. */
 static void send_half(void)
 {
-	for (unsigned i = 0; i < 200 && pair.node[1].peer[0].parts.have == 0; i++) {
+	for (unsigned i = 0; i < 200 && pair.node[1].peer[0].parts.came == 0; i++) {
 		hb_send(&pair.node[0], 2, message, BIG, pair.now);
 		run(1000, NULL, 0);
 	}
 	run(PAIR_LATE_US + PAIR_INTERVAL_US, NULL, 0); /* and it is not wanted any more */
 	assert_in_range(pair.node[0].line[LINE - 1].next_part, 2, HB_PARTS_MAX - 1);
-	assert_true(pair.node[1].peer[0].parts.have != 0);
+	assert_true(pair.node[1].peer[0].parts.came != 0);
 }
 
 static void one_is_finished_before_the_newest_begins(void **state)
@@ -244,7 +244,7 @@ static void half_a_message_from_before_a_silence_is_forgotten(void **state)
 	cable.is_cut[0] = cable.is_cut[1] = true;
 	run(SECOND_US, NULL, 0);
 	assert_int_equal(pair_state(&pair, 2, LINE), YOKE_PATH_DOWN);
-	assert_int_equal(pair.node[1].peer[0].parts.have, 0);
+	assert_int_equal(pair.node[1].peer[0].parts.came, 0);
 	cable.is_cut[0] = cable.is_cut[1] = false;
 	run(5 * SECOND_US, NULL, 0);
 	assert_int_equal(pair_state(&pair, 2, LINE), YOKE_PATH_UP);
