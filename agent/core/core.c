@@ -170,8 +170,8 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 		core_text(c->hold, sizeof(c->hold), "its bytes are damaged", (char *)NULL);
 	if (hold != NULL)
 		core_text(c->hold, sizeof(c->hold), hold, (char *)NULL);
-	/* What cannot be read may have been a promise. */
-	c->promised = c->promised || c->hold[0] != '\0';
+	/* What cannot be read, or is not there any more, may have been a promise. */
+	c->promised = c->promised || c->hold[0] != '\0' || (size == 0 && core_lease_is_used(c));
 	for (uint16_t n = 0; n < conf->node_count; n++) {
 		c->node[n].state = YOKE_NODE_UNKNOWN;
 		c->node[n].changed = now;
@@ -288,23 +288,24 @@ static bool leaves_behind(const struct core *c)
  * contact again.  Returns true when that is on disk. */
 static bool promise(struct core *c)
 {
-	if (!core_lease_is_used(c))
-		return true;
 	if (!c->promised) {
 		c->promised = true;
 		core_record_touch(c);
 		c->promise_saved = c->save.version;
 	}
-	return c->save.durable >= c->promise_saved;
+	/* Without locks it is for the next engine, which may have another configuration. */
+	return !core_lease_is_used(c) || c->save.durable >= c->promise_saved;
 }
 
-/* Kept when every other node has heard of this engine of ours. */
+/* Kept when every other node has heard of this engine of ours, and is in contact: from then on a
+ * silence of it is counted anew. */
 static void keep_promise(struct core *c)
 {
 	bool heard = c->promised && !c->leaving;
 
 	for (uint16_t n = 1; n <= c->conf.node_count; n++)
-		heard = heard && (n == c->conf.self || core_node_const(c, n)->acked > 0);
+		heard = heard && (n == c->conf.self || (core_node_const(c, n)->acked > 0 &&
+							core_node_alive(core_node_const(c, n))));
 	if (!heard)
 		return;
 	c->promised = false;

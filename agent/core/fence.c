@@ -82,7 +82,8 @@ static struct need need_of(const struct core *c, uint16_t node)
 			need.owns = true;
 			need.ours++;
 		} else if (core_permit_unproven(c, g) == node &&
-			   core_candidate(c, g, 0) == c->conf.self && core_owner(c, g) == 0) {
+			   core_candidate(c, g, 0) == c->conf.self && core_owner(c, g) == 0 &&
+			   core_policy_held_for(c, g) == 0) {
 			need.wants = true;
 		}
 	}

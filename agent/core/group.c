@@ -56,7 +56,8 @@
 #include "agent/core/parts.h"
 
 enum {
-	HOLD_MS_MIN = 100, /* between two looks whether another node still answers */
+	HOLD_MS_MIN = 100,       /* between two looks whether another node still answers */
+	PREPARED_MS_MAX = 60000, /* what nobody answered to then is asked again */
 };
 
 static struct core_group *group_at(struct core *c, uint16_t group)
@@ -315,6 +316,10 @@ static void start_prepared(struct core *c, struct core_actions *out, uint16_t gr
 		}
 		break;
 	case CORE_PREPARE_CLEAR:
+		if (yoke_time_due(yoke_time_add_ms(g->prepared_at, PREPARED_MS_MAX), c->now))
+			core_prepare_begin(c, out, group);
+		if (g->prepare != CORE_PREPARE_CLEAR)
+			return;
 		break;
 	}
 	core_reason_start(c, group, why, reason);
@@ -477,6 +482,7 @@ static bool look_resources(struct core *c, struct core_actions *out, uint16_t gr
 		core_group_become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_RESTARTING,
 				  reason);
 		g->restarting = true;
+		g->stop_failures = 0;
 		g->keep = i;
 		return true;
 	}

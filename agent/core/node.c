@@ -64,6 +64,7 @@ void core_node_heard(struct core *c, uint16_t node, uint64_t incarnation)
 	n->acked = 0;
 	n->left = false;
 	memset(&n->operation, 0, sizeof(n->operation));
+	core_oper_forget(c, node);
 	c->beat_dirty = true;
 	c->dirty = true; /* it must learn our state */
 }

@@ -55,18 +55,22 @@ const struct core_operation *core_oper_of(const struct core *c, uint16_t group, 
 
 /* ---- history ---- */
 
+/* NULL: it is not remembered. */
+static struct core_operation *past_of(struct core *c, uint32_t number)
+{
+	for (uint32_t i = 0; i < c->history_count && i < YOKE_OPERATIONS_MAX; i++)
+		if (c->history[i].number == number)
+			return &c->history[i];
+	return NULL;
+}
+
 static void remember(struct core *c, const struct core_operation *op)
 {
-	uint32_t known =
-		c->history_count < YOKE_OPERATIONS_MAX ? c->history_count : YOKE_OPERATIONS_MAX;
+	struct core_operation *past = past_of(c, op->number);
 
-	for (uint32_t i = 0; i < known; i++)
-		if (c->history[i].number == op->number) {
-			c->history[i] = *op;
-			return;
-		}
-	c->history[c->history_count % YOKE_OPERATIONS_MAX] = *op;
-	c->history_count++;
+	if (past == NULL)
+		past = &c->history[c->history_count++ % YOKE_OPERATIONS_MAX];
+	*past = *op;
 }
 
 static void tell(struct core *c, struct core_actions *out, enum yoke_event_kind kind,
@@ -98,21 +102,24 @@ static void forget_running(struct core *c, const struct core_operation *next)
 	}
 }
 
+void core_oper_forget(struct core *c, uint16_t node)
+{
+	forget_running(c, &(struct core_operation){.number = (uint32_t)node << NUMBER_SHIFT});
+}
+
 void core_oper_told(struct core *c, const struct core_operation *op)
 {
-	uint32_t known =
-		c->history_count < YOKE_OPERATIONS_MAX ? c->history_count : YOKE_OPERATIONS_MAX;
+	const struct core_operation *past = past_of(c, op->number);
 	struct core_operation mine = *op;
-	bool is_new = true;
+	/* One that runs after it ended is another: its engine had forgotten the number. */
+	bool is_new = past == NULL || (past->state != YOKE_OPERATION_RUNNING &&
+				       op->state == YOKE_OPERATION_RUNNING);
 
 	forget_running(c, op);
-	for (uint32_t i = 0; i < known; i++)
-		if (c->history[i].number == op->number) {
-			is_new = false;
-			mine.started = c->history[i].started;
-			if (c->history[i].state == op->state)
-				return;
-		}
+	if (!is_new && past->state == op->state)
+		return;
+	if (!is_new)
+		mine.started = past->started;
 	if (op->state != YOKE_OPERATION_RUNNING)
 		mine.ended = c->now;
 	if (is_new && op->verb == YOKE_VERB_ONLINE && op->node == c->conf.self &&
@@ -260,8 +267,8 @@ static void confirm_down(struct core *c, struct core_actions *out, const struct 
 
 	ev->node = op->node;
 	ev->origin = (uint16_t)op->origin;
+	/* What a fence agent proved before needs nobody's word. */
 	core_node(c, op->node)->proven_dead = true;
-	core_node(c, op->node)->fenced = false;
 	core_node(c, op->node)->vouched_at = c->now;
 }
 
@@ -404,6 +411,14 @@ static const char *outcome(const struct core *c, const struct core_operation *op
 	return "unknown verb";
 }
 
+static const char *out_of_time(const struct core *c, const struct core_operation *op)
+{
+	if (c->save.failing)
+		return "not done in time; what this node promises cannot be saved: see its disk";
+	return op->verb == YOKE_VERB_STANDBY ? "not done in time; the node stays in standby"
+					     : "not done in time; nothing is left pending";
+}
+
 void core_oper_look(struct core *c, struct core_actions *out)
 {
 	struct core_operation *op = running(c);
@@ -414,8 +429,7 @@ void core_oper_look(struct core *c, struct core_actions *out)
 		return;
 	end = outcome(c, op);
 	if (end == NULL && yoke_time_due(op->deadline, c->now))
-		end = op->verb == YOKE_VERB_STANDBY ? "not done in time; the node stays in standby"
-						    : "not done in time; nothing is left pending";
+		end = out_of_time(c, op);
 	if (end == NULL)
 		return;
 	op->ended = c->now;

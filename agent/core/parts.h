@@ -144,6 +144,8 @@ bool core_policy_is_needed(const struct core *c, uint16_t group);
 bool core_policy_yields(const struct core *c, uint16_t group);
 /* Some node does not run it for no other reason than to make room. */
 bool core_policy_made_room(const struct core *c, uint16_t group);
+/* What should make room for it here does not stop: nobody waits for that. */
+bool core_policy_lacks_room(const struct core *c, uint16_t group);
 /* Nothing that makes room for it runs here any more. */
 bool core_policy_has_room(const struct core *c, uint16_t group);
 /* May it leave its owner, which has this cause? */
@@ -371,6 +373,8 @@ void core_monitor_forget(struct core *c, uint16_t resource);
 /* ---- oper.c: operators and their operations ---- */
 
 void core_oper_on_operate(struct core *c, struct core_actions *out, const struct core_event *ev);
+/* A new engine runs there: what the one before it ran has ended. */
+void core_oper_forget(struct core *c, uint16_t node);
 /* Another node told of an operation of its own. */
 void core_oper_told(struct core *c, const struct core_operation *op);
 /* End our running operation when its aim is reached or out of reach. */

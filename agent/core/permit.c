@@ -55,6 +55,8 @@ const char *core_cause_text(enum core_cause cause)
 		return "it is in maintenance";
 	case CORE_CAUSE_DIFFERS:
 		return "its configuration of the group differs";
+	case CORE_CAUSE_CROWDED:
+		return "what should make room for it there does not stop";
 	case CORE_CAUSES_END:
 		break;
 	}
@@ -320,6 +322,8 @@ enum core_cause core_cause_self(const struct core *c, uint16_t group)
 		return CORE_CAUSE_UNSAVED;
 	if (core_policy_yields(c, group))
 		return CORE_CAUSE_YIELDS;
+	if (!runs && core_policy_lacks_room(c, group))
+		return CORE_CAUSE_CROWDED;
 	return core_arbiter_deaf(c) ? CORE_CAUSE_DEAF : CORE_CAUSE_NONE;
 }
 

@@ -109,6 +109,15 @@ bool core_policy_has_room(const struct core *c, uint16_t group)
 	return true;
 }
 
+bool core_policy_lacks_room(const struct core *c, uint16_t group)
+{
+	for (uint16_t g = 1; g <= c->conf.group_count; g++)
+		if (goes_before(c, group, g) && c->group[g - 1].state == YOKE_GROUP_STOPPING &&
+		    c->group[g - 1].stop_failures > 0)
+			return true;
+	return false;
+}
+
 bool core_policy_made_room(const struct core *c, uint16_t group)
 {
 	for (uint16_t n = 1; n <= c->conf.node_count; n++)

@@ -44,13 +44,19 @@ static bool prepare_out(struct core *c, uint16_t group)
 	return false;
 }
 
+static void clear(const struct core *c, struct core_group *g)
+{
+	g->prepare = CORE_PREPARE_CLEAR;
+	g->prepared_at = c->now;
+}
+
 void core_prepare_begin(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = &c->group[group - 1];
 
 	g->prepare_by = 0;
 	if (c->conf.conflict_ms == 0) {
-		g->prepare = CORE_PREPARE_CLEAR;
+		clear(c, g);
 		return;
 	}
 	g->prepare = CORE_PREPARE_RUNNING;
@@ -60,7 +66,7 @@ void core_prepare_begin(struct core *c, struct core_actions *out, uint16_t group
 			core_resource_run(c, out, core_resource_at(c, group, i), CORE_RUN_PREPARE,
 					  prepare_ms(c));
 	if (!prepare_out(c, group))
-		g->prepare = CORE_PREPARE_CLEAR; /* it has no address that could collide */
+		clear(c, g); /* it has no address that could collide */
 }
 
 static uint16_t node_of_hwaddr(const struct core *c, const uint8_t *hwaddr)
@@ -96,7 +102,7 @@ void core_prepare_on_result(struct core *c, struct core_actions *out, uint16_t g
 		return;
 	if (ev->u.result.result != CORE_RESULT_ANSWERED) {
 		if (!prepare_out(c, group))
-			g->prepare = CORE_PREPARE_CLEAR;
+			clear(c, g);
 		return;
 	}
 	by = node_of_hwaddr(c, ev->u.result.hwaddr);

@@ -215,6 +215,7 @@ static void apply(struct core *c, struct core_actions *out, uint16_t resource,
 
 	switch (r->run_kind) {
 	case CORE_RUN_PROBE:
+		core_monitor_forget(c, resource);
 		r->fatal = result == CORE_RESULT_FATAL;
 		if (r->fatal)
 			fail_for_good(c, out, resource, reason);

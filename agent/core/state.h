@@ -23,6 +23,7 @@ enum core_cause {
 	CORE_CAUSE_YIELDS,   /* makes room there for a group of higher priority */
 	CORE_CAUSE_RESTS,    /* it is in maintenance */
 	CORE_CAUSE_DIFFERS,  /* its configuration of the group is not that of who runs it */
+	CORE_CAUSE_CROWDED,  /* what should make room there for it does not stop */
 	CORE_CAUSES_END,
 };
 
@@ -195,6 +196,7 @@ struct core_group {
 	yoke_time failed_at;    /* the last of them */
 	enum core_prepare prepare;
 	uint16_t prepare_by;                /* NODE: its number */
+	yoke_time prepared_at;              /* CLEAR: since then */
 	yoke_time prepare_at;               /* HELD: when to probe again */
 	uint8_t stranger[CORE_HWADDR_SIZE]; /* who answered */
 	yoke_time retry_at;    /* FAILED: eligible again then; STOPPING: stop again then */

@@ -43,6 +43,24 @@ static void a_start_waits_for_the_grant_on_the_others_disk(void **state)
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
 }
 
+/* The word that it gives cannot be saved: it is not moved, and the operator is told why. */
+static void a_full_disk_is_said_to_who_moves_it(void **state)
+{
+	const struct yoke_event *failed;
+
+	(void)state;
+	form();
+	pair.saves_by_hand = true;
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
+	for (int i = 0; i < 60; i++) {
+		pair_saved(&pair, ALPHA, false);
+		pair_run(&pair, 1100);
+	}
+	failed = pair_last(&pair, ALPHA, YOKE_EVENT_OPERATION_FAILED);
+	assert_non_null(strstr(failed->reason, "cannot be saved"));
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
+}
+
 static void who_grants_gives_up_its_own_term(void **state)
 {
 	(void)state;
@@ -217,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_start_waits_for_the_grant_on_the_others_disk),
+		cmocka_unit_test(a_full_disk_is_said_to_who_moves_it),
 		cmocka_unit_test(who_grants_gives_up_its_own_term),
 		cmocka_unit_test(a_grant_survives_the_granter),
 		cmocka_unit_test(silence_waits_for_a_person),

@@ -581,6 +581,25 @@ static void a_conflict_during_a_start_is_announced_after_it(void **state)
 	assert_int_equal(pair.announces[BETA - 1], 1);
 }
 
+/* What was wrong while people worked on it is not counted when they are done. */
+static void what_was_bad_in_maintenance_is_forgotten(void **state)
+{
+	(void)state;
+	form();
+	pair_core(&pair, ALPHA)->conf.resource[SERVICE - 1].monitor_window = 2 * MISSES;
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_MAINTENANCE, 1, 0), YOKE_OK);
+	for (int i = 0; i < MISSES; i++)
+		answer(CORE_RESULT_FAILED);
+	/* It is repaired, and found well. */
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_RESUME, 1, 0), YOKE_OK);
+	pair_run(&pair, 100);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
+	assert_int_equal(service(ALPHA)->state, YOKE_RESOURCE_STARTED);
+	answer(CORE_RESULT_RUNNING);
+	assert_int_equal(restarts(ALPHA), 0);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -612,6 +631,7 @@ int main(void)
 		cmocka_unit_test(a_probe_that_fails_leads_to_a_restart),
 		cmocka_unit_test(a_conflict_that_ends_during_a_restart_is_over),
 		cmocka_unit_test(a_conflict_during_a_start_is_announced_after_it),
+		cmocka_unit_test(what_was_bad_in_maintenance_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

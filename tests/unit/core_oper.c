@@ -246,6 +246,40 @@ static void the_newer_intent_wins_after_a_split(void **state)
 			 pair_core(&pair, BETA)->intent[BETA - 1].version);
 }
 
+/* Its engine died before the count was on disk: the next one gives the number once more. */
+static void a_number_that_comes_twice_is_another_operation(void **state)
+{
+	struct core *c = pair_core(&pair, ALPHA);
+	uint8_t record[YOKE_RECORD_SIZE];
+	uint16_t size;
+
+	(void)state;
+	pair_form(&pair);
+	memcpy(record, pair.record[BETA - 1], sizeof(record));
+	size = pair.record_size[BETA - 1];
+	pair.saves_by_hand = true;
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_ONLINE, 0, BETA), YOKE_OK);
+	pair.saves_by_hand = false;
+	pair.running[BETA - 1] = false;
+	memcpy(pair.record[BETA - 1], record, sizeof(record));
+	pair.record_size[BETA - 1] = size;
+	/* Meanwhile it fails on alpha for good. */
+	pair.by_hand[CORE_RUN_START] = true;
+	pair_news(&pair, ALPHA, 1, CORE_NEWS_LOST);
+	pair_result(&pair, ALPHA, 1, CORE_RESULT_FATAL);
+	pair.by_hand[CORE_RUN_START] = false;
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_FAILED);
+	pair_start(&pair, BETA);
+	pair_path(&pair, BETA, 1, YOKE_PATH_UP);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_node(&pair, BETA, ALPHA), YOKE_NODE_ONLINE);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_ONLINE, 0, ALPHA), YOKE_OK);
+	pair_run(&pair, 3000);
+	assert_false(c->resource[0].fatal);
+	assert_int_equal(pair_core(&pair, ALPHA)->group[0].failures, 0);
+}
+
 static void intent_that_cannot_be_saved_is_refused(void **state)
 {
 	(void)state;
@@ -307,6 +341,7 @@ int main(void)
 		cmocka_unit_test(standby_hands_over_and_survives_a_restart),
 		cmocka_unit_test(the_newer_intent_wins_after_a_split),
 		cmocka_unit_test(intent_that_cannot_be_saved_is_refused),
+		cmocka_unit_test(a_number_that_comes_twice_is_another_operation),
 		cmocka_unit_test(the_history_is_a_ring),
 		cmocka_unit_test(nothing_is_accepted_while_leaving),
 	};

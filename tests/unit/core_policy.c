@@ -44,6 +44,26 @@ static void one_waits_for_what_it_comes_after(void **state)
 	expect(DB, YOKE_GROUP_STARTING, YOKE_GROUP_STOPPED);
 }
 
+/* What nobody answered to long ago is asked again before the start. */
+static void who_waits_in_line_asks_when_it_is_its_turn(void **state)
+{
+	unsigned probes;
+
+	(void)state;
+	two_groups();
+	conf_of(ALPHA, DB)->after = conf_of(BETA, DB)->after = WEB;
+	pair.conf[0].resource[1].start_ms = pair.conf[1].resource[1].start_ms = 3600000;
+	pair.by_hand[CORE_RUN_START] = true;
+	run_both();
+	expect(WEB, YOKE_GROUP_STARTING, YOKE_GROUP_STOPPED);
+	pair_run(&pair, 1800000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STOPPED);
+	probes = pair.runs[ALPHA - 1][CORE_RUN_PREPARE];
+	pair_result(&pair, ALPHA, 2, CORE_RESULT_DONE);
+	expect(DB, YOKE_GROUP_STARTING, YOKE_GROUP_STOPPED);
+	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_PREPARE], probes + 1);
+}
+
 /* On another node it may be. */
 static void it_is_enough_that_it_runs_somewhere(void **state)
 {
@@ -117,6 +137,57 @@ static void the_lesser_one_makes_room(void **state)
 	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STOPPED);
 	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
 	assert_false(pair.address[BETA - 1][1]);
+}
+
+/* Where it cannot have its room, it is not waited for: another node takes it. */
+static void room_that_cannot_be_made_is_not_waited_for(void **state)
+{
+	(void)state;
+	two_groups();
+	for (unsigned n = ALPHA; n <= BETA; n++) {
+		conf_of(n, DB)->priority = 10;
+		conf_of(n, WEB)->yields = true;
+		conf_of(n, WEB)->node[0] = BETA;
+		conf_of(n, WEB)->node[1] = ALPHA;
+		/* beta is the first of both */
+		conf_of(n, DB)->node[0] = BETA;
+		conf_of(n, DB)->node[1] = ALPHA;
+	}
+	pair_start(&pair, ALPHA);
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 500);
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, DB, ALPHA), YOKE_OK);
+	pair_run(&pair, 2000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	expect(WEB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	/* Alpha dies; on beta the lesser one does not stop. */
+	pair.by_hand[CORE_RUN_STOP] = true;
+	pair.wire = false;
+	pair_power_off(&pair, ALPHA);
+	pair_silence(&pair, BETA);
+	for (int i = 0; i < 6; i++) {
+		pair_result(&pair, BETA, 2, CORE_RESULT_FAILED);
+		pair_run(&pair, 5000);
+	}
+	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STOPPING);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STOPPED);
+	/* Alpha is back, well, and could have it. */
+	pair.by_hand[CORE_RUN_STOP] = false;
+	pair.wire = true;
+	pair_start(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair.by_hand[CORE_RUN_STOP] = true;
+	for (int i = 0; i < 60; i++) {
+		pair_run(&pair, 5000);
+		pair_result(&pair, BETA, 2, CORE_RESULT_FAILED);
+	}
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	/* And when there is room at last nothing moves. */
+	pair_run(&pair, 5000);
+	pair_result(&pair, BETA, 2, CORE_RESULT_DONE);
+	pair_run(&pair, 2000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
 }
 
 /* ---- by hand ---- */
@@ -240,10 +311,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_waits_for_what_it_comes_after),
+		cmocka_unit_test(who_waits_in_line_asks_when_it_is_its_turn),
 		cmocka_unit_test(it_is_enough_that_it_runs_somewhere),
 		cmocka_unit_test(after_a_parallel_one_it_runs_where_that_does),
 		cmocka_unit_test(a_parallel_one_cannot_be_switched),
 		cmocka_unit_test(the_lesser_one_makes_room),
+		cmocka_unit_test(room_that_cannot_be_made_is_not_waited_for),
 		cmocka_unit_test(a_fault_does_not_move_what_people_move),
 		cmocka_unit_test(people_and_a_goodbye_do_move_it),
 		cmocka_unit_test(it_goes_back_when_its_first_node_was_fit_for_long_enough),

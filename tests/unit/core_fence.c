@@ -1,0 +1,270 @@
+/* Nodes that are switched off, by a fence agent or by their own watchdog. */
+#include "tests/unit/core_lock.h"
+
+static struct pair pair;
+
+static void stop_that_fails_resets(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
+	lock_form(p);
+	p->by_hand[CORE_RUN_STOP] = true;
+	lock_cut(p);
+	pair_run(p, LEASE_MS);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STOPPING);
+	for (int i = 0; i < 3; i++) {
+		assert_false(p->lease[0].u.lease.reset);
+		pair_result(p, ALPHA, PAIR_RESOURCES, CORE_RESULT_FAILED);
+		pair_run(p, 5000);
+	}
+	assert_true(p->lease[0].u.lease.reset);
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_NODE_RESETTING), 1);
+}
+
+/* What was got over by another try long ago is no reason to reset the machine. */
+static void stops_that_failed_once_each_do_not_reset(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
+	for (unsigned n = 0; n < 2; n++) {
+		p->conf[n].resource[PAIR_RESOURCES - 1].restarts = 10;
+		p->conf[n].resource[PAIR_RESOURCES - 1].restart_window_ms = 60000;
+		p->conf[n].resource[PAIR_RESOURCES - 1].monitor_interval_ms = 1000;
+		p->conf[n].resource[PAIR_RESOURCES - 1].monitor_failures = 1;
+	}
+	lock_form(p);
+	p->by_hand[CORE_RUN_STOP] = true;
+	for (int day = 0; day < 3; day++) {
+		p->address[0][PAIR_RESOURCES - 1] = false;
+		pair_beat(p, 1100);
+		assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STOPPING);
+		pair_result(p, ALPHA, PAIR_RESOURCES, CORE_RESULT_FAILED);
+		pair_beat(p, 5100);
+		pair_result(p, ALPHA, PAIR_RESOURCES, CORE_RESULT_DONE);
+		assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
+		pair_beat(p, 24 * 60 * 1000);
+	}
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_NODE_RESETTING), 0);
+	assert_false(p->lease[0].u.lease.reset);
+}
+
+static void fence_proves(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	lock_form(p);
+	pair_power_off(p, ALPHA);
+	lock_cut(p);
+	assert_int_equal(pair_asked(p, BETA, 1), 0);
+	pair_run(p, 4999);
+	assert_int_equal(pair_asked(p, BETA, 1), 0);
+	pair_run(p, 1);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);
+	assert_int_equal(p->ask[1][0].u.ask.node, ALPHA);
+	pair_answer(p, BETA, 1, CORE_RESULT_DONE, 0);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_STATUS);
+	pair_run(p, 500);
+	assert_int_equal(p->runs[1][CORE_RUN_START], 0);
+	pair_answer(p, BETA, 1, CORE_RESULT_STOPPED, 0);
+	pair_run(p, 300);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_GROUP_HELD), 0);
+}
+
+/* Alpha is switched off by a fence agent, a person may say so, too; then beta stands still. */
+static void prove_and_stand_still(bool is_said)
+{
+	struct pair *p = &pair;
+
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	for (unsigned n = 0; n < 2; n++) {
+		struct core_conf *c = &p->conf[n];
+
+		c->arbiter_count = 2;
+		c->arbiter[1].type = YOKE_ARBITER_TYPE_WITNESS;
+		c->arbiter[1].timeout_ms = 1000;
+	}
+	lock_form(p);
+	pair_power_off(p, ALPHA);
+	lock_cut(p);
+	/* The witness is away, the fence device is not. */
+	for (int i = 0; i < 40 && pair_asked(p, BETA, 1) != CORE_ASK_OFF; i++) {
+		if (pair_asked(p, BETA, 2) != 0)
+			pair_answer(p, BETA, 2, CORE_RESULT_FAILED, 0);
+		pair_run(p, 250);
+	}
+	pair_answer(p, BETA, 1, CORE_RESULT_DONE, 0);
+	pair_answer(p, BETA, 1, CORE_RESULT_STOPPED, 0);
+	pair_run(p, 1000);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+	if (is_said)
+		assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
+	pair_run(p, 10000);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+	/* The machine stands still for a while. */
+	p->now = yoke_time_add_ms(p->now, 2 * LEASE_MS);
+	pair_timer(p, BETA);
+	pair_run(p, 5000);
+	assert_int_equal(p->runs[1][CORE_RUN_STOP], 0);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+}
+
+static void a_proof_outlasts_a_stall(void **state)
+{
+	(void)state;
+	prove_and_stand_still(false);
+}
+
+static void a_word_does_not_weaken_a_proof(void **state)
+{
+	(void)state;
+	prove_and_stand_still(true);
+}
+
+/* It would only be held here: the service is not to be ended for that. */
+static void nobody_is_fenced_for_what_people_move(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	p->conf[0].group[0].manual = p->conf[1].group[0].manual = true;
+	lock_form(p);
+	p->running[ALPHA - 1] = false; /* its engine hangs, or the paths are cut: it serves on */
+	p->wire = false;
+	lock_late(p, BETA);
+	pair_run(p, PAIR_DEAD_MS / 2);
+	lock_silence(p, BETA);
+	pair_run(p, 60000);
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_FENCE_STARTED), 0);
+	assert_int_equal(pair_asked(p, BETA, 1), 0);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_HELD);
+	/* A person who has seen to it has it run here. */
+	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
+	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
+	pair_run(p, 1000);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+}
+
+static void off_alone_proves_nothing(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	lock_form(p);
+	pair_power_off(p, ALPHA);
+	lock_cut(p);
+	pair_run(p, 5000);
+	pair_answer(p, BETA, 1, CORE_RESULT_DONE, 0);
+	pair_answer(p, BETA, 1, CORE_RESULT_RUNNING, 0);
+	pair_run(p, 500);
+	assert_int_equal(p->runs[1][CORE_RUN_START], 0);
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_FENCE_FAILED), 1);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_HELD);
+	pair_run(p, 60000);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);
+}
+
+/* The owner does not wait; a failed `off` of a node without power is no failure. */
+static void owner_fences_first(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	lock_form(p);
+	lock_cut(p);
+	assert_int_equal(pair_asked(p, ALPHA, 1), CORE_ASK_OFF);
+	assert_int_equal(pair_asked(p, BETA, 1), 0);
+	pair_answer(p, ALPHA, 1, CORE_RESULT_FAILED, 0);
+	assert_int_equal(pair_asked(p, ALPHA, 1), CORE_ASK_STATUS);
+	pair_answer(p, ALPHA, 1, CORE_RESULT_STOPPED, 0);
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_FENCE_SUCCEEDED), 1);
+	pair_run(p, 60000);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
+}
+
+static void levels_in_order(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	for (unsigned n = 0; n < 2; n++) {
+		p->conf[n].arbiter_count = 3;
+		p->conf[n].arbiter[1] = p->conf[n].arbiter[2] = p->conf[n].arbiter[0];
+		p->conf[n].arbiter[0].level = 2;
+	}
+	lock_form(p);
+	lock_cut(p);
+	assert_int_equal(pair_asked(p, ALPHA, 1), 0);
+	assert_int_equal(pair_asked(p, ALPHA, 2), CORE_ASK_OFF);
+	pair_answer(p, ALPHA, 2, CORE_RESULT_DONE, 0);
+	pair_answer(p, ALPHA, 2, CORE_RESULT_STOPPED, 0);
+	assert_int_equal(pair_asked(p, ALPHA, 3), CORE_ASK_OFF); /* the other supply */
+	pair_answer(p, ALPHA, 3, CORE_RESULT_FAILED, 0);
+	pair_answer(p, ALPHA, 3, CORE_RESULT_FAILED, 0);
+	assert_int_equal(pair_asked(p, ALPHA, 1), CORE_ASK_OFF);
+	pair_answer(p, ALPHA, 1, CORE_RESULT_DONE, 0);
+	pair_answer(p, ALPHA, 1, CORE_RESULT_STOPPED, 0);
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_FENCE_SUCCEEDED), 1);
+}
+
+static void heard_again_is_not_fenced(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	lock_form(p);
+	lock_cut(p);
+	assert_int_equal(pair_asked(p, ALPHA, 1), CORE_ASK_OFF);
+	p->wire = true;
+	pair_paths(p, YOKE_PATH_UP);
+	pair_beat(p, 200);
+	assert_int_equal(p->cancels[0], 1);
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_FENCE_CANCELLED), 1);
+	pair_beat(p, 10000);
+	assert_int_equal(p->asks[1], 0);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
+}
+
+/* A node that has just booted and hears nobody may be the one that was switched off. */
+static void stranger_does_not_fence(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	p->wire = false;
+	pair_start(p, BETA);
+	pair_run(p, 120000);
+	assert_int_equal(p->asks[1], 0);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_HELD);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stop_that_fails_resets),
+		cmocka_unit_test(stops_that_failed_once_each_do_not_reset),
+		cmocka_unit_test(fence_proves),
+		cmocka_unit_test(a_word_does_not_weaken_a_proof),
+		cmocka_unit_test(a_proof_outlasts_a_stall),
+		cmocka_unit_test(nobody_is_fenced_for_what_people_move),
+		cmocka_unit_test(off_alone_proves_nothing),
+		cmocka_unit_test(owner_fences_first),
+		cmocka_unit_test(levels_in_order),
+		cmocka_unit_test(heard_again_is_not_fenced),
+		cmocka_unit_test(stranger_does_not_fence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
