@@ -30,7 +30,7 @@
 enum {
 	TRIAL_MS = 5000,
 	ENDING_MS = 2000,
-	LEFT_SIZE = AGENT_KEEPER_MISSING_SIZE + 96, /* bytes of the text that the new program is given */
+	LEFT_SIZE = AGENT_KEEPER_MISSING_SIZE + 96, /* bytes of what the new program is given */
 };
 
 /* What is left to the new program, in the order of the text. */

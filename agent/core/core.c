@@ -216,6 +216,7 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 		c->fence[n].at = YOKE_NEVER;
 	init_self(core_node(c, conf->self), conf, now);
 	c->startup_over = conf->node_count == 1;
+	c->startup_until = yoke_time_add_ms(now, conf->startup_ms);
 }
 
 static void tell_fresh(struct core *c, struct core_actions *out)
@@ -353,6 +354,9 @@ static void look_leave(struct core *c, struct core_actions *out)
 static void on_stall(struct core *c, struct core_actions *out, uint32_t stall_ms)
 {
 	core_event(c, out, YOKE_EVENT_STALL, "")->value = stall_ms;
+	/* Nodes that were not heard because we stood still are given the time to be. */
+	c->startup_until =
+		yoke_time_max(c->startup_until, yoke_time_add_ms(c->now, c->conf.dead_ms));
 	for (uint16_t g = 1; g <= c->conf.group_count; g++)
 		core_group_doubt(c, g, c->conf.dead_ms);
 }
@@ -361,6 +365,8 @@ static void take(struct core *c, struct core_actions *out, const struct core_eve
 {
 	switch (ev->type) {
 	case CORE_TIMER:
+		/* Other events may come before it is known that we stood still. */
+		c->startup_over = c->startup_over || yoke_time_due(c->startup_until, c->now);
 		break;
 	case CORE_PATH:
 		core_node_on_path(c, out, ev);
@@ -461,9 +467,6 @@ static void look(struct core *c, struct core_actions *out)
 	unsigned rounds, before;
 	bool changed;
 
-	if (!c->startup_over &&
-	    yoke_time_due(yoke_time_add_ms(c->started, c->conf.startup_ms), c->now))
-		c->startup_over = true;
 	core_resource_expire(c, out);
 	core_record_expire(c, out);
 	keep_promise(c);
@@ -542,7 +545,7 @@ yoke_time core_deadline(const struct core *c)
 	if (c->fresh)
 		return c->now;
 	if (!c->startup_over)
-		t = yoke_time_min(t, yoke_time_add_ms(c->started, c->conf.startup_ms));
+		t = yoke_time_min(t, yoke_time_max(c->startup_until, yoke_time_add_us(c->now, 1)));
 	t = yoke_time_min(t, c->leave_deadline);
 	t = yoke_time_min(t, core_arbiter_deadline(c));
 	t = yoke_time_min(t, core_fence_deadline(c));

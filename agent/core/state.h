@@ -246,6 +246,7 @@ struct core {
 	yoke_time now, started;
 	bool fresh;        /* init's decisions are still to be told */
 	bool startup_over; /* nodes not heard until now count as lost */
+	yoke_time startup_until;
 	bool leaving, left;
 	yoke_time leave_deadline;
 	char hold[YOKE_REASON_SIZE]; /* why this node must not own anything; empty: it may */

@@ -320,6 +320,9 @@ static void check_run(struct sim_world *w, uint16_t node, const struct core_acti
 	const char *name = sim_world_name(w, node), *resource = w->names.resource[r];
 
 	sim_check_policy_run(w, node, a);
+	if (a->u.run.kind == CORE_RUN_START && core_lease_binds(&n->core, (uint16_t)(g + 1)) &&
+	    !core_lease_holds(&n->core))
+		sim_world_fail(w, "%s starts %s, and has no lease", name, resource);
 	if (a->u.run.kind == CORE_RUN_STOP && n->address[r] && is_quiet(w, &w->check.group[g]) &&
 	    !sim_check_policy_may_go(w,
 				     sim_world_policy(w, (uint16_t)(g + 1))->failback
@@ -437,45 +440,6 @@ static void check_restart(struct sim_world *w, uint16_t node, const struct yoke_
 			       w->names.resource[r]);
 }
 
-static bool was_whole(const struct sim_world *w, const struct sim_link *link, int64_t span_us)
-{
-	return yoke_time_span_us(link->worse_until, w->now) > span_us &&
-	       yoke_time_span_us(link->cut_until, w->now) > span_us;
-}
-
-/* Was there a path between them, both ways, all that span, and did both engines run? */
-static bool was_in_contact(const struct sim_world *w, uint16_t a, uint16_t b, int64_t span_us)
-{
-	const uint16_t both[] = {a, b};
-
-	for (unsigned i = 0; i < 2; i++) {
-		const struct sim_node *n = &w->node[both[i] - 1];
-
-		if (!n->engine || n->core.node[both[1 - i] - 1].state != YOKE_NODE_ONLINE ||
-		    yoke_time_span_us(n->paused_until, w->now) < span_us ||
-		    yoke_time_span_us(sim_node_world(w, both[i], n->core.started), w->now) <
-			    span_us)
-			return false;
-	}
-	for (unsigned p = 0; p < w->setup.path_count; p++)
-		if (was_whole(w, &w->link[a - 1][b - 1][p], span_us) &&
-		    was_whole(w, &w->link[b - 1][a - 1][p], span_us))
-			return true;
-	return false;
-}
-
-/* Who is in contact has its lease renewed. */
-static void check_lease(struct sim_world *w, uint16_t node)
-{
-	int64_t lease_us = (int64_t)w->setup.lease_ms * 1000;
-
-	for (uint16_t o = 1; o <= w->setup.node_count; o++)
-		if (o != node && !was_in_contact(w, node, o, lease_us + lease_us / 50))
-			return;
-	sim_world_fail(w, "the lease of %s runs out, and it is in contact",
-		       sim_world_name(w, node));
-}
-
 void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev)
 {
 	w->check.events++;
@@ -505,8 +469,11 @@ void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event
 		 * one before it has heard of that: "online" forgives, perhaps once more. */
 		memset(w->check.restarts[node - 1], 0, sizeof(w->check.restarts[0]));
 		break;
+	case YOKE_EVENT_NODE_LOST:
+		sim_check_contact_lost(w, node, ev->node);
+		break;
 	case YOKE_EVENT_LEASE_EXPIRED:
-		check_lease(w, node);
+		sim_check_contact_lease(w, node);
 		break;
 	case YOKE_EVENT_GROUP_CONFLICT:
 		w->check.conflicts++;
@@ -675,6 +642,7 @@ void sim_check_step(struct sim_world *w)
 	look_when_undisturbed(w);
 	for (uint16_t g = 1; g <= w->setup.group_count; g++)
 		check_group(w, g);
+	sim_check_contact_step(w);
 	if (yoke_time_before(w->now, k->watch_at))
 		return;
 	k->watch_at = yoke_time_add_us(w->now, LOOK_US);

@@ -6,6 +6,9 @@
  *              fence device has lied); silence alone moves none.
  *   lease      The lease of a node in contact does not run out; when one does, what it covered is
  *              stopped before the watchdog has to reset the machine.
+ *              Nothing exclusive is started without one.
+ *   contact    A node is online only while a path to it is up both ways, and is not lost while it
+ *              is heard, however long who judges stood still.
  *   fencing    Nobody is switched off in undisturbed time.
  *   alone      No two kernels have a group's address at once: never in a run without faults; else
  *              for at most both_us() when no fault is in force.  (With conflict_ms = 0 two nodes
@@ -171,6 +174,14 @@ bool sim_check_policy_can_follow(const struct sim_world *w, uint16_t group);
 bool sim_check_policy_goes_back(const struct sim_world *w, uint16_t node, uint16_t group);
 /* Does it run nowhere, and rightly? */
 bool sim_check_policy_is_away(const struct sim_world *w, uint16_t group);
+
+/* ---- check_contact.c ---- */
+
+/* A node says that another one is lost. */
+void sim_check_contact_lost(struct sim_world *w, uint16_t node, uint16_t lost);
+/* Its lease has run out. */
+void sim_check_contact_lease(struct sim_world *w, uint16_t node);
+void sim_check_contact_step(struct sim_world *w);
 
 /* ---- check_promise.c ---- */
 

@@ -243,9 +243,10 @@ static bool runs_elsewhere(const struct sim_world *w, uint16_t node, uint16_t gr
 	const struct core *core = &w->node[node - 1].core;
 
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
-		if (n != node && w->node[n - 1].engine &&
-		    (w->node[n - 1].core.group[group - 1].state != YOKE_GROUP_STOPPED ||
-		     core_claim_runs(&core_node_const(core, n)->claim[group - 1])))
+		if (n != node &&
+		    (core_claim_runs(&core_node_const(core, n)->claim[group - 1]) ||
+		     (w->node[n - 1].engine &&
+		      w->node[n - 1].core.group[group - 1].state != YOKE_GROUP_STOPPED)))
 			return true;
 	return false;
 }

@@ -324,6 +324,21 @@ void sim_faults_moment(struct sim_world *w, uint16_t node)
 	what[sim_random_in(&w->random, 0, 2)](w, node);
 }
 
+void sim_faults_start(struct sim_world *w, uint16_t node)
+{
+	yoke_time end;
+
+	if (!w->node[node - 1].is_to_be_alone)
+		return;
+	w->node[node - 1].is_to_be_alone = false;
+	end = until(w, any_long_us(w) + (int64_t)w->setup.startup_ms * 1000);
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		for (uint16_t p = 1; p <= w->setup.path_count; p++) {
+			cut(w, node, n, p, end);
+			cut(w, n, node, p, end);
+		}
+}
+
 static void do_leave(struct sim_world *w)
 {
 	uint16_t node = any_node(w);
@@ -337,6 +352,8 @@ static void do_leave(struct sim_world *w)
 	struct sim_item item = {
 		.what = SIM_ENGINE, .node = node, .epoch = w->node[node - 1].epoch + 1};
 
+	w->node[node - 1].is_to_be_alone =
+		!w->check.never_both && sim_random_permille(&w->random, 300);
 	sim_node_leave(w, node);
 	sim_world_push(w, &item, in_us);
 }
@@ -526,7 +543,10 @@ static void do_odd(struct sim_world *w)
 
 static void do_record(struct sim_world *w)
 {
-	w->node[any_node(w) - 1].disk_broken = true;
+	struct sim_node *n = &w->node[any_node(w) - 1];
+
+	n->disk_broken = true;
+	n->disk_empty = sim_random_permille(&w->random, 300);
 }
 
 static void do_one_way(struct sim_world *w)
@@ -574,7 +594,8 @@ void sim_faults_heal(struct sim_world *w)
 	sim_world_calm(w);
 	sim_check_disturb(w, w->now);
 	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
-		w->node[n - 1].disk_broken = false;
+		w->node[n - 1].disk_broken = w->node[n - 1].disk_empty = false;
+		w->node[n - 1].is_to_be_alone = false;
 		w->node[n - 1].moment = 0;
 		if (w->node[n - 1].other_conf) {
 			sim_node_crash(w, n);

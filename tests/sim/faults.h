@@ -27,7 +27,7 @@ enum sim_fault {
 	SIM_FAULT_STRANGER, /* somebody else has an address */
 	SIM_FAULT_JOB,      /* starting and stopping slow or failing */
 	SIM_FAULT_ODD,      /* results late, twice or never */
-	SIM_FAULT_RECORD,   /* a record is unreadable at the next start */
+	SIM_FAULT_RECORD,   /* a record is unreadable, or gone, at the next start */
 	SIM_FAULT_SERVICE,  /* a service dies, is unwell, does not answer or does not start */
 	SIM_FAULT_ARBITER,  /* an arbiter is gone, for all or for one node, slow, or fails */
 	SIM_FAULT_LIE,      /* a fence device says that what is on is off */
@@ -52,6 +52,8 @@ void sim_faults_draw(struct sim_faults *f, struct sim_world *w, bool fault_free)
 void sim_faults_do(struct sim_faults *f, struct sim_world *w);
 /* A node has done something that is more than a heartbeat: was that the moment? */
 void sim_faults_moment(struct sim_world *w, uint16_t node);
+/* An engine starts: is it to be alone? */
+void sim_faults_start(struct sim_world *w, uint16_t node);
 /* End every fault; everything is switched on and started. */
 void sim_faults_heal(struct sim_world *w);
 

@@ -364,10 +364,13 @@ void sim_node_start(struct sim_world *w, uint16_t node)
 	sim_beat_init(&n->beat, sim_node_now(w, node));
 	n->conf.lease = n->lease_exclusive ? n->lease_until : (yoke_time){0};
 	/* Shorter each time: two damages must not undo each other. */
-	if (n->disk_broken && n->record_size > 0)
+	if (n->disk_broken && n->disk_empty)
+		n->record_size = 0;
+	else if (n->disk_broken && n->record_size > 0)
 		n->record[n->record_size-- / 2] += (uint8_t)sim_random_in(&w->random, 1, 200);
 	sim_check_start(w, node);
-	n->disk_broken = false;
+	n->disk_broken = n->disk_empty = false;
+	sim_faults_start(w, node);
 	core_init(&n->core, &n->conf, n->record, n->record_size, NULL, sim_node_now(w, node));
 	for (uint16_t r = 0; r < n->conf.resource_count; r++)
 		n->conf.resource[r].added = false;

@@ -166,6 +166,8 @@ struct sim_node {
 	uint16_t record_size, saving_size;
 	bool is_saving;        /* one save at a time, as the keeper does it */
 	bool disk_broken;      /* the next start finds its record unreadable */
+	bool disk_empty;       /* or, with that, none at all: the machine was installed anew */
+	bool is_to_be_alone;   /* the next start finds every path cut */
 	uint32_t next_version; /* asked for while another is being saved; 0: none */
 	uint8_t next[YOKE_RECORD_SIZE];
 	uint16_t next_size;

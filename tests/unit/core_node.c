@@ -31,6 +31,27 @@ static void a_node_that_is_never_heard_is_lost_after_startup(void **state)
 	assert_non_null(strstr(pair_last(&pair, ALPHA, YOKE_EVENT_NODE_LOST)->reason, "not heard"));
 }
 
+/* What it did not hear while its process stood still was no silence, whatever comes first. */
+static void who_stood_still_at_its_start_listens_first(void **state)
+{
+	struct core_event ev = {.type = CORE_STALL};
+
+	(void)state;
+	pair_init(&pair);
+	pair.by_hand[CORE_RUN_PROBE] = true;
+	pair_start(&pair, ALPHA);
+	pair.now = yoke_time_add_ms(pair.now, 10000);
+	pair_result(&pair, ALPHA, 1, CORE_RESULT_STOPPED);
+	assert_int_equal(pair_node(&pair, ALPHA, BETA), YOKE_NODE_UNKNOWN);
+	ev.u.stall.stall_ms = 10000;
+	pair_give(&pair, ALPHA, &ev);
+	pair_timer(&pair, ALPHA);
+	pair_run(&pair, PAIR_DEAD_MS - 1);
+	assert_int_equal(pair_node(&pair, ALPHA, BETA), YOKE_NODE_UNKNOWN);
+	pair_run(&pair, 2);
+	assert_int_equal(pair_node(&pair, ALPHA, BETA), YOKE_NODE_LOST);
+}
+
 static void silence_makes_late_then_lost(void **state)
 {
 	(void)state;
@@ -153,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_nodes_meet),
 		cmocka_unit_test(a_node_that_is_never_heard_is_lost_after_startup),
+		cmocka_unit_test(who_stood_still_at_its_start_listens_first),
 		cmocka_unit_test(silence_makes_late_then_lost),
 		cmocka_unit_test(a_lost_path_is_not_a_lost_node),
 		cmocka_unit_test(a_lost_node_comes_back_by_its_state),

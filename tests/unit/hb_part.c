@@ -123,8 +123,8 @@ static void what_is_no_part_changes_nothing(void **state)
 	refuse("\0\0\0\7\0\2x", 7);         /* not the last, and not full */
 	refuse("\0\0\0\7\0\xffx", 7);       /* of too many */
 	refuse(full, HB_PART_SIZE_MAX + 1); /* too long */
-	full[4] = HB_PARTS_MAX - 1;
-	full[5] = HB_PARTS_MAX;
+	full[4] = (char)(HB_PARTS_MAX - 1);
+	full[5] = (char)HB_PARTS_MAX;
 	refuse(full, HB_PART_SIZE_MAX); /* longer than a message together */
 }
 
