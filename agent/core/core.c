@@ -286,7 +286,8 @@ static bool leaves_behind(const struct core *c)
 }
 
 /* The others do without our word once we said goodbye: therefore we go by no lock before we are in
- * contact again.  Returns true when that is on disk. */
+ * contact again, also when it is the next engine's configuration that has the lock.  Returns true
+ * when that is on disk. */
 static bool promise(struct core *c)
 {
 	if (!c->promised) {
@@ -294,8 +295,7 @@ static bool promise(struct core *c)
 		core_record_touch(c);
 		c->promise_saved = c->save.version;
 	}
-	/* Without locks it is for the next engine, which may have another configuration. */
-	return !core_lease_is_used(c) || c->save.durable >= c->promise_saved;
+	return c->save.durable >= c->promise_saved;
 }
 
 /* Kept when every other node has heard of this engine of ours, and is in contact: from then on a

@@ -132,8 +132,8 @@ def test_fence_device_that_fails_is_an_alarm_and_moves_nothing(outside, owners):
 
 def boot_apart(one):
     """Both nodes get power while they cannot hear each other."""
-    since = now()
     one.lab.split()
+    since = now()
     for node in one.lab.pair:
         one.cluster[node].start()
     return since
@@ -141,7 +141,11 @@ def boot_apart(one):
 
 @pytest.mark.parametrize("kind", ["witness", "disk"])
 def test_both_booted_with_the_links_down(outside, owners, kind):
-    one = outside(kind, start=False)
+    one = outside(kind)
+    for node in one.lab.pair:
+        node.power_cut()
+    for node in one.lab.pair:
+        node.power_on()
     since = boot_apart(one)
     wait_until(lambda: one.lab.owners(), 20, "one of them owns the address")
     wait_until(lambda: any(is_held(one, node) for node in one.lab.pair), 20,
@@ -150,6 +154,22 @@ def test_both_booted_with_the_links_down(outside, owners, kind):
     assert owner and not is_held(one, owner)
     one.lab.heal()
     one.cluster.settle(owner)
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 1
+
+
+def test_new_machine_alone_waits(outside, owners):
+    """It may be one that was installed anew, and have forgotten that it said goodbye: no lock is
+    enough before the two have met, or a person has said that the other one is down."""
+    one = outside("witness", start=False)
+    since = now()
+    beta = one.cluster.beta.start()
+    wait_until(lambda: is_held(one, "beta"), 20, "beta holds the group")
+    assert not one.lab.owners()
+    done = beta.cli("confirm-down", "alpha", "--reason", "it is not installed yet")
+    assert done.returncode == 0, done.stderr
+    wait_until(lambda: one.lab.beta.has(), 5, "beta owns the address")
+    one.cluster.alpha.start()
+    one.cluster.settle(one.lab.beta)
     assert owners.both_ms(since) == 0 and owners.takeovers(since) == 1
 
 

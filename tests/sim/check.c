@@ -320,9 +320,6 @@ static void check_run(struct sim_world *w, uint16_t node, const struct core_acti
 	const char *name = sim_world_name(w, node), *resource = w->names.resource[r];
 
 	sim_check_policy_run(w, node, a);
-	if (a->u.run.kind == CORE_RUN_START && core_lease_binds(&n->core, (uint16_t)(g + 1)) &&
-	    !core_lease_holds(&n->core))
-		sim_world_fail(w, "%s starts %s, and has no lease", name, resource);
 	if (a->u.run.kind == CORE_RUN_STOP && n->address[r] && is_quiet(w, &w->check.group[g]) &&
 	    !sim_check_policy_may_go(w,
 				     sim_world_policy(w, (uint16_t)(g + 1))->failback
@@ -389,6 +386,7 @@ void sim_check_announce(struct sim_world *w, uint16_t node, uint16_t resource)
 static void check_start(struct sim_world *w, uint16_t node, const struct yoke_event *ev)
 {
 	struct sim_check *k = &w->check;
+	const struct core *core = &w->node[node - 1].core;
 	struct sim_check_group *group = &k->group[ev->group - 1];
 	uint64_t *used = &k->used_term[node - 1][ev->group - 1];
 	uint64_t *restart = &k->restart_term[node - 1][ev->group - 1];
@@ -401,6 +399,9 @@ static void check_start(struct sim_world *w, uint16_t node, const struct yoke_ev
 	if (ev->value > disk && (*restart == 0 || disk > 0))
 		sim_world_fail(w, "%s starts group%u at term %llu, which is not on its disk",
 			       sim_world_name(w, node), ev->group, (unsigned long long)ev->value);
+	if (core_lease_binds(core, ev->group) && !core_lease_holds(core))
+		sim_world_fail(w, "%s starts group%u, and has no lease", sim_world_name(w, node),
+			       ev->group);
 	if (k->held[node - 1])
 		sim_world_fail(w, "%s starts group%u, and its record was unreadable",
 			       sim_world_name(w, node), ev->group);

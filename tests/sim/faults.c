@@ -119,8 +119,12 @@ static void do_loss(struct sim_world *w)
 	yoke_time end = until(w, any_span_us(w) * 3);
 	struct sim_link worse = {.worse_until = end};
 
-	if (sim_random_permille(&w->random, 600))
+	if (sim_random_permille(&w->random, 600)) {
 		worse.loss_permille = (uint32_t)sim_random_in(&w->random, 10, 700);
+	} else if (sim_random_permille(&w->random, 300)) {
+		worse.loss_permille = (uint32_t)sim_random_in(&w->random, 700, 1000);
+		worse.loses_beats = true;
+	}
 	if (sim_random_permille(&w->random, 400))
 		worse.duplicate_permille = (uint32_t)sim_random_in(&w->random, 10, 300);
 	if (sim_random_permille(&w->random, 400))

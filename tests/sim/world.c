@@ -175,8 +175,10 @@ static void transmit(struct sim_world *w, const struct sim_frame *frame, int64_t
 {
 	struct sim_item item = {.what = SIM_FRAME, .node = frame->to};
 
-	if (w->frame_free_count == 0)
+	if (w->frame_free_count == 0) { /* too many wait for one that stands still */
+		w->link[frame->from - 1][frame->to - 1][frame->path - 1].worse_until = w->now;
 		return;
+	}
 	item.id = w->frame_free[--w->frame_free_count];
 	memcpy(&w->frame[item.id], frame, offsetof(struct sim_frame, bytes) + frame->size);
 	sim_world_push(w, &item, in_us);
@@ -191,7 +193,8 @@ static void emit(void *world, const struct sim_frame *frame)
 	int64_t in_us = w->setup.latency_us + sim_world_span(w, w->setup.jitter_us);
 
 	if (sim_world_in_force(w, link->cut_until) ||
-	    (is_worse && sim_random_permille(&w->random, link->loss_permille)))
+	    (is_worse && (frame->is_beat || !link->loses_beats) &&
+	     sim_random_permille(&w->random, link->loss_permille)))
 		return;
 	if (is_worse)
 		in_us += sim_world_span(w, link->delay_us);

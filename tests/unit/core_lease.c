@@ -20,6 +20,19 @@ static void beats_renew(void **state)
 		yoke_time_before(yoke_time_add_ms(p->now, LEASE_MS), p->lease[0].u.lease.until));
 }
 
+/* The other's word is not enough: before it, or a lock, has renewed our lease nothing starts. */
+static void a_word_without_a_lease_starts_nothing(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
+	p->conf[1].arbiter_count = 0;
+	lock_form(p);
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_STARTING), 1);
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_STOPPING), 0);
+}
+
 static void nobody_renews(void **state)
 {
 	struct pair *p = &pair;
@@ -377,6 +390,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(beats_renew),
+		cmocka_unit_test(a_word_without_a_lease_starts_nothing),
 		cmocka_unit_test(nobody_renews),
 		cmocka_unit_test(old_echo_renews_nothing),
 		cmocka_unit_test(owner_holds_lock),
