@@ -171,7 +171,7 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 	if (hold != NULL)
 		core_text(c->hold, sizeof(c->hold), hold, (char *)NULL);
 	/* What cannot be read, or is not there any more, may have been a promise. */
-	c->promised = c->promised || c->hold[0] != '\0' || (size == 0 && core_lease_is_used(c));
+	c->promised = c->promised || c->hold[0] != '\0' || size == 0;
 	for (uint16_t n = 0; n < conf->node_count; n++) {
 		c->node[n].state = YOKE_NODE_UNKNOWN;
 		c->node[n].changed = now;

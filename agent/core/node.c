@@ -90,7 +90,7 @@ static enum yoke_node_state judge(const struct core *c, const struct core_node *
 	case YOKE_PATH_UP:
 		return n->told > 0 ? YOKE_NODE_ONLINE : YOKE_NODE_JOINING;
 	case YOKE_PATH_LATE:
-		return n->told > 0 ? YOKE_NODE_LATE : n->state;
+		return n->told > 0 || core_node_alive(n) ? YOKE_NODE_LATE : n->state;
 	default:
 		if (n->state == YOKE_NODE_UNKNOWN && !c->startup_over)
 			return YOKE_NODE_UNKNOWN;

@@ -52,7 +52,9 @@ static const char *parallel_wrong(const struct sim_world *w, uint16_t g)
 
 		if (!node->core.intent[n - 1].standby && state != YOKE_GROUP_STARTED)
 			return "a parallel group does not run everywhere";
-		if (node->core.intent[n - 1].standby && state != YOKE_GROUP_STOPPED)
+		/* With all in standby, what runs stays, and what it needs. */
+		if (node->core.intent[n - 1].standby && state != YOKE_GROUP_STOPPED &&
+		    !core_policy_is_needed(&node->core, g))
 			return "a parallel group runs on a node in standby";
 	}
 	return NULL;

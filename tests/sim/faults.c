@@ -505,7 +505,8 @@ static void do_conf(struct sim_world *w)
 	int64_t span_us = any_span_us(w) / 4;
 	struct sim_item item = {.what = SIM_ENGINE, .node = n->number};
 
-	if (!n->engine)
+	/* Arbiters are changed where nothing that goes by them runs: yoke.conf(5). */
+	if (!n->engine || (w->setup.is_new_arbiter && n->lease_exclusive))
 		return;
 	(void)until(w, span_us);
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, n->number), "  configuration %s",

@@ -229,8 +229,8 @@ void sim_node_rest(struct sim_world *w, uint16_t node)
 		n->due = yoke_time_add_us(sim_node_world(w, node, first), w->setup.lag_us);
 	}
 	n->wake = n->due;
-	if (sim_world_in_force(w, n->paused_until))
-		n->wake = yoke_time_max(n->wake, n->paused_until);
+	/* Who stood still reads what came meanwhile before it judges. */
+	n->wake = yoke_time_max(n->wake, yoke_time_add_us(n->paused_until, 1));
 }
 
 void sim_node_step(struct sim_world *w, uint16_t node, struct core_event *ev)
