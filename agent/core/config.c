@@ -8,7 +8,8 @@
  *               living node that has it may start it.  One that each node runs is none the less
  *               not started beside such a node: by its file it may be exclusive.
  *   cluster, arbiters     no lease is counted for the other's: it may be longer than ours; an
- *               engine that starts again goes on with that until it is told otherwise
+ *               engine that starts again goes on with that until it is told otherwise, and begins
+ *               with it when our own configuration is another one than before
  *   nodes       their numbers do not mean the same: blocks every group, and leases
  *   paths       nothing: what can be heard is heard
  *
@@ -71,6 +72,17 @@ bool core_config_lease_counts(const struct core *c, uint16_t node)
 	       (config->by_section && !config->section_differs[CORE_SECTION_CLUSTER] &&
 		!config->section_differs[CORE_SECTION_NODES] &&
 		!config->section_differs[CORE_SECTION_ARBITERS]);
+}
+
+uint32_t core_config_lease_digest(const struct core *c)
+{
+	static const enum core_section of[] = {CORE_SECTION_CLUSTER, CORE_SECTION_NODES,
+					       CORE_SECTION_ARBITERS};
+	uint32_t digest = 0;
+
+	for (unsigned i = 0; i < sizeof(of) / sizeof(of[0]); i++)
+		digest = digest * 31 + c->conf.section[of[i]];
+	return digest;
 }
 
 bool core_config_group_same(const struct core *c, uint16_t node, uint16_t group)

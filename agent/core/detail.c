@@ -10,13 +10,21 @@
  * 4 sections     of the configuration: u8 count, for each u32 digest, then for each group u32
  *                digest; left out when there is no room
  * 5 doubts       in the saved record only: for each node whose lease does not count {u8 number}
+ * 6 own          in the saved record only: u32 digest of what leases depend on
  *
  * The message's own group and operation fields only have values that have always been known: a
  * cause that is not is told there as "failed".
  */
 #include "agent/core/parts.h"
 
-enum { TAG_GROUPS = 1, TAG_REST = 2, TAG_OPERATION = 3, TAG_SECTIONS = 4, TAG_DOUBTS = 5 };
+enum {
+	TAG_GROUPS = 1,
+	TAG_REST = 2,
+	TAG_OPERATION = 3,
+	TAG_SECTIONS = 4,
+	TAG_DOUBTS = 5,
+	TAG_OWN = 6
+};
 enum { KIND_CLUSTER, KIND_NODE, KIND_GROUP };
 enum { HEAD_SIZE = 3, LENGTH_SIZE = 2 };
 
@@ -111,6 +119,14 @@ void core_detail_put_doubts(const struct core *c, struct yoke_buf *b)
 	end(b, content);
 }
 
+void core_detail_put_own(const struct core *c, struct yoke_buf *b)
+{
+	size_t content = begin(b, TAG_OWN);
+
+	yoke_buf_put_u32(b, core_config_lease_digest(c));
+	end(b, content);
+}
+
 static void put_operation(struct yoke_buf *b, const struct core_operation *op)
 {
 	size_t content = begin(b, TAG_OPERATION);
@@ -189,6 +205,15 @@ static void get_doubts(const struct core *c, struct yoke_buf *b, struct core_det
 	}
 }
 
+/* By another configuration we did not know of a lock that this one has, and nor may the others. */
+static void get_own(const struct core *c, struct yoke_buf *b, struct core_detail *detail)
+{
+	uint32_t digest = yoke_buf_get_u32(b);
+
+	for (uint16_t n = 1; n <= c->conf.node_count && digest != core_config_lease_digest(c); n++)
+		detail->doubted[n - 1] = true;
+}
+
 /* Sections that we do not know come after ours. */
 static void get_sections(struct yoke_buf *b, struct core_sections *sections)
 {
@@ -225,6 +250,8 @@ bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,
 			get_rests(c, &section, detail);
 		else if (tag == TAG_DOUBTS)
 			get_doubts(c, &section, detail);
+		else if (tag == TAG_OWN)
+			get_own(c, &section, detail);
 		else if (tag == TAG_SECTIONS)
 			get_sections(&section, &detail->sections);
 		else if (tag == TAG_OPERATION)

@@ -83,6 +83,8 @@ void core_config_told(struct core *c, struct core_actions *out, uint16_t node,
 		      const uint8_t digest[CORE_DIGEST_SIZE], const struct core_sections *told);
 /* May we reckon with a node's lease by our own configuration? */
 bool core_config_lease_counts(const struct core *c, uint16_t node);
+/* Of what it depends on in our own configuration. */
+uint32_t core_config_lease_digest(const struct core *c);
 /* false also when it has told nothing of its sections, and the whole differs. */
 bool core_config_group_same(const struct core *c, uint16_t node, uint16_t group);
 /* It has told, and it is another one there: both nodes know that. */
@@ -413,6 +415,7 @@ bool core_wire_get_operation(const struct core *c, struct yoke_buf *b, uint16_t 
 void core_detail_put(const struct core *c, struct yoke_buf *b, const struct core_operation *op);
 void core_detail_put_rests(const struct core *c, struct yoke_buf *b);
 void core_detail_put_doubts(const struct core *c, struct yoke_buf *b);
+void core_detail_put_own(const struct core *c, struct yoke_buf *b);
 bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,
 		     struct core_detail *detail);
 

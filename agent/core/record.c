@@ -161,6 +161,7 @@ static void put(const struct core *c, struct core_actions *out)
 	yoke_buf_put_u8(&b, c->promised);
 	core_detail_put_rests(c, &b);
 	core_detail_put_doubts(c, &b);
+	core_detail_put_own(c, &b);
 	yoke_buf_put_u64(&b, checksum(out->record, b.used));
 	assert(yoke_buf_ok(&b));
 	out->record_size = (uint16_t)b.used;

@@ -106,6 +106,9 @@ void core_stop_look(struct core *c, struct core_actions *out, uint16_t group)
 	struct core_group *g = &c->group[group - 1];
 	char reason[YOKE_REASON_SIZE];
 
+	/* What is to be restarted, and may not run any more, is stopped as a whole. */
+	if (g->restarting && core_lease_binds(c, group) && !core_lease_holds(c))
+		core_group_stop(c, out, group, false, core_lease_reason);
 	for (uint16_t i = core_resource_count(c, group); i-- > (g->restarting ? g->keep : 0);) {
 		struct core_resource *r = core_resource_of(c, group, i);
 

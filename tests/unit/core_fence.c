@@ -23,6 +23,18 @@ static void stop_that_fails_resets(void **state)
 	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_NODE_RESETTING), 1);
 }
 
+static void monitored(struct pair *p)
+{
+	for (unsigned n = 0; n < 2; n++) {
+		struct core_resource_conf *r = &p->conf[n].resource[PAIR_RESOURCES - 1];
+
+		r->restarts = 10;
+		r->restart_window_ms = 60000;
+		r->monitor_interval_ms = 1000;
+		r->monitor_failures = 1;
+	}
+}
+
 /* What was got over by another try long ago is no reason to reset the machine. */
 static void stops_that_failed_once_each_do_not_reset(void **state)
 {
@@ -30,12 +42,7 @@ static void stops_that_failed_once_each_do_not_reset(void **state)
 
 	(void)state;
 	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
-	for (unsigned n = 0; n < 2; n++) {
-		p->conf[n].resource[PAIR_RESOURCES - 1].restarts = 10;
-		p->conf[n].resource[PAIR_RESOURCES - 1].restart_window_ms = 60000;
-		p->conf[n].resource[PAIR_RESOURCES - 1].monitor_interval_ms = 1000;
-		p->conf[n].resource[PAIR_RESOURCES - 1].monitor_failures = 1;
-	}
+	monitored(p);
 	lock_form(p);
 	p->by_hand[CORE_RUN_STOP] = true;
 	for (int day = 0; day < 3; day++) {
@@ -50,6 +57,29 @@ static void stops_that_failed_once_each_do_not_reset(void **state)
 	}
 	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_NODE_RESETTING), 0);
 	assert_false(p->lease[0].u.lease.reset);
+}
+
+/* Its stop takes longer than the lease: what it does not restart goes, too. */
+static void a_restart_ends_with_the_lease(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
+	monitored(p);
+	lock_form(p);
+	p->by_hand[CORE_RUN_STOP] = true;
+	p->address[0][PAIR_RESOURCES - 1] = false;
+	pair_beat(p, 1100);
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_RESTARTING), 1);
+	lock_cut(p);
+	pair_run(p, 2 * LEASE_MS);
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_STOPPING), 1);
+	pair_result(p, ALPHA, PAIR_RESOURCES, CORE_RESULT_DONE);
+	assert_int_equal(p->kind[0][0], CORE_RUN_STOP);
+	pair_result(p, ALPHA, 1, CORE_RESULT_DONE);
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_STOPPED), 1);
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_STARTING), 1);
 }
 
 static void fence_proves(void **state)
@@ -254,6 +284,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stop_that_fails_resets),
+		cmocka_unit_test(a_restart_ends_with_the_lease),
 		cmocka_unit_test(stops_that_failed_once_each_do_not_reset),
 		cmocka_unit_test(fence_proves),
 		cmocka_unit_test(a_word_does_not_weaken_a_proof),

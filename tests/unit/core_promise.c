@@ -142,6 +142,30 @@ static void a_promise_is_kept_until_there_is_contact(void **state)
 	assert_int_equal(p->runs[1][CORE_RUN_START], 0);
 }
 
+/* Nor does the lock that our new configuration has: the other one may not know of it. */
+static void a_lock_that_is_new_is_no_proof(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
+	for (unsigned n = 0; n < 2; n++) {
+		p->conf[n].arbiter_count = 0;
+		p->conf[n].section[CORE_SECTION_ARBITERS] = 1;
+	}
+	lock_form(p);
+	pair_power_off(p, BETA);
+	p->wire = false;
+	p->conf[1].arbiter_count = 1;
+	p->conf[1].section[CORE_SECTION_ARBITERS] = 2;
+	for (int starts = 0; starts < 2; starts++) {
+		pair_start(p, BETA);
+		offer_lock(p);
+		assert_int_equal(p->runs[1][CORE_RUN_START], 0);
+		assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_HELD);
+	}
+}
+
 static void goodbye_of_silent_node_keeps(void **state)
 {
 	struct pair *p = &pair;
@@ -171,6 +195,7 @@ int main(void)
 		cmocka_unit_test(missing_record_is_a_promise),
 		cmocka_unit_test(who_leaves_without_a_lock_promises_too),
 		cmocka_unit_test(a_promise_is_kept_until_there_is_contact),
+		cmocka_unit_test(a_lock_that_is_new_is_no_proof),
 		cmocka_unit_test(goodbye_of_silent_node_keeps),
 	};
 
