@@ -22,6 +22,7 @@ YOKE = os.environ.get("YOKE", str(TOP / "build" / "yoke"))
 VERBS = ["status", "watch", "history", "switch", "failback", "standby", "online", "confirm-down",
          "maintenance", "resume", "simulate", "check", "reload", "config", "key", "disk",
          "serial-test", "replay", "version"]
+TOO_LONG = 2_000_000  # more bytes than YOKE_LINE_SIZE
 
 
 @pytest.fixture
@@ -488,7 +489,7 @@ def test_engine_that_goes_away(engine, misbehaviour):
 @pytest.mark.parametrize("answer", [
     b"hello\n", b"\n", b"{}\n", b"[]\n", b'{"ok":7}\n', b"\xff\xfe\n", b'{"ok":true,"a":"\x00"}\n',
     b'{"ok":true,"snapshot":{"nodes":[7]}}\n', b'{"ok":true,"snapshot":{"self":3}}\n',
-    b"[" * 5000 + b"\n", b'{"ok":true}\n', b"x" * 400_000, b"x" * 400_000 + b"\n",
+    b"[" * 5000 + b"\n", b'{"ok":true}\n', b"x" * TOO_LONG, b"x" * TOO_LONG + b"\n",
 ], ids=lambda a: repr(a[:24]))
 def test_garbage(engine, answer):
     engine.override["status"] = answer
