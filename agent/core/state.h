@@ -244,7 +244,9 @@ struct core_save {
 struct core {
 	struct core_conf conf;
 	yoke_time now, started;
-	bool fresh;        /* init's decisions are still to be told */
+	bool fresh;          /* init's decisions are still to be told */
+	uint16_t state_size; /* bytes, as it was told last */
+	yoke_time state_told_at;
 	bool startup_over; /* nodes not heard until now count as lost */
 	yoke_time startup_until;
 	bool leaving, left;

@@ -197,6 +197,24 @@ static void alone_it_is_quiet(void **state)
 	assert_true(yoke_time_is_never(core_deadline(pair_core(&pair, ALPHA))));
 }
 
+/* Many changes at once are told in one message, when that is a long one. */
+static void a_long_state_is_not_told_at_each_change(void **state)
+{
+	struct core *c = pair_core(&pair, ALPHA);
+
+	(void)state;
+	pair_form(&pair);
+	pair_run(&pair, 1000);
+	c->state_size = YOKE_PAYLOAD_SIZE + 1;
+	c->state_told_at = pair.now;
+	pair.message_size[ALPHA - 1] = 0;
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_STANDBY, 0, BETA), YOKE_OK);
+	assert_int_equal(pair.message_size[ALPHA - 1], 0);
+	pair_run(&pair, pair.conf[ALPHA - 1].interval_ms / 4);
+	assert_int_not_equal(pair.message_size[ALPHA - 1], 0);
+	assert_true(pair_core(&pair, BETA)->intent[BETA - 1].standby);
+}
+
 /* Each group asks and grants, has a cause that needs words, and is in maintenance. */
 static void say_much(struct core *c)
 {
@@ -268,6 +286,7 @@ int main(void)
 		cmocka_unit_test(what_a_node_does_not_have_it_does_not_run),
 		cmocka_unit_test(a_state_is_repeated_until_it_is_acknowledged),
 		cmocka_unit_test(alone_it_is_quiet),
+		cmocka_unit_test(a_long_state_is_not_told_at_each_change),
 		cmocka_unit_test(the_largest_state_and_record_have_room),
 	};
 
