@@ -420,25 +420,27 @@ static void test_limits(void **state)
 			  "}"),
 		   "t", &conf, &problems);
 	assert_true(has_error(11, "more than 8 paths"));
-	conf_parse(repeat("cluster { name = c }\n" TWO_NODES, "group g^@ { exclusive = no }\n", 65,
-			  ""),
+	conf_parse(repeat("cluster { name = c }\n" TWO_NODES, "group g^@ { exclusive = no }\n",
+			  YOKE_GROUPS_MAX + 1, ""),
 		   "t", &conf, &problems);
-	assert_int_equal(problems.errors, 65); /* 64 without resources, one too many */
-	assert_int_equal(conf.group_count, 64);
+	assert_int_equal(problems.errors,
+			 YOKE_GROUPS_MAX + 1); /* without resources, one too many */
+	assert_int_equal(conf.group_count, YOKE_GROUPS_MAX);
 	conf_parse(repeat("cluster { name = c }\n" TWO_NODES "group g { exclusive = no\n",
 			  "resource r@ { type = address address = 'fd00::@/64' interface = e }\n",
 			  17, "}"),
 		   "t", &conf, &problems);
 	assert_true(has_error(21, "more than 16 resources in one group"));
-	conf_parse(repeat("cluster { name = c }\n" TWO_NODES,
-			  "group g@ { exclusive = no resource @ {} resource @1 {} resource @2 {} "
-			  "resource "
-			  "@3 {} resource @4 {} resource @5 {} resource @6 {} resource @7 {} "
-			  "resource @8 "
-			  "{} }\n",
-			  15, ""),
-		   "t", &conf, &problems);
-	assert_int_equal(conf.resource_count, 128);
+	conf_parse(
+		repeat("cluster { name = c }\n" TWO_NODES,
+		       "group g^@ { exclusive = no resource ^@ {} resource ^@1 {} resource ^@2 {} "
+		       "resource "
+		       "^@3 {} resource ^@4 {} resource ^@5 {} resource ^@6 {} resource ^@7 {} "
+		       "resource ^@8 "
+		       "{} }\n",
+		       YOKE_RESOURCES_MAX / 9 + 1, ""),
+		"t", &conf, &problems);
+	assert_int_equal(conf.resource_count, YOKE_RESOURCES_MAX);
 	assert_true(problems.errors > CONF_PROBLEMS_MAX);
 	assert_int_equal(problems.count, CONF_PROBLEMS_MAX);
 }

@@ -19,6 +19,7 @@ enum {
 	POLL_US = 5000,
 	SECOND_US = 1000000,
 	BIG = YOKE_MESSAGE_SIZE,
+	BIG_POSTS = 36, /* that it takes */
 };
 
 /* One node's process: what it wrote, and what the other node has seen of that. */
@@ -224,7 +225,7 @@ static void news_do_not_wait_for_the_interval_and_are_not_posted_too_often(void 
 static void carries_a_message_only_when_it_is_the_last_way(void **state)
 {
 	static const size_t sizes[] = {1, 400, YOKE_PAYLOAD_SIZE, BIG};
-	static const unsigned posts[] = {3, 3, 3, 12};
+	static const unsigned posts[] = {3, 3, 3, BIG_POSTS};
 
 	(void)state;
 	run(SECOND_US, NULL, 0);
@@ -269,7 +270,7 @@ static void carries_a_bulk_where_a_message_leaves_room(void **state)
 	hb_send(&pair.node[0], 2, message, BIG, pair.now);
 	for (unsigned i = 0; i < 3; i++)
 		hb_send_bulk(&pair.node[0], 2, other, HB_BULK_SIZE, pair.now);
-	run(12 * INTERVAL_US, message, BIG);
+	run(BIG_POSTS * INTERVAL_US, message, BIG);
 	assert_true(came >= 1);
 	assert_int_equal(pair_state(&pair, 2, DISK), YOKE_PATH_UP);
 }
