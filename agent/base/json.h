@@ -89,7 +89,7 @@ struct yoke_answer {
 	uint32_t operation; /* 0: none */
 	bool has_news;      /* then: */
 	struct yoke_piece_news news;
-	bool has_snapshot; /* then *snapshot given to decode was filled */
+	bool has_snapshot;  /* then *snapshot given to decode was filled */
 	uint64_t missed;
 	unsigned event_count;
 	struct yoke_event event[YOKE_PULL_EVENTS_MAX];

@@ -25,8 +25,8 @@ enum {
 	YOKE_TEXT_SIZE = 200,  /* bytes with the final NUL: one rendered event */
 	YOKE_PAYLOAD_SIZE = 1372,  /* bytes: the largest payload of one sealed frame; with its
 				     header, UDP and IPv6 it fits 1500 */
-	YOKE_MESSAGE_SIZE = 24576, /* bytes: a node's whole state, in parts when it is larger */
-	YOKE_RECORD_SIZE = 24576,  /* bytes: the largest saved record */
+	YOKE_MESSAGE_SIZE = 32768, /* bytes: a node's whole state, in parts when it is larger */
+	YOKE_RECORD_SIZE = 32768,  /* bytes: the largest saved record */
 };
 
 #endif

@@ -495,7 +495,7 @@ static void look(struct core *c, struct core_actions *out)
 }
 
 /* One that goes in parts is not told at each of many changes at once: heartbeats would wait. */
-static yoke_time next_at(const struct core *c)
+static yoke_time may_tell_at(const struct core *c)
 {
 	if (c->state_size <= YOKE_PAYLOAD_SIZE)
 		return c->now;
@@ -513,8 +513,8 @@ static void tell(struct core *c, struct core_actions *out)
 	/* Not only what changed: a node that lost us for a moment has forgotten what it knew. */
 	told = all_told(c);
 	due = !told && (yoke_time_is_never(c->resend_at) || yoke_time_due(c->resend_at, c->now));
-	if ((c->dirty || due) && yoke_time_before(c->now, next_at(c))) {
-		c->resend_at = next_at(c);
+	if ((c->dirty || due) && yoke_time_before(c->now, may_tell_at(c))) {
+		c->resend_at = may_tell_at(c);
 	} else if (c->dirty || due) {
 		core_wire_put_state(c, out);
 		c->state_size = out->message_size;

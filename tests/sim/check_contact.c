@@ -10,20 +10,9 @@ static bool was_whole(const struct sim_world *w, const struct sim_link *link, in
 	       yoke_time_span_us(link->cut_until, w->now) > span_us;
 }
 
-/* Was there a path between them, both ways, all that span, and did both engines run? */
-static bool was_in_contact(const struct sim_world *w, uint16_t a, uint16_t b, int64_t span_us)
+/* Was there a path between them, both ways, all that span? */
+static bool had_path(const struct sim_world *w, uint16_t a, uint16_t b, int64_t span_us)
 {
-	const uint16_t both[] = {a, b};
-
-	for (unsigned i = 0; i < 2; i++) {
-		const struct sim_node *n = &w->node[both[i] - 1];
-
-		if (!n->engine || n->core.node[both[1 - i] - 1].state != YOKE_NODE_ONLINE ||
-		    yoke_time_span_us(n->paused_until, w->now) < span_us ||
-		    yoke_time_span_us(sim_node_world(w, both[i], n->core.started), w->now) <
-			    span_us)
-			return false;
-	}
 	for (unsigned p = 0; p < w->setup.path_count; p++)
 		if (was_whole(w, &w->link[a - 1][b - 1][p], span_us) &&
 		    was_whole(w, &w->link[b - 1][a - 1][p], span_us))
@@ -31,24 +20,28 @@ static bool was_in_contact(const struct sim_world *w, uint16_t a, uint16_t b, in
 	return false;
 }
 
-/* Was all that it sent on some path heard, and all that it heard, for so long? */
-static bool was_heard(const struct sim_world *w, uint16_t a, uint16_t b, int64_t span_us)
+/* Is its engine, the same one, there all that span? */
+static bool has_engine(const struct sim_world *w, uint16_t node, int64_t span_us)
+{
+	const struct sim_node *n = &w->node[node - 1];
+
+	return n->engine &&
+	       yoke_time_span_us(sim_node_world(w, node, n->core.started), w->now) >= span_us;
+}
+
+static bool was_in_contact(const struct sim_world *w, uint16_t a, uint16_t b, int64_t span_us)
 {
 	const uint16_t both[] = {a, b};
 
 	for (unsigned i = 0; i < 2; i++) {
 		const struct sim_node *n = &w->node[both[i] - 1];
 
-		if (!n->engine || n->exiting ||
-		    yoke_time_span_us(sim_node_world(w, both[i], n->core.started), w->now) <
-			    span_us)
+		if (!has_engine(w, both[i], span_us) ||
+		    n->core.node[both[1 - i] - 1].state != YOKE_NODE_ONLINE ||
+		    yoke_time_span_us(n->paused_until, w->now) < span_us)
 			return false;
 	}
-	for (unsigned p = 0; p < w->setup.path_count; p++)
-		if (was_whole(w, &w->link[a - 1][b - 1][p], span_us) &&
-		    was_whole(w, &w->link[b - 1][a - 1][p], span_us))
-			return true;
-	return false;
+	return had_path(w, a, b, span_us);
 }
 
 /* Who stands still hears nothing of others, and that is not their silence. */
@@ -58,8 +51,10 @@ void sim_check_contact_lost(struct sim_world *w, uint16_t node, uint16_t lost)
 	int64_t span_us = ((int64_t)s->dead_ms + 2 * (int64_t)s->interval_ms) * 1020 +
 			  2 * ((int64_t)s->latency_us + s->jitter_us + s->lag_us) + MARGIN_US;
 
-	if (yoke_time_span_us(w->node[lost - 1].paused_until, w->now) > span_us &&
-	    was_heard(w, lost, node, span_us))
+	if (has_engine(w, node, span_us) && has_engine(w, lost, span_us) &&
+	    !w->node[lost - 1].exiting &&
+	    yoke_time_span_us(w->node[lost - 1].paused_until, w->now) > span_us &&
+	    had_path(w, lost, node, span_us))
 		sim_world_fail(w, "%s has lost %s, and hears it", sim_world_name(w, node),
 			       sim_world_name(w, lost));
 }

@@ -506,7 +506,7 @@ static void do_conf(struct sim_world *w)
 	struct sim_item item = {.what = SIM_ENGINE, .node = n->number};
 
 	/* Arbiters are changed where nothing that goes by them runs: yoke.conf(5). */
-	if (!n->engine || (w->setup.is_new_arbiter && n->lease_exclusive))
+	if (!n->engine || (w->setup.other_has_no_arbiter && n->lease_exclusive))
 		return;
 	(void)until(w, span_us);
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, n->number), "  configuration %s",

@@ -64,7 +64,7 @@ static void draw_arbiters(struct sim_setup *s, struct sim_random *r)
 		s->arbiter[s->arbiter_count++] = YOKE_ARBITER_TYPE_DISK;
 	if (sim_random_permille(r, 350))
 		s->arbiter[s->arbiter_count++] = YOKE_ARBITER_TYPE_FENCE;
-	s->is_new_arbiter = sim_random_permille(r, 400);
+	s->other_has_no_arbiter = sim_random_permille(r, 400);
 	s->test_ms = (uint32_t)one_of(r, test_ms, 3);
 	s->lease_ms = s->dead_ms * (uint32_t)sim_random_in(r, 15, 40) / 10;
 	if (s->lease_ms < LEASE_MS_MIN)

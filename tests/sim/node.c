@@ -69,7 +69,7 @@ static void configure(struct sim_world *w, uint16_t number, struct core_conf *co
 	conf->operation_ms = s->operation_ms;
 	conf->retry_ms = s->retry_ms;
 	sim_arbiter_configure(w, conf);
-	if (w->node[number - 1].other_conf && s->is_new_arbiter)
+	if (w->node[number - 1].other_conf && s->other_has_no_arbiter)
 		conf->arbiter_count = 0;
 	/* Of every other group, too: those are not taken over from one that has another one. */
 	conf->section[CORE_SECTION_CLUSTER] = w->node[number - 1].other_conf;

@@ -61,7 +61,7 @@ struct sim_setup {
 	uint32_t fence_us, delay_ms; /* what a fence agent takes at most */
 	uint16_t arbiter_count;
 	enum yoke_arbiter_type arbiter[YOKE_ARBITERS_MAX];
-	bool is_new_arbiter;              /* a configuration that differs is one without them */
+	bool other_has_no_arbiter;        /* a configuration that differs is one without them */
 	int32_t rate_ppm[YOKE_NODES_MAX]; /* of the nodes' clocks, against the world's */
 	struct sim_policy policy[SIM_GROUPS_MAX];
 	bool policies; /* some group has one */

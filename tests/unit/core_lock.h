@@ -38,9 +38,7 @@ static inline void lock_init(struct pair *p, enum yoke_arbiter_type type)
 /* Alpha owns the group, both are in contact, beats flow. */
 static inline void lock_form(struct pair *p)
 {
-	pair_start(p, ALPHA);
-	pair_start(p, BETA);
-	pair_paths(p, YOKE_PATH_UP);
+	pair_meet(p);
 	pair_beat(p, 1000);
 	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
 }

@@ -118,16 +118,22 @@ static void a_parallel_one_cannot_be_switched(void **state)
 
 /* ---- room ---- */
 
-static void the_lesser_one_makes_room(void **state)
+/* web, which prefers beta, makes room for db. */
+static void with_little_room(void)
 {
-	(void)state;
 	two_groups();
-	for (unsigned n = ALPHA; n <= BETA; n++) {
+	for (uint16_t n = ALPHA; n <= BETA; n++) {
 		conf_of(n, DB)->priority = 10;
 		conf_of(n, WEB)->yields = true;
 		conf_of(n, WEB)->node[0] = BETA;
 		conf_of(n, WEB)->node[1] = ALPHA;
 	}
+}
+
+static void the_lesser_one_makes_room(void **state)
+{
+	(void)state;
+	with_little_room();
 	run_both();
 	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
 	expect(WEB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
@@ -143,20 +149,12 @@ static void the_lesser_one_makes_room(void **state)
 static void room_that_cannot_be_made_is_not_waited_for(void **state)
 {
 	(void)state;
-	two_groups();
-	for (unsigned n = ALPHA; n <= BETA; n++) {
-		conf_of(n, DB)->priority = 10;
-		conf_of(n, WEB)->yields = true;
-		conf_of(n, WEB)->node[0] = BETA;
-		conf_of(n, WEB)->node[1] = ALPHA;
-		/* beta is the first of both */
+	with_little_room();
+	for (uint16_t n = ALPHA; n <= BETA; n++) {
 		conf_of(n, DB)->node[0] = BETA;
 		conf_of(n, DB)->node[1] = ALPHA;
 	}
-	pair_start(&pair, ALPHA);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
-	pair_run(&pair, 500);
+	run_both();
 	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, DB, ALPHA), YOKE_OK);
 	pair_run(&pair, 2000);
 	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);

@@ -19,7 +19,7 @@ enum {
 	POLL_US = 5000,
 	SECOND_US = 1000000,
 	BIG = YOKE_MESSAGE_SIZE,
-	BIG_POSTS = 36, /* that it takes */
+	BIG_POSTS = 48, /* that it takes */
 };
 
 /* One node's process: what it wrote, and what the other node has seen of that. */
