@@ -54,8 +54,10 @@ static bool same_endpoint(const struct conf_endpoint *a, const struct conf_endpo
 {
 	return a->configured == b->configured && a->type == b->type && a->role == b->role &&
 	       memcmp(&a->address, &b->address, sizeof(a->address)) == 0 &&
-	       strcmp(a->interface, b->interface) == 0 && strcmp(a->device, b->device) == 0 &&
-	       a->baud == b->baud && a->rtscts == b->rtscts && a->interval_ms == b->interval_ms;
+	       strcmp(a->interface, b->interface) == 0 && a->is_multicast == b->is_multicast &&
+	       memcmp(&a->multicast, &b->multicast, sizeof(a->multicast)) == 0 &&
+	       strcmp(a->device, b->device) == 0 && a->baud == b->baud && a->rtscts == b->rtscts &&
+	       a->interval_ms == b->interval_ms;
 }
 
 /* A frame names its path by the number: another one's is not ours. */
@@ -138,7 +140,8 @@ static void look_for_refusals(const struct conf *old, const struct conf *next,
 		change->paths_stay = paths_that_stay(old, next);
 	/* Something must go on over the change, or the other node takes us for dead. */
 	if (old->node_count > 1 && same_nodes(old, next) && change->paths_stay == 0)
-		refuse(change, "every path at once (change one after the other); that");
+		refuse(change, "every path at once (change one after the other; one that is "
+			       "removed changes those after it); that");
 	if (!same_text(conf_print_arbiters, old, next))
 		refuse(change, "what the arbiters are");
 }

@@ -121,6 +121,78 @@ static void paths_change_one_after_the_other(void **state)
 	expect_refused("every path at once");
 }
 
+/* Two nodes with these paths; @: the node's number. */
+static void with_paths(struct conf *conf, const char *paths)
+{
+	char pair[1024] = "";
+	size_t used = 0;
+
+	for (char node = '1'; node <= '2'; node++) {
+		used += (size_t)snprintf(pair + used, sizeof(pair) - used, "node n%c {", node);
+		for (const char *c = paths; *c != '\0' && used < sizeof(pair) - 1; c++)
+			pair[used++] = *c == '@' ? node : *c;
+		used += (size_t)snprintf(pair + used, sizeof(pair) - used, "}\n");
+	}
+	snprintf(pair + used, sizeof(pair) - used, "cluster { name = c }\n%s",
+		 strstr(text, "group g"));
+	if (conf_parse(pair, "t", conf, &problems) != 0)
+		fail_msg("line %d: %s", problems.problem[0].line, problems.problem[0].text);
+}
+
+static void from_paths(const char *from, const char *with)
+{
+	with_paths(&old, from);
+	with_paths(&next, with);
+	conf_change(&old, &next, 0, &change);
+}
+
+#define P "path p { address = 10.1.0.@ }"
+#define Q "path q { address = 10.2.0.@ }"
+#define R "path r { address = 10.4.0.@ }"
+#define P_TO(group) "path p { address = 10.1.0.@ multicast = " group " }"
+#define Q_TO(group) "path q { address = 10.2.0.@ multicast = " group " }"
+
+/* Who sends to one address is not heard by who listens on another. */
+static void a_path_with_another_multicast_is_another(void **state)
+{
+	(void)state;
+	from_paths(P Q, P_TO("239.0.0.7") Q);
+	assert_int_equal(change.refusal_count, 0);
+	assert_int_equal(change.paths_stay, 2);
+	from_paths(P_TO("239.0.0.7") Q_TO("239.0.0.8"), P_TO("239.0.0.7") Q_TO("239.0.0.9"));
+	assert_int_equal(change.refusal_count, 0);
+	assert_int_equal(change.paths_stay, 1);
+	from_paths(P Q, P_TO("239.0.0.7") Q_TO("239.0.0.8"));
+	expect_refused("every path at once (change one after the other");
+	from_paths(P_TO("239.0.0.7") Q_TO("239.0.0.8"), P Q);
+	expect_refused("every path at once");
+	from_paths(P_TO("239.0.0.7") Q_TO("239.0.0.8"), P_TO("239.0.0.6") Q_TO("239.0.0.9"));
+	expect_refused("every path at once");
+}
+
+/* A frame names its path by the number: what comes after a path that goes has another one. */
+static void a_path_that_goes_changes_those_after_it(void **state)
+{
+	(void)state;
+	from_paths(P, P Q);
+	assert_int_equal(change.paths_stay, 1);
+	from_paths(P Q, P);
+	assert_int_equal(change.paths_stay, 1);
+	from_paths(P Q R, P R);
+	assert_int_equal(change.paths_stay, 1);
+	assert_int_equal(change.refusal_count, 0);
+	assert_true(conf_change_cuts(&change, 4));
+	from_paths(P Q R, Q R);
+	assert_int_equal(change.paths_stay, 0);
+	expect_refused("one that is removed changes those after it");
+	from_paths(P Q R, Q P R);
+	assert_int_equal(change.paths_stay, 4);
+	assert_int_equal(change.refusal_count, 0);
+	from_paths(Q P R, Q R);
+	assert_int_equal(change.paths_stay, 1);
+	assert_int_equal(change.refusal_count, 0);
+}
+
 static void the_same_is_no_change(void **state)
 {
 	(void)state;
@@ -247,6 +319,8 @@ int main(void)
 		cmocka_unit_test(paths_change_one_after_the_other),
 		cmocka_unit_test(times_that_do_not_fit_each_other_change_in_steps),
 		cmocka_unit_test(so_do_those_of_a_path),
+		cmocka_unit_test(a_path_with_another_multicast_is_another),
+		cmocka_unit_test(a_path_that_goes_changes_those_after_it),
 		cmocka_unit_test(the_same_is_no_change),
 		cmocka_unit_test(a_group_that_goes_ends),
 		cmocka_unit_test(a_group_that_this_node_leaves_ends),
