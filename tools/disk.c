@@ -15,6 +15,9 @@
 #include "hb/disk.h"
 #include "tools/tool.h"
 
+/* What blkid_do_safeprobe() returns. */
+enum { FOUND_ONE = 0, FOUND_NOTHING = 1, FOUND_ERROR = -1, FOUND_MANY = -2 };
+
 static struct conf conf;
 static struct conf_problems problems;
 static uint8_t blocks[HB_DISK_BLOCKS][HB_DISK_BLOCK_SIZE] __attribute__((aligned(4096)));
@@ -46,21 +49,24 @@ static int read_cluster(struct hb_disk *disk)
 	return TOOL_OK;
 }
 
-/* What is on the device that somebody may miss; empty: nothing that is known. */
+/* What is on the device that somebody may miss; empty: nothing that is known.  What cannot be told
+ * may be missed, too. */
 static void find_signature(const char *device, char what[64])
 {
 	blkid_probe probe = blkid_new_probe_from_filename(device);
-	const char *name = NULL;
+	const char *name = "something that cannot be read";
+	int found = FOUND_ERROR;
 
-	what[0] = '\0';
-	if (probe == NULL)
-		return;
-	blkid_probe_enable_superblocks(probe, 1);
-	blkid_probe_enable_partitions(probe, 1);
-	if (blkid_do_safeprobe(probe) != 1 &&
-	    (blkid_probe_lookup_value(probe, "TYPE", &name, NULL) == 0 ||
-	     blkid_probe_lookup_value(probe, "PTTYPE", &name, NULL) == 0))
-		snprintf(what, 64, "%.60s", name);
+	if (probe != NULL) {
+		blkid_probe_enable_superblocks(probe, 1);
+		blkid_probe_enable_partitions(probe, 1);
+		found = blkid_do_safeprobe(probe);
+	}
+	if (found == FOUND_MANY)
+		name = "more than one thing ('wipefs' lists them)";
+	else if (found == FOUND_ONE && blkid_probe_lookup_value(probe, "TYPE", &name, NULL) != 0)
+		(void)blkid_probe_lookup_value(probe, "PTTYPE", &name, NULL);
+	snprintf(what, 64, "%.60s", found == FOUND_NOTHING ? "" : name);
 	blkid_free_probe(probe);
 }
 
@@ -83,19 +89,19 @@ static bool fill(struct hb_disk *disk)
 static int init(const char *device, struct hb_disk *disk, bool force)
 {
 	char what[64], why[128];
-	int fd;
+	int fd = hb_device_open(device, O_RDWR);
 
-	find_signature(device, what);
-	if (what[0] != '\0' && !force) {
-		snprintf(why, sizeof(why), "holds %s: --force overwrites it", what);
-		return complain(device, why);
-	}
-	fd = hb_device_open(device, O_RDWR);
 	if (fd < 0)
 		return complain(device, strerror(errno));
 	if (pread(fd, blocks, sizeof(blocks), 0) != (ssize_t)sizeof(blocks)) {
 		close(fd);
 		return complain(device, "is too small: 36864 bytes are needed");
+	}
+	find_signature(device, what);
+	if (what[0] != '\0' && !force) {
+		close(fd);
+		snprintf(why, sizeof(why), "holds %s: --force overwrites it", what);
+		return complain(device, why);
 	}
 	if (memcmp(blocks[0], "YOKD", 4) == 0 && !force) {
 		close(fd);
