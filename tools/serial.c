@@ -194,6 +194,7 @@ static int say_unheard(const struct line *l)
 static int say(const struct line *l)
 {
 	const struct tool_cable *c = &l->cable;
+	bool is_silent = yoke_time_span_us(c->heard_at, now()) > SILENT_US;
 
 	if (l->hung_up) {
 		printf("the line hung up: was the adapter pulled?\n");
@@ -202,17 +203,21 @@ static int say(const struct line *l)
 	if (c->other == 0)
 		return say_unheard(l);
 	print_direction("to here:  ", &c->here);
-	if (!c->is_heard) {
-		printf("to there:  nothing; the wire from TxD here to RxD there does not work\n");
-		return TOOL_FAILED;
+	if (c->is_heard) {
+		print_direction("to there: ", &c->there);
+		print_trips(c);
+	} else {
+		printf("to there:  nothing%s\n",
+		       is_silent ? "" : "; the wire from TxD here to RxD there does not work");
 	}
-	print_direction("to there: ", &c->there);
-	print_trips(c);
-	if (yoke_time_span_us(c->heard_at, now()) > SILENT_US) {
+	/* Before all else: who fell silent could not tell what it heard. */
+	if (is_silent) {
 		printf("nothing came in the end: the cable was pulled, or the test on the other "
 		       "node ended\n");
 		return TOOL_FAILED;
 	}
+	if (!c->is_heard)
+		return TOOL_FAILED;
 	if (!is_clean(&c->here) || !is_clean(&c->there)) {
 		printf("the cable carries both directions, but not without errors: try a shorter "
 		       "one, a lower\nrate, or --rtscts\n");
