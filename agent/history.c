@@ -5,8 +5,6 @@
 #include "agent/engine.h"
 #include "agent/role.h"
 
-enum { REFUSED_ALARM = 10 }; /* frames a minute on a path */
-
 static enum yoke_log_level level_of(enum yoke_severity severity)
 {
 	switch (severity) {
@@ -85,62 +83,6 @@ void agent_history_watchdog(struct agent_engine *e)
 	}
 }
 
-static const char *const refusal_text[HB_REFUSALS] = {
-	[HB_REFUSED_LENGTH] = "length",   [HB_REFUSED_VERSION] = "protocol version",
-	[HB_REFUSED_CLUSTER] = "cluster", [HB_REFUSED_SENDER] = "sender",
-	[HB_REFUSED_KEY] = "key id",      [HB_REFUSED_SEAL] = "forged or wrong key",
-	[HB_REFUSED_REPLAY] = "replayed",
-};
-
-/* Those that were not told yet. */
-static uint64_t refused_since(const struct agent_engine *e, uint16_t node, uint16_t path)
-{
-	const struct hb_path *p = hb_path_of(&e->hb, node, path);
-	uint64_t total = 0;
-
-	for (int r = 0; r < HB_REFUSALS; r++)
-		total += p->refused[r];
-	return total - e->refused_told[node - 1][path - 1];
-}
-
-static void tell_refused(struct agent_engine *e, uint16_t node, uint16_t path, uint64_t count)
-{
-	const struct hb_path *p = hb_path_of(&e->hb, node, path);
-	struct yoke_event ev = {.kind = YOKE_EVENT_FRAMES_REFUSED, .node = e->self, .path = path};
-	size_t used = 0;
-
-	for (int r = 0; r < HB_REFUSALS; r++)
-		if (p->refused[r] > 0 && used < sizeof(ev.reason))
-			used += (size_t)snprintf(ev.reason + used, sizeof(ev.reason) - used,
-						 "%s%s %llu", used > 0 ? ", " : "", refusal_text[r],
-						 (unsigned long long)p->refused[r]);
-	ev.value = count;
-	ev.mono_us = agent_engine_now().us;
-	agent_history_add(e, &ev);
-}
-
-/* One event for all paths, of the one with the most.  A few are no alarm: an engine's start and
- * noise on a line cause them, and the counters have them. */
-static void minute_refused(struct agent_engine *e)
-{
-	uint64_t most = 0;
-	uint16_t node = 0, path = 0;
-
-	for (uint16_t n = 1; n <= e->conf.node_count; n++)
-		for (uint16_t p = 1; p <= e->conf.path_count; p++) {
-			uint64_t count = n == e->self ? 0 : refused_since(e, n, p);
-
-			e->refused_told[n - 1][p - 1] += count;
-			if (count <= most)
-				continue;
-			most = count;
-			node = n;
-			path = p;
-		}
-	if (most >= REFUSED_ALARM)
-		tell_refused(e, node, path, most);
-}
-
 void agent_history_reload(struct agent_engine *e)
 {
 	uint32_t reloads = atomic_load(&e->shared->reloads);
@@ -157,8 +99,12 @@ void agent_history_reload(struct agent_engine *e)
 void agent_history_minute(struct agent_engine *e)
 {
 	uint64_t dropped = yoke_log_dropped();
+	struct yoke_event ev = {.kind = YOKE_EVENT_FRAMES_REFUSED, .node = e->self};
 
-	minute_refused(e);
+	if (agent_refused_minute(&e->refused, &e->hb, &ev)) {
+		ev.mono_us = agent_engine_now().us;
+		agent_history_add(e, &ev);
+	}
 	if (dropped > e->log_dropped_told) {
 		uint64_t fresh = dropped - e->log_dropped_told;
 
