@@ -52,6 +52,8 @@ static size_t size_of(const struct agent_channel_message *m)
 		return offsetof(struct agent_channel_message, u.bulk.bytes) + m->u.bulk.size;
 	case AGENT_CHANNEL_REFUSED:
 		return head + sizeof(m->u.refused);
+	case AGENT_CHANNEL_PROGRAM:
+		return head + sizeof(m->u.program);
 	case AGENT_CHANNEL_RETIRED:
 		return head + sizeof(m->u.retired);
 	case AGENT_CHANNEL_KEYS_TAKEN:

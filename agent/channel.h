@@ -43,6 +43,7 @@ enum agent_channel_kind {
 				     back, for it */
 	AGENT_CHANNEL_RELOAD,     /* courier to keeper: read the configuration again */
 	AGENT_CHANNEL_REFUSED,    /* and back: u.refused */
+	AGENT_CHANNEL_PROGRAM,    /* keeper to engine: u.program, of a script */
 };
 
 struct agent_channel_message {
@@ -127,6 +128,10 @@ struct agent_channel_message {
 		struct {
 			char reason[YOKE_REASON_SIZE];
 		} refused;
+		struct {
+			uint16_t resource;             /* number */
+			char reason[YOKE_REASON_SIZE]; /* why it cannot be run; empty: it can */
+		} program;
 	} u;
 };
 

@@ -2,8 +2,8 @@
  * the actions that the core answers with.
  *
  * Reading order: loop.c (the turn: the only place that waits), feed.c (event to core to actions),
- * keys.h (exchanging keys), history.c (events that were recorded), control.c (the socket), view.c
- * (snapshots).
+ * keys.h (exchanging keys), history.c (events that were recorded), refused.h (frames that are an
+ * alarm), control.c (the socket), view.c (snapshots).
  *
  *   libevent callback -> agent_engine_feed(event) -> core_step() -> actions, each done at once
  *   after every turn: heartbeats and addresses that are due, one timer armed, sign of life
@@ -27,6 +27,7 @@
 #include "agent/channel.h"
 #include "agent/keys.h"
 #include "agent/core/core.h"
+#include "agent/refused.h"
 #include "agent/shared.h"
 #include "conf/conf.h"
 #include "hb/hb.h"
@@ -80,7 +81,7 @@ struct agent_engine {
 	bool exiting;
 	bool kick_due; /* something was recorded that subscribers have not been told */
 	int64_t path_changed_ms[YOKE_NODES_MAX][YOKE_PATHS_MAX]; /* wall clock; 0: never */
-	uint64_t refused_told[YOKE_NODES_MAX][YOKE_PATHS_MAX];   /* already in an event */
+	struct agent_refused refused;
 	uint64_t log_dropped_told;
 	char open_reason[YOKE_PATHS_MAX][YOKE_REASON_SIZE]; /* [path - 1]: why a line or disk is not
 							       open, or does not answer */
@@ -135,11 +136,13 @@ void agent_engine_feed_received(struct agent_engine *e, yoke_time now);
 void agent_engine_feed_done(struct agent_engine *e, yoke_time now);
 /* And to an ask. */
 void agent_engine_feed_answer(struct agent_engine *e, yoke_time now);
+/* What it sees of the programs of a script. */
+void agent_engine_feed_program(struct agent_engine *e, yoke_time now);
 /* Answers of witnesses and reference addresses. */
 void agent_engine_feed_asks(struct agent_engine *e, yoke_time now);
-/* At the start: a script can run everywhere. */
 /* The minute of the day, if a group's window asks for it; to be called once a minute. */
 void agent_engine_feed_clock(struct agent_engine *e, yoke_time now);
+/* At the start: a script can run everywhere, until the keeper says that its program is gone. */
 void agent_engine_feed_scripts(struct agent_engine *e, yoke_time now);
 void agent_engine_feed_notes(struct agent_engine *e, yoke_time now);
 

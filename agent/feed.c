@@ -331,6 +331,17 @@ void agent_engine_feed_scripts(struct agent_engine *e, yoke_time now)
 	}
 }
 
+void agent_engine_feed_program(struct agent_engine *e, yoke_time now)
+{
+	struct core_event ev = {.type = CORE_RESOURCE, .now = now};
+
+	ev.u.resource.resource = e->message.u.program.resource;
+	ev.u.resource.news = e->message.u.program.reason[0] == '\0' ? CORE_NEWS_USABLE
+								   : CORE_NEWS_UNUSABLE;
+	memcpy(ev.u.resource.reason, e->message.u.program.reason, sizeof(ev.u.resource.reason));
+	agent_engine_feed(e, &ev);
+}
+
 /* localtime_r() reads the zone's file once only: tzset() did, when the engine started. */
 void agent_engine_feed_clock(struct agent_engine *e, yoke_time now)
 {

@@ -119,6 +119,8 @@ static void reap(struct agent_keeper *k)
 			ended(&k->snmp, status, false);
 		else if (pid == k->courier.child.pid)
 			agent_keeper_courier_ended(k);
+		else if (agent_keeper_programs_ended(k, pid))
+			continue;
 		else if (!helper_ended(k, pid, status) && !agent_keeper_renew_ended(k, pid, status))
 			agent_job_ended(&k->jobs, pid, status);
 	}
@@ -147,6 +149,7 @@ static void look(struct agent_keeper *k, int64_t now)
 		k->status = 1;
 		return;
 	}
+	agent_keeper_programs_look(k, now);
 	if (k->renewal == AGENT_RENEW_ENDING)
 		return; /* the new program starts them */
 	if (k->engine.pid == 0 && k->engine.start_at_ms <= now) {
@@ -154,6 +157,7 @@ static void look(struct agent_keeper *k, int64_t now)
 		agent_job_engine(&k->jobs);
 		agent_keeper_start_engine(k);
 		agent_keeper_reload_engine(k);
+		agent_keeper_programs_engine(k);
 	}
 	if (k->saver.pid == 0 && k->saver.start_at_ms <= now)
 		agent_keeper_start_saver(k);
@@ -185,6 +189,8 @@ static int poll_ms(const struct agent_keeper *k, int64_t now)
 		at = k->saver.start_at_ms;
 	if (k->snmp.pid == 0 && k->snmp.start_at_ms < at)
 		at = k->snmp.start_at_ms;
+	if (k->programs.look_at_ms < at)
+		at = k->programs.look_at_ms;
 	for (unsigned i = 0; i < k->conf.arbiter_count; i++)
 		if (k->disk[i].child.pid == 0 && k->disk[i].child.start_at_ms < at)
 			at = k->disk[i].child.start_at_ms;

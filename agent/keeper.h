@@ -42,6 +42,14 @@ struct agent_keeper_helper {
 	uint32_t engine; /* which engine asked */
 };
 
+/* Whether the programs of scripts are there is looked at by a process, which may wait. */
+struct agent_keeper_programs {
+	pid_t pid;                      /* 0: none looks */
+	int64_t look_at_ms;             /* INT64_MAX: there are none */
+	struct agent_keeper_seen *seen; /* [resource number - 1]; NULL: as above */
+	int told[YOKE_RESOURCES_MAX];   /* errno that this engine was told; 0: all can be run */
+};
+
 /* How far the exchange of the program is. */
 enum agent_keeper_renewal {
 	AGENT_RENEW_NOT = 0,
@@ -83,6 +91,7 @@ struct agent_keeper {
 	struct agent_keeper_helper disk[YOKE_ARBITERS_MAX]; /* [arbiter number - 1] */
 	struct agent_keeper_helper line[YOKE_PATHS_MAX];    /* [path number - 1] */
 	struct agent_keeper_helper courier;
+	struct agent_keeper_programs programs;
 	enum agent_keeper_push push;
 	char push_reason[YOKE_REASON_SIZE];  /* why it is refused */
 	struct agent_channel_message record; /* last record known to be durable */
@@ -172,6 +181,17 @@ pid_t agent_keeper_start_trial(const struct agent_keeper *k);
 void agent_keeper_line_init(struct agent_keeper *k);
 void agent_keeper_line_ask(struct agent_keeper *k, const struct agent_channel_message *m);
 void agent_keeper_line_answer(struct agent_keeper *k, unsigned path);
+
+/* keeper_programs.c: are the programs of scripts there, also where none of them runs now?  A file
+ * system may hang: a process of its own looks, each time another one, and nobody waits for it. The
+ * engine is told what has changed. */
+void agent_keeper_programs_init(struct agent_keeper *k);
+/* An engine was started, which knows nothing. */
+void agent_keeper_programs_engine(struct agent_keeper *k);
+/* Each turn. */
+void agent_keeper_programs_look(struct agent_keeper *k, int64_t now);
+/* Was that the process? */
+bool agent_keeper_programs_ended(struct agent_keeper *k, pid_t pid);
 
 /* keeper_keys.c: the key file is read again, see agent/keys.h.  engine asks; saver answers; engine
  * takes. */

@@ -308,6 +308,7 @@ int agent_keeper_prepare(struct agent_keeper *k, const char *program, const char
 		k->disk[i].child.start_at_ms = is_disk ? 0 : INT64_MAX;
 	}
 	agent_keeper_line_init(k);
+	agent_keeper_programs_init(k);
 	find_programs(k);
 	k->snmp.start_at_ms = k->conf.snmp ? 0 : INT64_MAX;
 	/* From now on it wants to be fed, also while the disk is waited for. */

@@ -135,6 +135,9 @@ static void from_keeper(struct agent_engine *e, yoke_time now)
 	} else if (e->message.kind == AGENT_CHANNEL_ANSWER) {
 		agent_engine_feed_answer(e, now);
 		return;
+	} else if (e->message.kind == AGENT_CHANNEL_PROGRAM) {
+		agent_engine_feed_program(e, now);
+		return;
 	} else {
 		return;
 	}

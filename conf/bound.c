@@ -9,7 +9,7 @@ enum {
 	SLOW_INTERVALS = 10,
 	SLOW_MS_MAX = 1000, /* so that the loss in a minute means something */
 	LOOKS = 3, /* at a disk in one interval: news are written after half of one (hb/post.h) */
-	CLOCK_PERCENT = 101, /* two clocks differ by less than 1 % */
+	CLOCK_PART = 100, /* two clocks differ by less than 1 % */
 };
 
 static const struct conf_endpoint *first_end(const struct conf *conf, unsigned path)
@@ -147,6 +147,21 @@ struct conf_bound conf_bound_silence(const struct conf *conf, const struct conf_
 	return b;
 }
 
+/* After a proof it is asked once more whether anybody has the addresses, as agent/core/prepare.c
+ * does. */
+static uint32_t probe_ms(const struct conf *conf, const struct conf_group *group)
+{
+	uint32_t window_ms = conf->dead_ms - conf->late_ms;
+	bool has_address = false;
+
+	for (unsigned i = 0; i < group->resource_count; i++)
+		has_address = has_address || conf->resource[group->resource_first + i].type ==
+						     YOKE_RESOURCE_TYPE_ADDRESS;
+	if (!has_address)
+		return 0;
+	return conf->conflict_ms < window_ms ? conf->conflict_ms : window_ms;
+}
+
 /* All levels that can switch one node off, one after the other. */
 static void add_levels(const struct conf *conf, unsigned node, struct conf_bound *b)
 {
@@ -173,19 +188,26 @@ struct conf_bound conf_bound_fence(const struct conf *conf, const struct conf_gr
 		struct conf_bound b = conf_bound_silence(conf, group);
 
 		add_levels(conf, group->node[i], &b);
-		b.total_ms += b.delay_ms + b.fence_ms;
+		b.probe_ms = probe_ms(conf, group);
+		b.total_ms += b.delay_ms + b.fence_ms + b.probe_ms;
 		if (b.total_ms > worst.total_ms)
 			worst = b;
 	}
 	return worst;
 }
 
+static uint32_t with_margin_ms(uint32_t ms)
+{
+	return ms + ms / CLOCK_PART + 1;
+}
+
 struct conf_bound conf_bound_lease(const struct conf *conf, const struct conf_group *group)
 {
 	struct conf_bound b = conf_bound_silence(conf, group);
 
-	b.lease_ms = (conf->lease_ms * CLOCK_PERCENT + 99) / 100;
-	b.stop_ms = conf_stop_bound_ms(conf);
-	b.total_ms += b.lease_ms + b.stop_ms;
+	b.lease_ms = with_margin_ms(conf->lease_ms);
+	b.stop_ms = with_margin_ms(conf_stop_bound_ms(conf));
+	b.probe_ms = probe_ms(conf, group);
+	b.total_ms += b.lease_ms + b.stop_ms + b.probe_ms;
 	return b;
 }

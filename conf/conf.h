@@ -258,7 +258,8 @@ struct conf_bound {
 	uint32_t delay_ms;  /* fence: before it is switched off */
 	uint32_t fence_ms;  /* fence: off and status of every level, once */
 	uint32_t lease_ms;  /* lease: with the margin for two clocks */
-	uint32_t stop_ms;   /* lease: conf_stop_bound_ms() */
+	uint32_t stop_ms;   /* lease: conf_stop_bound_ms(), with that margin, too */
+	uint32_t probe_ms;  /* fence, lease: whether anybody has its addresses */
 	uint32_t start_ms;  /* the time-outs of the group's resources */
 	uint32_t total_ms;
 };
@@ -281,6 +282,11 @@ struct conf_bound conf_bound_lease(const struct conf *conf, const struct conf_gr
 
 /* PURE: the word behind `word` of a command; NULL: that was the last.  NULL: its first word. */
 const char *conf_command_next(const char command[CONF_COMMAND_SIZE], const char *word);
+
+/* PURE: the absolute paths of what a script is run by, inside of *r; empty: nothing for that.  The
+ * same one may come several times. */
+enum { CONF_PROGRAMS = 4 };
+void conf_programs(const struct conf_resource *r, const char *programs[CONF_PROGRAMS]);
 
 /* Which node are we?  name: from --node, or NULL for the host name (up to its first dot).
  * Returns the node's index; -1 with why[YOKE_REASON_SIZE] when no such node is configured. */

@@ -217,3 +217,11 @@ void conf_resource_read(const struct conf_values *values, struct conf_resource *
 		read_numbers(values, OF_ADDRESS, out, problems);
 	}
 }
+
+void conf_programs(const struct conf_resource *r, const char *programs[CONF_PROGRAMS])
+{
+	programs[0] = r->start;
+	programs[1] = r->stop;
+	programs[2] = r->status;
+	programs[3] = r->monitor;
+}

@@ -146,7 +146,7 @@ static uint32_t print_parts(const struct conf_bound *b, bool print)
 {
 	return print_part(b->delay_ms, "delay", print) + print_part(b->fence_ms, "fence", print) +
 	       print_part(b->lease_ms, "lease", print) + print_part(b->stop_ms, "stop", print) +
-	       print_part(b->start_ms, "start", print);
+	       print_part(b->probe_ms, "probe", print) + print_part(b->start_ms, "start", print);
 }
 
 /* The sum is the sum of what is printed. */
@@ -322,6 +322,23 @@ static void print_beats(void)
 			print_public(i);
 }
 
+/* What a lock needs one for is a warning; this is what it costs else. */
+static void print_no_watchdog(void)
+{
+	bool fence = conf_arbiters_of(&conf, YOKE_ARBITER_TYPE_FENCE) > 0;
+	unsigned bound = 0;
+
+	for (unsigned i = 0; i < conf.group_count; i++)
+		bound += conf.group[i].exclusive && !conf.group[i].unproven &&
+			 conf.group[i].node_count > 1;
+	if (bound == 0 || conf_locks(&conf) > 0)
+		return;
+	printf("watchdog: none: a stop of an exclusive group that hangs is tried until it stops, "
+	       "and the\ngroup starts nowhere else before; a node that stands still is %s\n",
+	       fence ? "switched off by the\nother one"
+		     : "reset by nothing:\nswitch it off before 'yoke confirm-down'");
+}
+
 /* The conflict probe runs between late_ms and dead_ms and does not add to the takeover. */
 static void print_timing(void)
 {
@@ -350,6 +367,8 @@ static void print_timing(void)
 	if (conf.watchdog[0] != '\0')
 		printf("watchdog: %s resets the machine after %u ms\n", conf.watchdog,
 		       conf.watchdog_ms);
+	else
+		print_no_watchdog();
 	printf("SNMP: %s\n", !conf.snmp      ? "off"
 			     : conf.snmp_set ? "on, SET may change the cluster"
 					     : "on, read only");
@@ -374,9 +393,10 @@ static void print_programs(const char *file)
 {
 	for (unsigned i = 0; i < conf.resource_count; i++) {
 		const struct conf_resource *r = &conf.resource[i];
-		const char *programs[] = {r->start, r->stop, r->status, r->monitor};
+		const char *programs[CONF_PROGRAMS];
 
-		for (unsigned j = 0; j < sizeof(programs) / sizeof(programs[0]); j++) {
+		conf_programs(r, programs);
+		for (unsigned j = 0; j < CONF_PROGRAMS; j++) {
 			const char *doubt = NULL;
 			bool told = false;
 
@@ -539,8 +559,14 @@ static void print_shared(const char *file, const struct conf_node *node)
 		for (unsigned j = 0; j < i; j++) {
 			const struct conf_endpoint *a = &node->endpoint[j], *b = &node->endpoint[i];
 			const char *shared = tool_hardware_shared(&hardware[j], &hardware[i]);
+			bool is_one = tool_hardware_is_one(a->device, b->device);
 
-			if (shared == NULL ||
+			if (is_one)
+				printf("%s:%d: warning: paths \"%s\" and \"%s\": %s and %s are one "
+				       "device: each needs its own\n",
+				       file, b->line, conf.path[j], conf.path[i], a->device,
+				       b->device);
+			if (is_one || shared == NULL ||
 			    (b->interface[0] != '\0' && strcmp(a->interface, b->interface) == 0))
 				continue; /* the latter is said already */
 			printf("%s:%d: warning: paths \"%s\" and \"%s\" both go over %s: one fault "

@@ -2,10 +2,10 @@
 
 #include <dirent.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 static void add(struct tool_hardware *h, const char *name)
@@ -93,6 +93,18 @@ void tool_hardware_of_tty(const char *sys, dev_t tty, struct tool_hardware *h)
 	h->count = 0;
 	snprintf(path, sizeof(path), "%s/dev/char/%u:%u/device", sys, major(tty), minor(tty));
 	add_card(path, h);
+}
+
+bool tool_hardware_is_one(const char *device, const char *other)
+{
+	struct stat a, b;
+
+	if (stat(device, &a) < 0 || stat(other, &b) < 0 ||
+	    (a.st_mode & S_IFMT) != (b.st_mode & S_IFMT))
+		return false;
+	if (S_ISCHR(a.st_mode) || S_ISBLK(a.st_mode))
+		return a.st_rdev == b.st_rdev;
+	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 const char *tool_hardware_shared(const struct tool_hardware *a, const struct tool_hardware *b)

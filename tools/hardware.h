@@ -10,6 +10,7 @@
 #define TOOLS_HARDWARE_H
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum { TOOL_HARDWARE_MAX = 16, TOOL_HARDWARE_SIZE = 256 };
@@ -25,6 +26,9 @@ void tool_hardware_of_interface(const char *sys, const char *interface,
 
 /* The card of a terminal; none when it has none, as a pseudo-terminal. */
 void tool_hardware_of_tty(const char *sys, dev_t tty, struct tool_hardware *hardware);
+
+/* Is it one terminal, disk or file, under two names?  Of what is not there that cannot be told. */
+bool tool_hardware_is_one(const char *device, const char *other);
 
 /* The first that both have; NULL: none. */
 const char *tool_hardware_shared(const struct tool_hardware *a, const struct tool_hardware *b);

@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import stat
 import subprocess
 
 import pytest
@@ -30,6 +31,7 @@ group "web" {{
 	resource "r" {{ type = address  address = "192.0.2.1/24"  interface = "eth0" }}
 }}
 """
+PING = 'arbiter "gate" { type = ping  addresses = "192.0.2.9" }'
 DISK = 'arbiter "quorum" {{ type = disk  device = "{device}" }}\n'
 
 
@@ -44,18 +46,20 @@ def check(place, arbiters="", cluster="", group=""):
 
 @pytest.mark.parametrize("arbiters, cluster, group, bounds", [
     ("", "", "", ["a dead owner waits for a person: yoke confirm-down"]),
-    ('arbiter "gate" { type = ping  addresses = "192.0.2.9" }', "", "",
-     ["a dead owner waits for a person: yoke confirm-down"]),
+    (PING, "", "", ["a dead owner waits for a person: yoke confirm-down"]),
     (DISK.format(device="/d"), "", "",
-     ["a dead owner is replaced within 11.4 s: 1.0 detect + 2.1 lease + 5.8 stop + 2.5 start"]),
+     ["a dead owner is replaced within 11.6 s: 1.0 detect + 2.1 lease + 5.8 stop"
+      " + 0.2 probe + 2.5 start"]),
     (DISK.format(device="/d"), 'watchdog = "/dev/watchdog"  watchdog_ms = 1000  dead_ms = 300', "",
-     ["a dead owner is replaced within 4.9 s: 0.3 detect + 1.1 lease + 1.0 stop + 2.5 start"]),
+     ["a dead owner is replaced within 5.2 s: 0.3 detect + 1.1 lease + 1.1 stop"
+      " + 0.2 probe + 2.5 start"]),
     (FENCE.format(agent="/bin/true", secret="/s"), "", "",
-     ["a dead owner is replaced within 12.0 s: 1.0 detect + 0.5 delay + 8.0 fence + 2.5 start"
-      " (when no fence arbiter fails)"]),
+     ["a dead owner is replaced within 12.2 s: 1.0 detect + 0.5 delay + 8.0 fence"
+      " + 0.2 probe + 2.5 start (when no fence arbiter fails)"]),
     (FENCE.format(agent="/bin/true", secret="/s") + DISK.format(device="/d"), "", "",
-     ["a dead owner is replaced within 11.4 s: 1.0 detect + 2.1 lease + 5.8 stop + 2.5 start",
-      "or by fencing within 12.0 s: 1.0 detect + 0.5 delay + 8.0 fence + 2.5 start"
+     ["a dead owner is replaced within 11.6 s: 1.0 detect + 2.1 lease + 5.8 stop"
+      " + 0.2 probe + 2.5 start",
+      "or by fencing within 12.2 s: 1.0 detect + 0.5 delay + 8.0 fence + 0.2 probe + 2.5 start"
       " (when no fence arbiter fails)"]),
     (DISK.format(device="/d"), "", "takeover = unproven",
      ["a dead owner is replaced within 3.5 s: 1.0 detect + 2.5 start, on silence alone"]),
@@ -73,6 +77,34 @@ def test_check_says_how_long_a_failover_takes(place, arbiters, cluster, group, b
     start = next(i for i, line in enumerate(lines) if line.startswith("group db"))
     end = next(i for i, line in enumerate(lines) if line.startswith("  address r"))
     assert [line.strip() for line in lines[start + 1:end]] == bounds
+
+
+HANGS = ("watchdog: none: a stop of an exclusive group that hangs is tried until it stops, and"
+         " the\ngroup starts nowhere else before; a node that stands still is ")
+NOT_RESET = HANGS + "reset by nothing:\nswitch it off before 'yoke confirm-down'\n"
+SWITCHED_OFF = HANGS + "switched off by the\nother one\n"
+WITH_LOCK = "1: warning: a lock but no watchdog: a node whose stop hangs"
+
+
+@pytest.mark.parametrize("arbiters, cluster, group, cost", [
+    ("", "", "", NOT_RESET),
+    (PING, "", "", NOT_RESET),
+    (FENCE.format(agent="/bin/true", secret="/s"), "", "", SWITCHED_OFF),
+    (DISK.format(device="/d"), "", "", WITH_LOCK),
+    (FENCE.format(agent="/bin/true", secret="/s") + DISK.format(device="/d"), "", "", WITH_LOCK),
+    ("", 'watchdog = "/dev/watchdog"', "", None),
+    (FENCE.format(agent="/bin/true", secret="/s"), 'watchdog = "/dev/watchdog"', "", None),
+    (DISK.format(device="/d"), 'watchdog = "/dev/watchdog"', "", None),
+    ("", "", "exclusive = no", None),
+    ("", "", "takeover = unproven", None),
+    ("", "", 'nodes = { "alpha" }', None),
+], ids=["none", "ping", "fence", "disk", "both", "none-dog", "fence-dog", "disk-dog", "shared",
+        "unproven", "one-node"])
+def test_check_says_what_no_watchdog_costs(place, arbiters, cluster, group, cost):
+    text = check(place, arbiters, cluster, group)
+    assert [said for said in (NOT_RESET, SWITCHED_OFF, WITH_LOCK) if said in text] == (
+        [cost] if cost else [])
+    assert ("watchdog: none" in text) == (cost in (NOT_RESET, SWITCHED_OFF))
 
 
 def test_check_describes_order_and_room(place):
@@ -299,6 +331,44 @@ def test_check_tells_how_rare_a_public_path_is(place):
     done = yoke("check", str(file))
     assert done.returncode == 1
     assert "it has one role" in done.stdout
+
+
+WIRE = 'type = serial  device = "{}"'
+
+
+def ends(place, one, two):
+    """What is said of two lines of this node, each at its device."""
+    file = place / "yoke.conf"
+    text = PATHS.format(cluster="dead_ms = 2000", name=socket.gethostname().split(".")[0], role="",
+                        one=WIRE.format(one), two=WIRE.format(two))
+    for path, device in ((1, "/dev/ttyOTHER1"), (2, "/dev/ttyOTHER2")):
+        text = text.replace(f'address = "10.{path}.0.2"', WIRE.format(device))
+    file.write_text(text)
+    done = yoke("check", str(file))
+    assert done.returncode == 0, done.stdout
+    return re.findall(r':2: warning: paths "one" and "two": (.*)', done.stdout)
+
+
+def test_check_finds_one_device_under_two_names(place):
+    pairs = [os.openpty() for _ in range(2)]
+    ttys = [os.ttyname(tty) for _, tty in pairs]
+    link, node = place / "by-id", place / "node"
+    link.symlink_to(ttys[0])
+    try:
+        assert ends(place, *ttys) == []
+        assert ends(place, ttys[1], link) == []
+        assert ends(place, ttys[0], link) == [
+            f"{ttys[0]} and {link} are one device: each needs its own"]
+        if os.geteuid() == 0:
+            os.mknod(node, stat.S_IFCHR | 0o600, os.stat(ttys[0]).st_rdev)
+            assert ends(place, link, node) == [
+                f"{link} and {node} are one device: each needs its own"]
+        link.unlink()
+        assert ends(place, ttys[0], link) == []
+        assert ends(place, "/dev/ttyNONE", link) == []
+    finally:
+        for end in (end for pair in pairs for end in pair):
+            os.close(end)
 
 
 @pytest.fixture

@@ -479,13 +479,16 @@ static void test_bounds(void **state)
 	assert_int_equal(b.total_ms, 800 + 1700);
 	b = conf_bound_lease(&conf, &conf.group[1]);
 	assert_int_equal(b.lease_ms, 1566); /* one percent more, rounded up */
-	assert_int_equal(b.stop_ms, 5000);
-	assert_int_equal(b.total_ms, 800 + 1566 + 5000 + 1700);
+	assert_int_equal(b.stop_ms, 5051);
+	assert_int_equal(b.probe_ms, 200);
+	assert_int_equal(b.total_ms, 800 + 1566 + 5051 + 200 + 1700);
+	/* Nobody can have an address that it has not. */
+	assert_int_equal(conf_bound_lease(&conf, &conf.group[2]).probe_ms, 0);
 	/* Of node b: (100 + 2 * 2000) and (30 + 2 * 4000 + 2 * 100); of a: 5000 + 2 * 3000. */
 	b = conf_bound_fence(&conf, &conf.group[0]);
 	assert_int_equal(b.delay_ms, 130);
 	assert_int_equal(b.fence_ms, 12200);
-	assert_int_equal(b.total_ms, 800 + 130 + 12200 + CONF_ADDRESS_MS);
+	assert_int_equal(b.total_ms, 800 + 130 + 12200 + 200 + CONF_ADDRESS_MS);
 	assert_int_equal(conf_locks(&conf), 1);
 	assert_int_equal(conf_arbiters_of(&conf, YOKE_ARBITER_TYPE_FENCE), 4);
 }

@@ -147,12 +147,36 @@ static void uarts(void **state)
 	expect_ttys(makedev(136, 0), makedev(136, 0), NULL);
 }
 
+static void two_names(void **state)
+{
+	char file[512], link[512];
+	FILE *made;
+
+	(void)state;
+	make("names");
+	snprintf(file, sizeof(file), "%s/names/file", sys);
+	snprintf(link, sizeof(link), "%s/names/link", sys);
+	assert_false(tool_hardware_is_one(file, link));
+	assert_false(tool_hardware_is_one("", ""));
+	made = fopen(file, "w");
+	assert_non_null(made);
+	fclose(made);
+	assert_int_equal(symlink(file, link), 0);
+	assert_true(tool_hardware_is_one(file, link));
+	assert_false(tool_hardware_is_one(file, "/dev/null"));
+	assert_false(tool_hardware_is_one("/dev/zero", "/dev/null"));
+	unlink(link);
+	assert_int_equal(symlink("/dev/null", link), 0);
+	assert_true(tool_hardware_is_one("/dev/null", link));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(interfaces_below_interfaces),
 		cmocka_unit_test(cards),
 		cmocka_unit_test(uarts),
+		cmocka_unit_test(two_names),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
