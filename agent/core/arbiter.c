@@ -24,8 +24,12 @@ enum {
 	AGAIN_MS_MIN = 20,
 	LATE_PART = 3,    /* the others' renewal is late when less than lease/3 is left of it */
 	RENEWED_PART = 2, /* and does without a lock when more than lease/2 is */
+	WRONG_TESTS = 2,  /* so many in a row, and what the device says is no proof */
 	DEAF_MISSES = 2,  /* so many pings in a row without an answer */
+	DEAF_PINGS = 3,   /* after the first miss: our second one, and two of theirs */
 };
+
+const char core_arbiter_wrong[] = "it says that a node is off that is in contact: wrong plug?";
 
 bool core_arbiter_is_lock(const struct core *c, uint16_t arbiter)
 {
@@ -327,6 +331,57 @@ static bool is_silent_node(const struct core *c)
 	return false;
 }
 
+/* When a node that is deaf knows whether the others in contact are, too: they ask as soon as they
+ * hear of it. YOKE_NEVER: it is not deaf. */
+static yoke_time deaf_alone_at(const struct core *c)
+{
+	yoke_time at = {0};
+
+	if (!core_arbiter_deaf(c))
+		return YOKE_NEVER;
+	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
+		if (c->conf.arbiter[a - 1].type == YOKE_ARBITER_TYPE_PING)
+			at = yoke_time_max(
+				at, yoke_time_add_ms(c->arbiter[a - 1].changed,
+						     (int64_t)DEAF_PINGS * timeout_of(c, a) +
+							     c->conf.dead_ms));
+	return at;
+}
+
+bool core_arbiter_deaf_alone(const struct core *c)
+{
+	return yoke_time_due(deaf_alone_at(c), c->now);
+}
+
+static bool is_deaf_node(const struct core *c)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		for (uint16_t g = 0; n != c->conf.self && g < c->conf.group_count; g++)
+			if (core_node_alive(core_node_const(c, n)) &&
+			    core_node_const(c, n)->claim[g].cause == CORE_CAUSE_DEAF)
+				return true;
+	return false;
+}
+
+/* Of what was answered before the silence we know nothing now: then they are asked again. */
+bool core_arbiter_hears(const struct core *c)
+{
+	bool pings = false;
+
+	for (uint16_t i = 1; i <= c->conf.arbiter_count; i++) {
+		const struct core_arbiter *a = &c->arbiter[i - 1];
+
+		if (c->conf.arbiter[i - 1].type != YOKE_ARBITER_TYPE_PING ||
+		    c->conf.arbiter[i - 1].test_ms == 0)
+			continue;
+		if (a->ask == 0 && a->misses == 0 && a->state == YOKE_ARBITER_READY &&
+		    yoke_time_span_us(a->asked_at, c->now) <= (int64_t)c->conf.dead_ms * 1000)
+			return true;
+		pings = true;
+	}
+	return !pings;
+}
+
 /* The next node after `node` that the arbiter can switch off; 0: none. */
 static uint16_t victim_after(const struct core *c, uint16_t arbiter, uint16_t node)
 {
@@ -368,22 +423,45 @@ static void test(struct core *c, struct core_actions *out, uint16_t arbiter)
 	}
 }
 
+/* One that is off may have lost its power just now: then it is lost when it is asked again. */
+static void note_status(struct core *c, uint16_t arbiter, enum core_result result)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+	uint8_t *wrong = &a->wrong[a->ask_node - 1];
+
+	if (result == CORE_RESULT_RUNNING) {
+		*wrong = 0;
+	} else if (result == CORE_RESULT_STOPPED && *wrong < WRONG_TESTS &&
+		   core_node_const(c, a->ask_node)->state == YOKE_NODE_ONLINE) {
+		++*wrong;
+		a->test_at = yoke_time_add_ms(c->now, 2 * (int64_t)c->conf.dead_ms);
+	}
+}
+
+bool core_arbiter_is_wrong(const struct core *c, uint16_t arbiter, uint16_t node)
+{
+	return c->arbiter[arbiter - 1].wrong[node - 1] >= WRONG_TESTS;
+}
+
+static bool is_any_wrong(const struct core *c, uint16_t arbiter)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (core_arbiter_is_wrong(c, arbiter, n))
+			return true;
+	return false;
+}
+
 static void on_test(struct core *c, struct core_actions *out, uint16_t arbiter,
 		    const struct core_event *ev)
 {
-	struct core_arbiter *a = &c->arbiter[arbiter - 1];
-	const struct core_node *victim;
+	bool is_fence = c->conf.arbiter[arbiter - 1].type == YOKE_ARBITER_TYPE_FENCE;
 
-	if (c->conf.arbiter[arbiter - 1].type == YOKE_ARBITER_TYPE_FENCE) {
-		victim = core_node_const(c, a->ask_node);
-		if (ev->u.answer.result == CORE_RESULT_STOPPED &&
-		    victim->state == YOKE_NODE_ONLINE) {
-			become(c, out, arbiter, YOKE_ARBITER_FAILED,
-			       "it says that a node is off that is in contact: wrong plug?");
-			return;
-		}
-	}
-	become(c, out, arbiter, YOKE_ARBITER_READY, "");
+	if (is_fence)
+		note_status(c, arbiter, ev->u.answer.result);
+	if (is_fence && is_any_wrong(c, arbiter))
+		become(c, out, arbiter, YOKE_ARBITER_FAILED, core_arbiter_wrong);
+	else
+		become(c, out, arbiter, YOKE_ARBITER_READY, "");
 }
 
 /* ---- the machine ---- */
@@ -468,9 +546,10 @@ static void look_one(struct core *c, struct core_actions *out, uint16_t arbiter)
 
 void core_arbiter_look(struct core *c, struct core_actions *out)
 {
-	/* A node that has fallen silent is a reason to know at once who is deaf. */
+	/* A node that has fallen silent, or is deaf, is a reason to know at once who else is. */
 	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
-		if (c->conf.arbiter[a - 1].type == YOKE_ARBITER_TYPE_PING && is_silent_node(c) &&
+		if (c->conf.arbiter[a - 1].type == YOKE_ARBITER_TYPE_PING &&
+		    (is_silent_node(c) || is_deaf_node(c)) &&
 		    yoke_time_span_us(c->arbiter[a - 1].asked_at, c->now) >
 			    (int64_t)c->conf.dead_ms * 1000)
 			c->arbiter[a - 1].test_at = c->now;
@@ -480,7 +559,7 @@ void core_arbiter_look(struct core *c, struct core_actions *out)
 
 yoke_time core_arbiter_deadline(const struct core *c)
 {
-	yoke_time t = YOKE_NEVER;
+	yoke_time t = core_arbiter_deaf_alone(c) ? YOKE_NEVER : deaf_alone_at(c);
 
 	for (uint16_t i = 1; i <= c->conf.arbiter_count; i++) {
 		const struct core_arbiter *a = &c->arbiter[i - 1];

@@ -191,7 +191,7 @@ enum core_result {
 
 enum core_resource_news {
 	CORE_NEWS_USABLE = 1, /* could run here; hwaddr: what it would answer from */
-	CORE_NEWS_UNUSABLE,   /* cannot run here: no interface or no carrier; reason */
+	CORE_NEWS_UNUSABLE,   /* cannot run here: no interface, no carrier, no program; reason */
 	CORE_NEWS_LOST,       /* it was started, and something removed it */
 	CORE_NEWS_DOUBT,      /* others may have forgotten it (carrier came back): announce again */
 };

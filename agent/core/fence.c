@@ -10,14 +10,16 @@
  *    +--the node is heard: cancelled
  *
  * All arbiters of a level that can switch the node off are needed (two power supplies); a level
- * that fails is followed by the next one.  `off` is believed only when `status` says off after it;
+ * that fails is followed by the next one, and so is one with a device that called a node off in a
+ * test while that was in contact.  `off` is believed only when `status` says off after it;
  * one that failed is asked for its status all the same: power may be gone already.
  *
  * Who fences: a node that runs an exclusive group which the other is a member of, at once, and a
  * node that wants such a group, after the delay: so of two that cannot hear each other the owner
  * goes on. Where there are locks that answer, only who holds them fences, without a delay.  A node
  * that has not been in contact since its engine started does not fence (it may be the one that was
- * fenced), and neither does one that hears no reference address.
+ * fenced), and neither does one that hears no reference address: before it begins one must have
+ * answered, because who lost everything at once is not deaf yet when the other one is lost.
  */
 #include "agent/core/parts.h"
 
@@ -178,11 +180,27 @@ static void rest(struct core *c, struct core_actions *out, uint16_t node)
 	f->at = yoke_time_add_ms(c->now, c->conf.retry_ms);
 }
 
+/* The first of the level whose word is no proof; 0: none.  Then the others of it prove nothing. */
+static uint16_t wrong_of_level(const struct core *c, uint16_t node, uint16_t level)
+{
+	for (uint16_t a = next_of_level(c, node, level, 0); a != 0;
+	     a = next_of_level(c, node, level, a))
+		if (core_arbiter_is_wrong(c, a, node))
+			return a;
+	return 0;
+}
+
 static void begin_level(struct core *c, struct core_actions *out, uint16_t node, uint16_t level)
 {
 	struct core_fence *f = &c->fence[node - 1];
-	uint16_t first = next_of_level(c, node, level, 0);
+	uint16_t first, wrong;
 
+	while (level != 0 && (wrong = wrong_of_level(c, node, level)) != 0) {
+		f->arbiter = wrong;
+		core_text(f->reason, sizeof(f->reason), core_arbiter_wrong, (char *)NULL);
+		level = level_above(c, node, level);
+	}
+	first = next_of_level(c, node, level, 0);
 	if (level == 0 || is_busy_with_another(c, first, node)) {
 		rest(c, out, node);
 		return;
@@ -284,7 +302,7 @@ static void look_one(struct core *c, struct core_actions *out, uint16_t node)
 		f->state = CORE_FENCE_WAITING;
 		f->at = yoke_time_add_ms(c->now, delay_of(c, node, &need));
 	}
-	if (yoke_time_due(f->at, c->now))
+	if (yoke_time_due(f->at, c->now) && core_arbiter_hears(c))
 		begin_level(c, out, node, level_above(c, node, 0));
 }
 
@@ -300,7 +318,8 @@ yoke_time core_fence_deadline(const struct core *c)
 	yoke_time t = YOKE_NEVER;
 
 	for (uint16_t n = 0; n < c->conf.node_count; n++)
-		if (c->fence[n].state == CORE_FENCE_WAITING)
+		if (c->fence[n].state == CORE_FENCE_WAITING &&
+		    (core_arbiter_hears(c) || !yoke_time_due(c->fence[n].at, c->now)))
 			t = yoke_time_min(t, c->fence[n].at);
 	return t;
 }

@@ -254,10 +254,18 @@ void core_arbiter_failed(struct core *c, struct core_actions *out, uint16_t arbi
 /* Until when a majority of the locks is ours; in the past: it is not. */
 yoke_time core_arbiter_held_until(const struct core *c);
 bool core_arbiter_holds(const struct core *c);
+/* Fence: does it say that the node is off, tested while that is in contact?  Then what it says is
+ * no proof, for which this is the reason. */
+bool core_arbiter_is_wrong(const struct core *c, uint16_t arbiter, uint16_t node);
+extern const char core_arbiter_wrong[];
 /* Does any lock answer? */
 bool core_arbiter_answers(const struct core *c);
 /* No reference address answers. */
 bool core_arbiter_deaf(const struct core *c);
+/* And the others in contact have had the time to find out, and to tell, whether they are, too. */
+bool core_arbiter_deaf_alone(const struct core *c);
+/* Has one answered within the dead time, to what was asked in it?  Where there are none, yes. */
+bool core_arbiter_hears(const struct core *c);
 
 /* ---- disk.c: the lock on a shared disk ---- */
 

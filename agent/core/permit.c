@@ -278,12 +278,16 @@ bool core_is_fit(enum core_cause cause)
 uint16_t core_wanted(const struct core *c, uint16_t group)
 {
 	uint16_t target, owner = core_owner(c, group);
+	enum core_cause cause;
 
 	if (core_oper_of(c, group, &target) != NULL)
 		return target;
 	if (owner == 0 || c->conf.group[group - 1].parallel)
 		return 0;
-	if (core_policy_may_leave(c, group, core_node_const(c, owner)->claim[group - 1].cause))
+	cause = core_node_const(c, owner)->claim[group - 1].cause;
+	if (cause == CORE_CAUSE_DEAF && owner == c->conf.self && !core_arbiter_deaf_alone(c))
+		return 0;
+	if (core_policy_may_leave(c, group, cause))
 		return core_candidate(c, group, owner);
 	return core_policy_failback(c, group);
 }
@@ -306,12 +310,13 @@ enum core_cause core_cause_self(const struct core *c, uint16_t group)
 		return CORE_CAUSE_FAILED;
 	for (uint16_t r = 0; r < g->resource_count; r++) {
 		const struct core_resource *res = &c->resource[g->resource_first + r];
+		bool has_address = c->conf.resource[g->resource_first + r].has_address;
 
 		if (res->fatal)
 			return CORE_CAUSE_FATAL;
 		/* What was found running is not moved because nothing is known of its interface
-		 * yet. */
-		if (!res->usable && (res->usable_known || !runs))
+		 * yet; nor what lacks its program, which could not be stopped either. */
+		if (!res->usable && (!runs || (res->usable_known && has_address)))
 			return CORE_CAUSE_UNUSABLE;
 	}
 	if (core_config_blocks(c, group))

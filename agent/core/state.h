@@ -146,6 +146,8 @@ struct core_arbiter {
 	uint16_t ask_node;
 	yoke_time asked_at, ask_deadline;
 	yoke_time test_at; /* the next test while nothing is wrong */
+	/* fence: tests in a row that said of a node in contact that it is off, [number - 1] */
+	uint8_t wrong[YOKE_NODES_MAX];
 	/* locks */
 	yoke_time next_at;    /* not asked for the lock before */
 	yoke_time held_until; /* 0: not held */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/conf.h"
 #include "tests/sim/world.h"
 
 enum {
@@ -20,12 +21,18 @@ enum {
 static const char *const kinds[] = {"",      "off",     "status", "read", "write",
 				    "claim", "release", "look",   "ping"};
 
+unsigned sim_arbiter_count(const struct sim_world *w, enum yoke_arbiter_type type)
+{
+	unsigned count = 0;
+
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
+		count += w->setup.arbiter[a] == type;
+	return count;
+}
+
 bool sim_arbiter_has(const struct sim_world *w, enum yoke_arbiter_type type)
 {
-	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
-		if (w->setup.arbiter[a] == type)
-			return true;
-	return false;
+	return sim_arbiter_count(w, type) > 0;
 }
 
 bool sim_arbiter_has_lock(const struct sim_world *w)
@@ -34,12 +41,25 @@ bool sim_arbiter_has_lock(const struct sim_world *w)
 	       sim_arbiter_has(w, YOKE_ARBITER_TYPE_WITNESS);
 }
 
+/* By its type; from the second of one on with a number. */
+static void name_one(const struct sim_setup *s, unsigned arbiter, char name[YOKE_NAME_SIZE])
+{
+	const char *type = yoke_word_arbiter_type((int)s->arbiter[arbiter]);
+	unsigned number = 1;
+
+	for (unsigned a = 0; a < arbiter; a++)
+		number += s->arbiter[a] == s->arbiter[arbiter];
+	if (number == 1)
+		snprintf(name, YOKE_NAME_SIZE, "%s", type);
+	else
+		snprintf(name, YOKE_NAME_SIZE, "%s%u", type, number);
+}
+
 void sim_arbiter_init(struct sim_world *w)
 {
 	w->names.arbiter_count = w->setup.arbiter_count;
 	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
-		snprintf(w->names.arbiter[a], YOKE_NAME_SIZE, "%s",
-			 yoke_word_arbiter_type((int)w->setup.arbiter[a]));
+		name_one(&w->setup, a, w->names.arbiter[a]);
 }
 
 void sim_arbiter_configure(const struct sim_world *w, struct core_conf *conf)
@@ -53,15 +73,64 @@ void sim_arbiter_configure(const struct sim_world *w, struct core_conf *conf)
 		struct core_arbiter_conf *to = &conf->arbiter[a];
 
 		to->type = s->arbiter[a];
-		snprintf(to->name, sizeof(to->name), "%s", yoke_word_arbiter_type((int)to->type));
+		name_one(s, a, to->name);
 		to->timeout_ms = to->type == YOKE_ARBITER_TYPE_FENCE ? s->fence_us / 500 : 1000;
 		to->test_ms = s->test_ms;
-		to->level = 1;
+		to->level = s->is_second[a] ? 2 : 1;
 		to->delay_ms = s->delay_ms;
-		to->retries = 1;
+		to->retries = (uint16_t)(1 + s->more_retries);
 		for (unsigned n = 0; n < s->node_count; n++)
 			to->node[n] = true;
 	}
+}
+
+/* The same for people, with one group of one address. */
+static void configure_bound(const struct sim_world *w, struct conf *conf)
+{
+	const struct sim_setup *s = &w->setup;
+	struct core_conf core;
+
+	memset(conf, 0, sizeof(*conf));
+	conf->dead_ms = s->dead_ms;
+	conf->late_ms = s->late_ms;
+	conf->interval_ms = s->interval_ms;
+	conf->conflict_ms = s->conflict_ms;
+	conf->lease_ms = s->lease_ms;
+	conf->watchdog_ms = s->watchdog_ms;
+	conf->watchdog[0] = '/';
+	conf->group[0].resource_count = 1;
+	conf->resource[0].type = YOKE_RESOURCE_TYPE_ADDRESS;
+	conf->group[0].node_count = s->node_count;
+	for (uint16_t n = 0; n < s->node_count; n++)
+		conf->group[0].node[n] = n;
+	sim_arbiter_configure(w, &core);
+	conf->arbiter_count = core.arbiter_count;
+	for (unsigned a = 0; a < core.arbiter_count; a++) {
+		conf->arbiter[a].type = core.arbiter[a].type;
+		conf->arbiter[a].timeout_ms = core.arbiter[a].timeout_ms;
+		conf->arbiter[a].level = core.arbiter[a].level;
+		conf->arbiter[a].delay_ms = core.arbiter[a].delay_ms;
+		memcpy(conf->arbiter[a].node, core.arbiter[a].node, sizeof(core.arbiter[a].node));
+	}
+}
+
+int64_t sim_arbiter_bound_us(const struct sim_world *w, bool exclusive)
+{
+	static struct conf conf;
+	struct conf_bound b;
+	int64_t least_ms = INT64_MAX;
+
+	configure_bound(w, &conf);
+	b = conf_bound_silence(&conf, &conf.group[0]);
+	if (!exclusive)
+		return (int64_t)(b.total_ms - b.start_ms) * 1000;
+	b = conf_bound_lease(&conf, &conf.group[0]);
+	if (sim_arbiter_has_lock(w))
+		least_ms = b.total_ms - b.start_ms;
+	b = conf_bound_fence(&conf, &conf.group[0]);
+	if (sim_arbiter_has(w, YOKE_ARBITER_TYPE_FENCE) && b.total_ms - b.start_ms < least_ms)
+		least_ms = b.total_ms - b.start_ms;
+	return least_ms == INT64_MAX ? INT64_MAX : least_ms * 1000;
 }
 
 /* ---- asking ---- */
@@ -94,9 +163,9 @@ static int64_t travel(struct sim_world *w, unsigned arbiter)
 static void push(struct sim_world *w, enum sim_what what, uint32_t index, int64_t in_us)
 {
 	struct sim_ask *ask = &w->ask[index];
-	struct sim_item item = {.what = what, .node = ask->node, .id = index};
+	struct sim_item item = {
+		.what = what, .node = ask->node, .id = index, .epoch = ask->epoch};
 
-	item.epoch = w->node[ask->node - 1].epoch;
 	sim_world_push(w, &item, in_us);
 }
 
@@ -127,6 +196,7 @@ void sim_arbiter_ask(struct sim_world *w, uint16_t node, const struct core_actio
 
 	*ask = (struct sim_ask){.used = true,
 				.node = node,
+				.epoch = w->node[node - 1].epoch,
 				.arbiter = a->u.ask.arbiter,
 				.victim = a->u.ask.node,
 				.id = a->u.ask.id,
@@ -207,6 +277,20 @@ static void at_witness(struct sim_world *w, struct sim_ask *ask)
 	}
 }
 
+/* In every second case; always in an exact world. */
+static bool is_likely(struct sim_world *w)
+{
+	return w->setup.exact || sim_random_permille(&w->random, 500);
+}
+
+/* What comes of a test proves nothing. */
+static bool is_test(const struct sim_world *w, const struct sim_ask *ask)
+{
+	const struct core_fence *f = &w->node[ask->node - 1].core.fence[ask->victim - 1];
+
+	return f->state != CORE_FENCE_STATUS || f->arbiter != ask->arbiter;
+}
+
 static void at_fence(struct sim_world *w, struct sim_ask *ask)
 {
 	struct sim_arbiter *a = &w->arbiter[ask->arbiter - 1];
@@ -216,15 +300,15 @@ static void at_fence(struct sim_world *w, struct sim_ask *ask)
 
 	if (sim_world_in_force(w, a->fails_until)) {
 		/* Some devices say that they did it: only their status is honest. */
-		if (ask->kind == CORE_ASK_OFF && sim_random_permille(&w->random, 500))
+		if (ask->kind == CORE_ASK_OFF && is_likely(w))
 			ask->result = CORE_RESULT_DONE;
-		if (ask->kind == CORE_ASK_STATUS && sim_random_permille(&w->random, 500))
+		if (ask->kind == CORE_ASK_STATUS && is_likely(w))
 			ask->result = victim->powered ? CORE_RESULT_RUNNING : CORE_RESULT_STOPPED;
 		return;
 	}
 	if (ask->kind == CORE_ASK_STATUS) {
 		ask->result = victim->powered && !lies ? CORE_RESULT_RUNNING : CORE_RESULT_STOPPED;
-		w->check.lied = w->check.lied || (lies && victim->powered);
+		w->check.lied = w->check.lied || (lies && victim->powered && !is_test(w, ask));
 		return;
 	}
 	ask->result = CORE_RESULT_DONE;
@@ -232,7 +316,7 @@ static void at_fence(struct sim_world *w, struct sim_ask *ask)
 		return;
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, ask->victim), "  is switched off");
 	sim_node_power_off(w, ask->victim);
-	if (w->setup.exact || sim_random_permille(&w->random, 500))
+	if (is_likely(w))
 		return; /* until somebody comes */
 	item.epoch = victim->epoch;
 	sim_world_push(w, &item, sim_world_span(w, BOOT_US));
@@ -244,7 +328,7 @@ void sim_arbiter_reached(struct sim_world *w, const struct sim_item *item)
 	struct sim_node *n = &w->node[ask->node - 1];
 	bool is_disk = w->setup.arbiter[ask->arbiter - 1] == YOKE_ARBITER_TYPE_DISK;
 
-	if (!ask->used)
+	if (!ask->used || ask->epoch != item->epoch)
 		return;
 	if (is_disk && !is_reachable(w, ask->arbiter - 1u, ask->node)) {
 		sim_world_push(w, item, 10000); /* the kernel does not let go of it */
@@ -300,11 +384,10 @@ void sim_arbiter_power_off(struct sim_world *w, uint16_t node)
 	for (unsigned i = 0; i < SIM_ASKS_MAX; i++) {
 		struct sim_ask *ask = &w->ask[i];
 
-		if (!ask->used || ask->node != node ||
-		    w->setup.arbiter[ask->arbiter - 1] != YOKE_ARBITER_TYPE_DISK)
+		/* What has reached its disk is done, and was perhaps never answered. */
+		if (!ask->used || !ask->waits || ask->node != node)
 			continue;
-		if (w->arbiter[ask->arbiter - 1].busy[node - 1] &&
-		    sim_random_permille(&w->random, 500))
+		if (sim_random_permille(&w->random, 500))
 			at_disk(w, ask);
 		else if (ask->kind == CORE_ASK_WRITE && sim_random_permille(&w->random, 500))
 			w->arbiter[ask->arbiter - 1].slot[node - 1] = (struct core_slot){
@@ -382,7 +465,7 @@ void sim_arbiter_watchdog(struct sim_world *w, const struct sim_item *item)
 		       "  the watchdog resets the machine");
 	sim_node_power_off(w, item->node);
 	boot_us = sim_world_span(w, BOOT_US);
-	sim_check_disturb(w, yoke_time_add_us(w->now, boot_us));
+	sim_check_reset(w, item->node, yoke_time_add_us(w->now, boot_us));
 	on.epoch = w->node[item->node - 1].epoch;
 	sim_world_push(w, &on, boot_us);
 }

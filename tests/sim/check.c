@@ -11,6 +11,9 @@ enum {
 	RUN_GRACE_US = 1000000, /* the core gives an operation up that long after its time-out */
 	MARGIN_US = 10000,
 	ANNOUNCED_US = 1000000, /* an announcement is repeated by itself for longer than this */
+	FENCE_PAUSE_MS = 1000,  /* between two tries */
+	CLOCK_PART = 200,       /* who takes over goes by its own clock */
+	ASK_US = 20000,         /* asking an arbiter takes so long at most, when all is well */
 };
 
 /* How long two may have a group when they are in contact again: two beats until the path is up, one
@@ -25,12 +28,14 @@ static int64_t both_us(const struct sim_world *w)
 static int64_t proof_us(const struct sim_world *w)
 {
 	const struct sim_setup *s = &w->setup;
-	int64_t ms = 0;
+	int64_t fences = sim_arbiter_count(w, YOKE_ARBITER_TYPE_FENCE);
+	int64_t tries = 1 + s->more_retries, ms = 0;
 
 	if (sim_arbiter_has_lock(w))
 		ms += 3 * (int64_t)s->lease_ms + 2 * (int64_t)s->watchdog_ms;
-	if (sim_arbiter_has(w, YOKE_ARBITER_TYPE_FENCE))
-		ms += s->delay_ms + s->fence_us / 50;
+	if (fences > 0)
+		ms += s->delay_ms + tries * (fences * s->fence_us / 50 + FENCE_PAUSE_MS) -
+		      FENCE_PAUSE_MS;
 	return ms * 1000;
 }
 
@@ -85,6 +90,8 @@ void sim_check_init(struct sim_world *w)
 
 	memset(k, 0, sizeof(*k));
 	k->settle_us = settle_us(w);
+	k->bound_us[false] = sim_arbiter_bound_us(w, false);
+	k->bound_us[true] = sim_arbiter_bound_us(w, true);
 	k->operated_at = k->crossed_at = (yoke_time){INT64_MIN / 2};
 	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++) {
 		k->group[g].both_since = k->group[g].able_since = k->group[g].crowded_since =
@@ -167,47 +174,52 @@ static bool can_prove(const struct sim_world *w)
 	return sim_arbiter_has_lock(w) || sim_arbiter_has(w, YOKE_ARBITER_TYPE_FENCE);
 }
 
-/* From the verdict that a node is lost to the proof, as `yoke check` promises it. */
-static int64_t proven_us(const struct sim_world *w)
+/* By when another one must have what a settled owner had. */
+static yoke_time takeover_by(const struct sim_world *w, bool exclusive)
 {
 	const struct sim_setup *s = &w->setup;
-	int64_t ms = s->conflict_ms;
+	int64_t us = w->check.bound_us[exclusive];
 
-	if (sim_arbiter_has_lock(w))
-		ms += (int64_t)s->lease_ms + s->watchdog_ms +
-		      ((int64_t)s->lease_ms + s->watchdog_ms + s->dead_ms) / 50 + 20;
-	else
-		ms += s->delay_ms + s->delay_ms / 50 + 4 * s->fence_us / 1000;
-	return ms * 1000;
+	if (exclusive)
+		us += us / CLOCK_PART + ASK_US;
+	us += s->latency_us + s->jitter_us + 3 * (int64_t)s->lag_us +
+	      (int64_t)s->job_us * s->resource_count + MARGIN_US;
+	return yoke_time_add_us(w->now, us);
 }
 
-void sim_check_power_cut(struct sim_world *w, uint16_t node)
+void sim_check_gone(struct sim_world *w, uint16_t node, bool has_power)
 {
 	struct sim_check *k = &w->check;
-	const struct sim_setup *s = &w->setup;
 	bool was_settled[SIM_CHECK_GROUPS_MAX];
-	yoke_time by = yoke_time_add_us(w->now, (int64_t)s->dead_ms * 1000 + s->latency_us +
-							s->jitter_us + 3 * (int64_t)s->lag_us +
-							(int64_t)s->job_us * s->resource_count +
-							MARGIN_US);
 
-	for (unsigned g = 0; g < s->group_count; g++)
-		was_settled[g] = is_settled(w, &k->group[g]) && s->node_count == 2;
-	/* The last word of a node without power is not waited for. */
-	sim_check_disturb(w, yoke_time_add_us(w->now, 1));
-	for (unsigned g = 0; g < s->group_count; g++) {
+	for (unsigned g = 0; g < w->setup.group_count; g++)
+		was_settled[g] = is_settled(w, &k->group[g]) && w->setup.node_count == 2;
+	/* The last word of a node without power is not waited for; what else is gone stays so. */
+	sim_check_disturb(w, has_power ? YOKE_NEVER : yoke_time_add_us(w->now, 1));
+	for (unsigned g = 0; g < w->setup.group_count; g++) {
 		struct sim_check_group *group = &k->group[g];
+		bool exclusive = sim_world_is_exclusive(w, (uint16_t)(g + 1));
 
 		if (!was_settled[g] || group->holder != node ||
-		    (sim_world_is_exclusive(w, (uint16_t)(g + 1)) && !can_prove(w)) ||
+		    (exclusive ? !can_prove(w) : has_power) ||
 		    !sim_check_policy_takes_over(w, (uint16_t)(g + 1)))
 			continue;
-		group->takeover_by = sim_world_is_exclusive(w, (uint16_t)(g + 1))
-					     ? yoke_time_add_us(by, proven_us(w))
-					     : by;
+		group->takeover_by = takeover_by(w, exclusive);
 		group->victim = node;
 		k->takeovers++;
 	}
+}
+
+void sim_check_reset(struct sim_world *w, uint16_t node, yoke_time until)
+{
+	struct sim_check_group *group = w->check.group;
+	yoke_time by[SIM_CHECK_GROUPS_MAX];
+
+	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++)
+		by[g] = group[g].victim == node ? group[g].takeover_by : YOKE_NEVER;
+	sim_check_disturb(w, until);
+	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++)
+		group[g].takeover_by = by[g];
 }
 
 void sim_check_power_on(struct sim_world *w, uint16_t node)
@@ -240,6 +252,9 @@ void sim_check_start(struct sim_world *w, uint16_t node)
 		sim_check_disturb(w, w->now);
 		w->check.held[node - 1] =
 			w->node[node - 1].record_size > 0 && !is_to_be_online(w, node);
+	}
+	/* Nothing may have been saved since it was lost, either. */
+	if (w->node[node - 1].disk_broken || w->node[node - 1].record_size == 0) {
 		memset(w->check.disk_term[node - 1], 0, sizeof(w->check.disk_term[0]));
 		memset(w->check.used_term[node - 1], 0, sizeof(w->check.used_term[0]));
 	}
@@ -441,6 +456,13 @@ static void check_restart(struct sim_world *w, uint16_t node, const struct yoke_
 			       w->names.resource[r]);
 }
 
+/* Does somebody want it where it is being stopped for another node? */
+static bool is_called_back(const struct sim_world *w, const struct yoke_event *ev)
+{
+	return ev->group != 0 && ev->node != 0 &&
+	       w->node[ev->node - 1].core.group[ev->group - 1].state == YOKE_GROUP_STOPPING;
+}
+
 void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev)
 {
 	w->check.events++;
@@ -478,6 +500,10 @@ void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event
 		break;
 	case YOKE_EVENT_GROUP_CONFLICT:
 		w->check.conflicts++;
+		break;
+	case YOKE_EVENT_OPERATION_STARTED:
+		if (is_called_back(w, ev))
+			w->check.crossed_at = w->now;
 		break;
 	case YOKE_EVENT_OPERATION_FAILED:
 	case YOKE_EVENT_NODE_ACTIVE:

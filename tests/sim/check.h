@@ -18,11 +18,13 @@
  *   kept       A mild fault alone (one path of several, an engine that stands still or restarts
  *              well within the dead time) takes no group from its owner and leaves none failed or
  *              held.
- *   takeover   After a power cut of a settled owner the other has its groups in dead_ms + a margin.
+ *   takeover   When a settled owner is gone, the other has its groups within what `yoke check`
+ *              promises.
  *   told       When two had a group, the one that keeps it announces it, so that the last word is
  *              its.
- *   terms      A node never starts a group at a term that is not above all that it used before, or
- *              that is not in the record on its disk.
+ *   terms      A node never starts a group at a term that is not above all that it used before and
+ *              all that others told it (until one loses its record), or that is not in the
+ *              record on its disk.
  *   promises   A grant is on the disk before it is told, and no term from before it is asked for
  *              after it; who says goodbye runs nothing.
  *              What people said of maintenance is saved.  A lease ends when who renewed it last
@@ -83,8 +85,10 @@ struct sim_check_group {
 struct sim_check_promise {
 	uint16_t disk_to; /* the grant on its disk; 0: none */
 	uint64_t disk_term;
-	uint64_t granted_term; /* its engine's; 0: none */
-	uint64_t reserved;     /* when it granted last without running it */
+	uint64_t granted_term;  /* its engine's; 0: none */
+	uint64_t reserved;      /* when it granted last without running it */
+	uint64_t disk_reserved; /* the same, of the last grant that was saved */
+	uint64_t heard_term;    /* the highest that another one told its engine since it started */
 };
 
 /* How far a node was with its state when another lost it. */
@@ -98,6 +102,7 @@ struct sim_check {
 	bool changed;                /* a core or a kernel may have, since it was checked */
 	yoke_time look_at, watch_at; /* to be checked then all the same: a span is over */
 	int64_t settle_us;           /* see sim_check_settle_us() */
+	int64_t bound_us[2];         /* see sim_arbiter_bound_us(); [exclusive] */
 	bool lied;                   /* a fence device said that a node is off that is on */
 	yoke_time disturbed_until, operated_at, mild_until;
 	yoke_time crossed_at; /* what moved it was taken back last, by another operation */
@@ -105,6 +110,7 @@ struct sim_check {
 	uint64_t disk_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];
 	uint64_t used_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];
 	bool held[YOKE_NODES_MAX];
+	bool record_lost;      /* somewhere, once: terms of before may be told, and told no more */
 	uint16_t asked_online; /* by the request at hand; 0: it asks for something else */
 	uint32_t run[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX]; /* that is out; 0: none */
 	yoke_time run_until[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
@@ -129,8 +135,11 @@ void sim_check_init(struct sim_world *w);
 void sim_check_disturb(struct sim_world *w, yoke_time until);
 /* The same, when it is mild; but soon after another one it counts as any other. */
 void sim_check_mild(struct sim_world *w, yoke_time until);
-/* A node's power is cut now; call it before it is. */
-void sim_check_power_cut(struct sim_world *w, uint16_t node);
+/* A node's power is cut now, or its engine ends for good, or nothing reaches it any more; call it
+ * before that. */
+void sim_check_gone(struct sim_world *w, uint16_t node, bool has_power);
+/* Its watchdog resets it, until then it is off: who takes over from it goes on with that. */
+void sim_check_reset(struct sim_world *w, uint16_t node, yoke_time until);
 /* It is back: what it had is not taken over any more. */
 void sim_check_power_on(struct sim_world *w, uint16_t node);
 void sim_check_operate(struct sim_world *w, enum yoke_verb verb, uint16_t target);

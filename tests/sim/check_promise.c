@@ -12,17 +12,27 @@ void sim_check_promise_start(struct sim_world *w, uint16_t node)
 	struct sim_check_promise *k = w->check.promise[node - 1];
 
 	readers[node - 1].conf = w->node[node - 1].conf;
-	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX && w->node[node - 1].disk_broken; g++)
-		k[g] = (struct sim_check_promise){0};
-	if (w->node[node - 1].disk_broken)
-		memset(w->check.disk_rest[node - 1], 0, sizeof(w->check.disk_rest[0]));
+	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++) {
+		k[g].heard_term = 0;
+		/* A grant that was not saved was told to nobody. */
+		k[g].reserved = k[g].disk_reserved;
+	}
+	if (!w->node[node - 1].disk_broken)
+		return;
+	w->check.record_lost = true;
+	memset(k, 0, sizeof(w->check.promise[0]));
+	memset(w->check.disk_rest[node - 1], 0, sizeof(w->check.disk_rest[0]));
 }
 
 static void note_promises(struct sim_world *w, uint16_t node, const struct core *reader)
 {
 	for (uint16_t g = 0; g < w->setup.group_count; g++) {
-		w->check.promise[node - 1][g].disk_to = reader->group[g].grant_to;
-		w->check.promise[node - 1][g].disk_term = reader->group[g].grant_term;
+		struct sim_check_promise *k = &w->check.promise[node - 1][g];
+
+		k->disk_to = reader->group[g].grant_to;
+		k->disk_term = reader->group[g].grant_term;
+		if (k->disk_to != 0 && k->disk_term == k->granted_term)
+			k->disk_reserved = k->reserved;
 	}
 	memcpy(w->check.disk_rest[node - 1], reader->rest, sizeof(reader->rest));
 }
@@ -179,6 +189,12 @@ void sim_check_promise_begin(struct sim_world *w, uint16_t node, uint16_t group)
 {
 	const struct core *core = &w->node[node - 1].core;
 
+	if (!w->check.record_lost &&
+	    core->group[group - 1].term <= w->check.promise[node - 1][group - 1].heard_term)
+		sim_world_fail(
+			w, "%s starts group%u at term %llu, which is not above what it was told",
+			sim_world_name(w, node), group,
+			(unsigned long long)core->group[group - 1].term);
 	if (!sim_world_is_exclusive(w, group) || sim_world_policy(w, group)->parallel)
 		return;
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
@@ -188,9 +204,23 @@ void sim_check_promise_begin(struct sim_world *w, uint16_t node, uint16_t group)
 				       sim_world_name(w, node), group, sim_world_name(w, n));
 }
 
+static void note_terms(struct sim_world *w, uint16_t node)
+{
+	const struct core *core = &w->node[node - 1].core;
+
+	for (uint16_t n = 0; n < w->setup.node_count; n++)
+		for (uint16_t g = 0; g < w->setup.group_count; g++) {
+			uint64_t *heard = &w->check.promise[node - 1][g].heard_term;
+
+			if (n + 1 != node && core->node[n].claim[g].term > *heard)
+				*heard = core->node[n].claim[g].term;
+		}
+}
+
 void sim_check_promise_after(struct sim_world *w, uint16_t node)
 {
 	check_rests(w, node);
+	note_terms(w, node);
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
 		if (n != node)
 			check_renewal(w, node, n);

@@ -259,7 +259,7 @@ static void cut_power(struct sim_world *w, uint16_t node)
 {
 	if (!w->node[node - 1].powered)
 		return;
-	sim_check_power_cut(w, node);
+	sim_check_gone(w, node, false);
 	sim_node_power_off(w, node);
 	/* The check of the takeover must not end before it is due. */
 	struct sim_item item = {.what = SIM_POWER, .node = node, .epoch = w->node[node - 1].epoch};
@@ -591,6 +591,32 @@ void sim_faults_do(struct sim_faults *f, struct sim_world *w)
 		fault = (enum sim_fault)((fault + 1) % SIM_FAULTS);
 	sim_trace_mix(&w->trace, fault);
 	faults[fault](w);
+}
+
+/* From the nodes, the service's network and the arbiters. */
+static void cut_off(struct sim_world *w, uint16_t node)
+{
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		for (uint16_t p = 1; p <= w->setup.path_count; p++) {
+			cut(w, node, n, p, YOKE_NEVER);
+			cut(w, n, node, p, YOKE_NEVER);
+		}
+	w->public_cut_until = YOKE_NEVER;
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
+		w->arbiter[a].cut_until[node - 1] = YOKE_NEVER;
+}
+
+void sim_faults_last(struct sim_world *w)
+{
+	static void (*const what[])(struct sim_world * w,
+				    uint16_t node) = {sim_node_power_off, sim_node_crash, cut_off};
+	uint16_t node = any_node(w);
+	int64_t which = sim_random_in(&w->random, 0, 2);
+
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  is gone for good");
+	w->check.never_both = false;
+	sim_check_gone(w, node, which > 0);
+	what[which](w, node);
 }
 
 void sim_faults_heal(struct sim_world *w)

@@ -54,6 +54,8 @@ void sim_faults_do(struct sim_faults *f, struct sim_world *w);
 void sim_faults_moment(struct sim_world *w, uint16_t node);
 /* An engine starts: is it to be alone? */
 void sim_faults_start(struct sim_world *w, uint16_t node);
+/* One node is gone for good, while all is well: no power, no engine, or nothing reaches it. */
+void sim_faults_last(struct sim_world *w);
 /* End every fault; everything is switched on and started. */
 void sim_faults_heal(struct sim_world *w);
 

@@ -117,9 +117,51 @@ static bool job_fails(const struct sim_world *w, struct sim_node *n,
 	return sim_world_in_force(w, n->start_fails_until);
 }
 
+bool sim_kernel_is_program(const struct sim_world *w, const struct sim_item *item)
+{
+	return item->what == SIM_EFFECT && sim_world_is_service(w, item->resource) &&
+	       (item->kind == CORE_RUN_START || item->kind == CORE_RUN_STOP);
+}
+
+void sim_kernel_leave(struct sim_world *w, uint16_t node)
+{
+	struct sim_node *n = &w->node[node - 1];
+
+	for (uint16_t r = 1; r <= w->names.resource_count; r++) {
+		if (n->job[r - 1] == 0 || !sim_world_is_service(w, r) ||
+		    yoke_time_before(w->now, n->job_begins[r - 1]) ||
+		    yoke_time_due(n->job_over[r - 1], w->now))
+			continue;
+		n->left[r - 1] = n->job[r - 1];
+		n->left_epoch[r - 1] = n->epoch;
+		n->left_over[r - 1] = n->job_over[r - 1];
+	}
+}
+
+void sim_kernel_left(struct sim_world *w, const struct sim_item *item)
+{
+	struct sim_node *n = &w->node[item->node - 1];
+
+	if (!sim_kernel_is_program(w, item) || n->left[item->resource - 1] != item->id ||
+	    n->left_epoch[item->resource - 1] != item->epoch)
+		return;
+	n->left[item->resource - 1] = 0;
+	if (item->ok)
+		sim_kernel_set_address(w, item->node, item->resource, item->kind == CORE_RUN_START);
+}
+
+/* A program may take all the time that it has. */
+static uint32_t slow_us(const struct sim_world *w, const struct sim_item *item)
+{
+	return sim_kernel_is_program(w, item) ? w->setup.operation_ms * 950
+					      : w->setup.job_us * SLOW_FACTOR;
+}
+
 void sim_kernel_run(struct sim_world *w, uint16_t node, const struct core_action *action)
 {
 	struct sim_node *n = &w->node[node - 1];
+	yoke_time *begins = &n->job_begins[action->u.run.resource - 1];
+	yoke_time *over = &n->job_over[action->u.run.resource - 1];
 	uint32_t job_us = w->setup.job_us;
 	bool fails = job_fails(w, n, action);
 	struct sim_item item = {.what = SIM_EFFECT,
@@ -136,8 +178,12 @@ void sim_kernel_run(struct sim_world *w, uint16_t node, const struct core_action
 		return;
 	}
 	if (sim_world_in_force(w, n->slow_until))
-		job_us *= SLOW_FACTOR;
-	sim_world_push(w, &item, sim_world_span(w, job_us));
+		job_us = slow_us(w, &item);
+	*begins = n->left[item.resource - 1] == 0
+			  ? w->now
+			  : yoke_time_max(w->now, n->left_over[item.resource - 1]);
+	*over = yoke_time_add_us(*begins, sim_world_span(w, job_us));
+	sim_world_push(w, &item, yoke_time_span_us(w->now, *over));
 	if (fails || sim_world_in_force(w, n->slow_until))
 		sim_check_disturb(w, yoke_time_add_us(w->now, job_us + STOP_RETRY_US));
 }
@@ -173,18 +219,21 @@ static bool look_at_service(struct sim_world *w, struct sim_item *item)
 	struct sim_node *n = &w->node[item->node - 1];
 	bool runs = n->address[item->resource - 1];
 	bool well = !sim_world_in_force(w, n->unwell_until[item->resource - 1]);
+	bool hangs = sim_world_in_force(w, n->mute_until);
 
 	item->what = SIM_RESULT;
 	item->result = !runs  ? CORE_RESULT_STOPPED
 		       : well ? CORE_RESULT_RUNNING
 			      : CORE_RESULT_FAILED;
-	if (item->kind == CORE_RUN_MONITOR && !(runs && well))
+	if (item->kind == CORE_RUN_MONITOR && (hangs || !(runs && well)))
 		sim_trace_line(&w->trace, w->now, sim_world_name(w, item->node),
 			       "  > monitor %s: %s", w->names.resource[item->resource - 1],
-			       runs ? "not well" : "not running");
-	if (!sim_world_in_force(w, n->mute_until))
+			       hangs  ? "no answer"
+			       : runs ? "not well"
+				      : "not running");
+	if (!hangs)
 		return true;
-	if (sim_random_permille(&w->random, 500))
+	if (!w->setup.exact && sim_random_permille(&w->random, 500))
 		sim_world_push(w, item, sim_world_span(w, w->setup.monitor_ms * 2000));
 	return false;
 }

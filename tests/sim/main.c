@@ -6,7 +6,8 @@
  *   sim --ways [COMBINATION]           every combination of paths that are cut, see ways.h
  *
  * A history: nodes start, faults happen for a while, everything heals, and all must come to rest
- * and stay there.  Every 20th seed runs twice and must end with the same trace.
+ * and stay there.  Then one node is gone, and what it had must be taken over in time.  Every 20th
+ * seed runs twice and must end with the same trace.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ enum {
 	LEASE_MS_MIN = 100,
 	RATE_PPM = 4000,
 	TOLD_US = 11000000,
+	MORE_ARBITERS = 0x2545f491, /* draws of its own, so that others stay as they are */
 };
 
 static struct sim_world world;
@@ -74,6 +76,34 @@ static void draw_arbiters(struct sim_setup *s, struct sim_random *r)
 	s->fence_us = (uint32_t)sim_random_in(r, 1000, 500000);
 	for (unsigned n = 0; n < YOKE_NODES_MAX; n++)
 		s->rate_ppm[n] = (int32_t)sim_random_in(r, -RATE_PPM, RATE_PPM);
+}
+
+static void add_arbiter(struct sim_setup *s, enum yoke_arbiter_type type)
+{
+	s->arbiter[s->arbiter_count++] = type;
+}
+
+/* More of what there is: a second fence device, of either level, and a majority of three locks. */
+static void draw_more_arbiters(struct sim_setup *s, struct sim_random *r)
+{
+	unsigned count = s->arbiter_count, locks = 0;
+
+	s->more_retries = sim_random_permille(r, 300) ? (uint16_t)sim_random_in(r, 1, 2) : 0;
+	for (unsigned a = 0; a < count; a++) {
+		bool is_fence = s->arbiter[a] == YOKE_ARBITER_TYPE_FENCE;
+
+		locks += !is_fence;
+		if (!is_fence || !sim_random_permille(r, 300))
+			continue;
+		s->is_second[sim_random_permille(r, 500) ? a : s->arbiter_count] =
+			sim_random_permille(r, 700);
+		add_arbiter(s, YOKE_ARBITER_TYPE_FENCE);
+	}
+	if (locks == 0 || !sim_random_permille(r, 200))
+		return;
+	for (; locks < 3; locks++)
+		add_arbiter(s, sim_random_permille(r, 500) ? YOKE_ARBITER_TYPE_DISK
+							   : YOKE_ARBITER_TYPE_WITNESS);
 }
 
 static void draw_policy(struct sim_setup *s, struct sim_random *r, uint16_t group)
@@ -236,6 +266,18 @@ static void stay_at_rest(struct sim_world *w)
 		sim_world_fail(w, "a healthy pair changed: %s", sim_check_converged(w));
 }
 
+/* What a node has when it is gone is taken over in time. */
+static void lose_one(struct sim_world *w)
+{
+	int64_t settled_us = (int64_t)w->setup.operation_ms * 1000 + 2 * sim_check_settle_us(w) + 1;
+
+	sim_world_run(w, yoke_time_add_us(w->now, settled_us));
+	if (w->failure[0] != '\0')
+		return;
+	sim_faults_last(w);
+	sim_world_run(w, yoke_time_add_us(w->now, sim_check_settle_us(w)));
+}
+
 static void show_policies(struct sim_world *w)
 {
 	for (uint16_t g = 1; g <= w->setup.group_count; g++) {
@@ -252,13 +294,14 @@ static void show_policies(struct sim_world *w)
 
 static void run_history(struct sim_world *w, uint64_t seed, bool show)
 {
-	struct sim_random random = {seed * 2 + 1};
+	struct sim_random random = {seed * 2 + 1}, of_arbiters = {seed * 2 + MORE_ARBITERS};
 	struct sim_setup setup;
 	struct sim_faults faults;
 	bool fault_free;
 	yoke_time end;
 
 	draw_setup(&setup, &random);
+	draw_more_arbiters(&setup, &of_arbiters);
 	sim_world_init(w, &setup, sim_random_next(&random));
 	w->trace.show = show;
 	show_policies(w);
@@ -284,6 +327,7 @@ static void run_history(struct sim_world *w, uint64_t seed, bool show)
 	sim_faults_heal(w);
 	come_to_rest(w);
 	stay_at_rest(w);
+	lose_one(w);
 }
 
 /* An assertion of the core, or a crash: say which seed it was. */

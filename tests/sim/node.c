@@ -203,6 +203,7 @@ static void end_engine(struct sim_world *w, uint16_t node)
 	struct sim_node *n = &w->node[node - 1];
 
 	finish_save(w, node);
+	sim_kernel_leave(w, node);
 	n->engine = false;
 	n->exiting = false;
 	w->check.changed = true;
@@ -431,6 +432,7 @@ void sim_node_power_off(struct sim_world *w, uint16_t node)
 	for (uint16_t r = 0; r < n->conf.resource_count; r++)
 		n->conf.resource[r].added = false;
 	n->lease_exclusive = n->lease_reset = false;
+	memset(n->left, 0, sizeof(n->left));
 	sim_arbiter_power_off(w, node);
 	for (uint16_t r = 1; r <= w->names.resource_count; r++)
 		sim_kernel_set_address(w, node, r, false);

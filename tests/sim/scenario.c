@@ -149,7 +149,7 @@ static void do_set(struct scenario *s)
 		s->wrong = "no such key, or out of range";
 }
 
-/* "arbiter TYPE": the cluster has one. */
+/* "arbiter TYPE [second]": the cluster has one. */
 static void do_add_arbiter(struct scenario *s)
 {
 	struct sim_setup *u = &s->setup;
@@ -157,6 +157,7 @@ static void do_add_arbiter(struct scenario *s)
 	for (int type = YOKE_ARBITER_TYPE_FENCE; type <= YOKE_ARBITER_TYPE_WITNESS; type++)
 		if (is(s, 1, yoke_word_arbiter_type(type)) &&
 		    u->arbiter_count < YOKE_ARBITERS_MAX) {
+			u->is_second[u->arbiter_count] = is(s, 2, "second");
 			u->arbiter[u->arbiter_count++] = (enum yoke_arbiter_type)type;
 			return;
 		}
@@ -324,6 +325,9 @@ static bool do_fault(struct scenario *s)
 			n->stop_fails_until = until;
 		else
 			n->save_fails_until = until;
+	} else if (is(s, 0, "monitors")) {
+		s->w->node[node_at(s, 1) - 1].mute_until =
+			either(s, 2, "hang", "answer") ? YOKE_NEVER : s->w->now;
 	} else if (is(s, 0, "service")) {
 		n = &s->w->node[node_at(s, 1) - 1];
 		n->unwell_until[resource_at(s, 2) - 1] =

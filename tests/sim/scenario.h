@@ -7,7 +7,8 @@
  *                         latency_us paths groups resources services (how many of a group's
  *                         resources) monitor_ms monitor_interval_ms monitor_failures restarts
  *                         restart_window_ms exclusive lease_ms watchdog_ms delay_ms test_ms
- *   arbiter TYPE          fence, disk or witness; several are possible
+ *   arbiter TYPE [second] fence, disk or witness; second: of level 2.  Several are possible, the
+ *                         second of one type is called fence2, and so on
  *   group NUMBER WISH     parallel, manual, yields, priority N, after N, failback_ms N, from N and
  *                         to N (minutes of the day): as in the configuration
  *
@@ -22,6 +23,7 @@
  *   carrier NODE lost|back          remove NODE RESOURCE        stranger RESOURCE comes|goes
  *   starts NODE fail|work           stops NODE fail|work        saves NODE fail|work
  *   remove NODE SERVICE   it dies         service NODE SERVICE unwell|well
+ *   monitors NODE hang|answer       of all its services: no answer
  *   record NODE damage    unreadable at its next start
  *   loss PERMILLE         on all paths
  *   mend                  all paths, losses and the public network
@@ -30,6 +32,8 @@
  *   standby NODE at NODE            online NODE at NODE
  *   maintenance|resume [group NAME | node NAME] at NODE
  *   arbiter TYPE down|fails|lies|works      arbiter TYPE cut NODE
+ *                         a fence device that fails does not switch off and says that it did, its
+ *                         status is honest; one that lies says off of everything
  *   clock NODE MINUTE     its wall clock  conf NODE other|same   from its next start on
  *   old NODE yes|no       its yoke is two versions older
  *

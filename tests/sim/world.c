@@ -335,8 +335,12 @@ static void happen(struct sim_world *w, const struct sim_item *item)
 		sim_kernel_carrier(w, item->node);
 		return;
 	}
-	if (wait_for_end(w, item) || item->epoch != n->epoch)
+	if (wait_for_end(w, item))
 		return;
+	if (item->epoch != n->epoch) {
+		sim_kernel_left(w, item);
+		return;
+	}
 	switch (item->what) {
 	case SIM_FRAME:
 	case SIM_CARRIER:

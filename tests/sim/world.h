@@ -61,8 +61,10 @@ struct sim_setup {
 	uint32_t fence_us, delay_ms; /* what a fence agent takes at most */
 	uint16_t arbiter_count;
 	enum yoke_arbiter_type arbiter[YOKE_ARBITERS_MAX];
-	bool other_has_no_arbiter;        /* a configuration that differs is one without them */
-	int32_t rate_ppm[YOKE_NODES_MAX]; /* of the nodes' clocks, against the world's */
+	bool is_second[YOKE_ARBITERS_MAX]; /* a fence device: of level 2, not 1 */
+	uint16_t more_retries;             /* of a fence device, than one */
+	bool other_has_no_arbiter;         /* a configuration that differs is one without them */
+	int32_t rate_ppm[YOKE_NODES_MAX];  /* of the nodes' clocks, against the world's */
 	struct sim_policy policy[SIM_GROUPS_MAX];
 	bool policies; /* some group has one */
 	bool exact;    /* spans are as long as they may be, none is drawn */
@@ -110,6 +112,7 @@ struct sim_ask {
 	bool used;
 	uint16_t node, arbiter, victim;
 	uint32_t id;
+	uint32_t epoch; /* of the engine that asked: another is not told the answer */
 	enum core_ask_kind kind;
 	uint32_t lease_ms, timeout_ms;
 	struct core_slot slot;
@@ -160,6 +163,10 @@ struct sim_node {
 	yoke_time carrier_lost_until;
 	/* operations */
 	uint32_t job[SIM_RESOURCES_MAX]; /* id of the one that is at work; 0: none */
+	yoke_time job_begins[SIM_RESOURCES_MAX], job_over[SIM_RESOURCES_MAX];
+	uint32_t left[SIM_RESOURCES_MAX]; /* id of a program that outlives its engine; 0: none */
+	uint32_t left_epoch[SIM_RESOURCES_MAX];
+	yoke_time left_over[SIM_RESOURCES_MAX]; /* what the next engine asks waits for it */
 	yoke_time start_fails_until, stop_fails_until, slow_until, odd_until, mute_until;
 	uint32_t starts_to_fail[SIM_RESOURCES_MAX];
 	bool fatal[SIM_RESOURCES_MAX]; /* a service cannot start: an operator has to repair it */
@@ -275,14 +282,24 @@ void sim_arbiter_power_off(struct sim_world *w, uint16_t node);
 /* What the engine tells the keeper of its lease, and the watchdog that is fed by it. */
 void sim_arbiter_lease(struct sim_world *w, uint16_t node, const struct core_action *a);
 void sim_arbiter_watchdog(struct sim_world *w, const struct sim_item *item);
+unsigned sim_arbiter_count(const struct sim_world *w, enum yoke_arbiter_type type);
 bool sim_arbiter_has(const struct sim_world *w, enum yoke_arbiter_type type);
 bool sim_arbiter_has_lock(const struct sim_world *w);
+/* What `yoke check` promises of an exclusive group or another one: from the death of its owner
+ * until it is started elsewhere. */
+int64_t sim_arbiter_bound_us(const struct sim_world *w, bool exclusive);
 
 /* ---- kernel.c ---- */
 
 void sim_kernel_run(struct sim_world *w, uint16_t node, const struct core_action *action);
 void sim_kernel_cancel(struct sim_world *w, uint16_t node, uint32_t id);
 void sim_kernel_effect(struct sim_world *w, const struct sim_item *item);
+/* Is it a program that the keeper runs, which goes on without the engine that asked for it? */
+bool sim_kernel_is_program(const struct sim_world *w, const struct sim_item *item);
+/* The engine ends: its programs go on, and what the next one asks for the same resource waits. */
+void sim_kernel_leave(struct sim_world *w, uint16_t node);
+/* What an engine that is gone has asked for happens: nobody is told. */
+void sim_kernel_left(struct sim_world *w, const struct sim_item *item);
 void sim_kernel_save(struct sim_world *w, uint16_t node, uint32_t version, const uint8_t *bytes,
 		     uint16_t size);
 void sim_kernel_saved(struct sim_world *w, const struct sim_item *item);

@@ -280,6 +280,134 @@ static void stranger_does_not_fence(void **state)
 	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_HELD);
 }
 
+enum { FENCE = 1, PING = 2 };
+
+static void with_reference(struct pair *p)
+{
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	for (unsigned n = 0; n < 2; n++) {
+		struct core_conf *c = &p->conf[n];
+
+		c->arbiter_count = 2;
+		snprintf(c->arbiter[PING - 1].name, YOKE_NAME_SIZE, "gate");
+		c->arbiter[PING - 1].type = YOKE_ARBITER_TYPE_PING;
+		c->arbiter[PING - 1].timeout_ms = 1000;
+		c->arbiter[PING - 1].test_ms = 3600000;
+	}
+	lock_form(p);
+	pair_answer(p, ALPHA, PING, CORE_RESULT_DONE, 0);
+	pair_answer(p, BETA, PING, CORE_RESULT_DONE, 0);
+	pair_beat(p, 1000);
+}
+
+/* It lost all its networks at once, and not the one of the fence device. */
+static void who_may_be_deaf_switches_nobody_off(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	with_reference(p);
+	lock_cut(p);
+	assert_int_equal(pair_asked(p, ALPHA, PING), CORE_ASK_PING);
+	assert_int_equal(pair_asked(p, ALPHA, FENCE), 0);
+	pair_answer(p, ALPHA, PING, CORE_RESULT_FAILED, 0);
+	assert_int_equal(pair_asked(p, ALPHA, FENCE), 0);
+	pair_answer(p, ALPHA, PING, CORE_RESULT_FAILED, 0);
+	pair_run(p, 100000);
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_FENCE_STARTED), 0);
+	/* Until it hears again. */
+	pair_answer(p, ALPHA, PING, CORE_RESULT_DONE, 0);
+	assert_int_equal(pair_asked(p, ALPHA, FENCE), CORE_ASK_OFF);
+}
+
+/* Each try needs a new answer. */
+static void who_hears_switches_the_silent_one_off(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	with_reference(p);
+	lock_cut(p);
+	pair_answer(p, ALPHA, PING, CORE_RESULT_DONE, 0);
+	assert_int_equal(pair_asked(p, ALPHA, FENCE), CORE_ASK_OFF);
+	pair_answer(p, ALPHA, FENCE, CORE_RESULT_FAILED, 0);
+	pair_answer(p, ALPHA, FENCE, CORE_RESULT_FAILED, 0);
+	pair_run(p, 100000);
+	assert_int_equal(pair_asked(p, ALPHA, FENCE), 0);
+	assert_int_equal(pair_asked(p, ALPHA, PING), CORE_ASK_PING);
+	pair_answer(p, ALPHA, PING, CORE_RESULT_DONE, 0);
+	assert_int_equal(pair_asked(p, ALPHA, FENCE), CORE_ASK_OFF);
+}
+
+/* A test of the device, and what comes of it in two dead times. */
+static void test_says(struct pair *p, uint16_t node, enum core_result result)
+{
+	assert_int_equal(pair_asked(p, node, FENCE), CORE_ASK_STATUS);
+	pair_answer(p, node, FENCE, result, 0);
+	pair_beat(p, 2 * PAIR_DEAD_MS);
+}
+
+static void with_tests(struct pair *p)
+{
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	p->conf[0].arbiter[0].test_ms = p->conf[1].arbiter[0].test_ms = 600000;
+	lock_form(p);
+}
+
+/* By its next level it may be switched off, by this device nobody is. */
+static void a_wrong_plug_is_no_proof(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	with_tests(p);
+	test_says(p, BETA, CORE_RESULT_STOPPED);
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_ARBITER_FAILED), 0);
+	test_says(p, BETA, CORE_RESULT_STOPPED);
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_ARBITER_FAILED), 1);
+	lock_cut(p);
+	pair_run(p, 100000);
+	assert_int_not_equal(pair_asked(p, BETA, FENCE), CORE_ASK_OFF);
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_FENCE_FAILED), 1);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_HELD);
+}
+
+/* It was put right. */
+static void a_plug_that_is_right_again_is_believed(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	with_tests(p);
+	test_says(p, BETA, CORE_RESULT_STOPPED);
+	test_says(p, BETA, CORE_RESULT_STOPPED);
+	pair_beat(p, 600000);
+	test_says(p, BETA, CORE_RESULT_RUNNING);
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_ARBITER_READY), 1);
+	lock_cut(p);
+	pair_run(p, 5000);
+	assert_int_equal(pair_asked(p, BETA, FENCE), CORE_ASK_OFF);
+}
+
+/* The device was faster than the silence. */
+static void who_has_just_lost_its_power_is_no_wrong_plug(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	with_tests(p);
+	pair_power_off(p, ALPHA);
+	assert_int_equal(pair_asked(p, BETA, FENCE), CORE_ASK_STATUS);
+	pair_answer(p, BETA, FENCE, CORE_RESULT_STOPPED, 0);
+	lock_cut(p);
+	pair_run(p, 2 * PAIR_DEAD_MS);
+	assert_int_equal(pair_asked(p, BETA, FENCE), CORE_ASK_STATUS);
+	pair_answer(p, BETA, FENCE, CORE_RESULT_STOPPED, 0);
+	pair_run(p, 5000 - 2 * PAIR_DEAD_MS);
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_ARBITER_FAILED), 0);
+	assert_int_equal(pair_asked(p, BETA, FENCE), CORE_ASK_OFF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +423,11 @@ int main(void)
 		cmocka_unit_test(levels_in_order),
 		cmocka_unit_test(heard_again_is_not_fenced),
 		cmocka_unit_test(stranger_does_not_fence),
+		cmocka_unit_test(who_may_be_deaf_switches_nobody_off),
+		cmocka_unit_test(who_hears_switches_the_silent_one_off),
+		cmocka_unit_test(a_wrong_plug_is_no_proof),
+		cmocka_unit_test(a_plug_that_is_right_again_is_believed),
+		cmocka_unit_test(who_has_just_lost_its_power_is_no_wrong_plug),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -348,13 +348,18 @@ static void an_old_word_does_not_grant_again(void **state)
 	assert_int_equal(pair_core(p, ALPHA)->node[BETA - 1].claim[0].grant_to, ALPHA);
 }
 
+static void with_reference(struct pair *p)
+{
+	lock_init(p, YOKE_ARBITER_TYPE_PING);
+	p->conf[0].arbiter[0].test_ms = p->conf[1].arbiter[0].test_ms = 3600000;
+}
+
 static void deaf_owner_hands_over(void **state)
 {
 	struct pair *p = &pair;
 
 	(void)state;
-	lock_init(p, YOKE_ARBITER_TYPE_PING);
-	p->conf[0].arbiter[0].test_ms = p->conf[1].arbiter[0].test_ms = 5000;
+	with_reference(p);
 	lock_form(p);
 	pair_answer(p, ALPHA, 1, CORE_RESULT_FAILED, 0);
 	pair_answer(p, BETA, 1, CORE_RESULT_DONE, 0);
@@ -363,8 +368,32 @@ static void deaf_owner_hands_over(void **state)
 	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
 	pair_answer(p, ALPHA, 1, CORE_RESULT_FAILED, 0);
 	pair_beat(p, 500);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_PING);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
+	pair_answer(p, BETA, 1, CORE_RESULT_DONE, 0);
+	pair_beat(p, 4000);
 	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
 	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STOPPED);
+}
+
+/* The network is at fault, and one of them finds it out first. */
+static void who_is_deaf_first_waits_for_the_other(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	with_reference(p);
+	lock_form(p);
+	pair_answer(p, BETA, 1, CORE_RESULT_DONE, 0);
+	pair_answer(p, ALPHA, 1, CORE_RESULT_FAILED, 0);
+	pair_answer(p, ALPHA, 1, CORE_RESULT_FAILED, 0);
+	pair_beat(p, 1000);
+	pair_answer(p, BETA, 1, CORE_RESULT_FAILED, 0);
+	pair_beat(p, 1000);
+	pair_answer(p, BETA, 1, CORE_RESULT_FAILED, 0);
+	pair_beat(p, 60000);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_STOPPING), 0);
 }
 
 static void both_deaf_stay(void **state)
@@ -372,8 +401,7 @@ static void both_deaf_stay(void **state)
 	struct pair *p = &pair;
 
 	(void)state;
-	lock_init(p, YOKE_ARBITER_TYPE_PING);
-	p->conf[0].arbiter[0].test_ms = p->conf[1].arbiter[0].test_ms = 5000;
+	with_reference(p);
 	pair_start(p, ALPHA);
 	pair_start(p, BETA);
 	for (int i = 0; i < 2; i++) {
@@ -406,6 +434,7 @@ int main(void)
 		cmocka_unit_test(silence_of_another_configuration_proves_nothing),
 		cmocka_unit_test(an_old_word_does_not_grant_again),
 		cmocka_unit_test(deaf_owner_hands_over),
+		cmocka_unit_test(who_is_deaf_first_waits_for_the_other),
 		cmocka_unit_test(both_deaf_stay),
 	};
 

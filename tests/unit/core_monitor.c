@@ -534,6 +534,54 @@ static void a_probe_that_fails_leads_to_a_restart(void **state)
 	assert_true(pair.address[ALPHA - 1][ADDRESS - 1]);
 }
 
+/* A start that will fail again (not installed, not configured) bans the node until it is repaired,
+ * and an operator says so: also when the other node is no more. */
+static void a_start_that_fails_for_good_bans_the_node(void **state)
+{
+	(void)state;
+	form();
+	pair.by_hand[CORE_RUN_START] = true;
+	die();
+	pair.by_hand[CORE_RUN_START] = false;
+	pair_result(&pair, ALPHA, SERVICE, CORE_RESULT_FATAL);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_FAILED);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
+	pair_cut(&pair);
+	pair.runs[ALPHA - 1][CORE_RUN_START] = 0;
+	pair_run(&pair, 24 * 3600 * 1000);
+	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_START], 0);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_FAILED);
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_ONLINE, 0, ALPHA), YOKE_OK);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
+}
+
+/* A program that is gone is told of while all is well: where it is to start, it could not. */
+static void a_standby_without_its_program_is_not_ready(void **state)
+{
+	(void)state;
+	form();
+	pair_news(&pair, BETA, SERVICE, CORE_NEWS_UNUSABLE);
+	assert_int_equal(pair_told(&pair, BETA, YOKE_EVENT_RESOURCE_UNUSABLE), 1);
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, 1, BETA), YOKE_E_NOT_READY);
+	pair_news(&pair, BETA, SERVICE, CORE_NEWS_USABLE);
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
+}
+
+/* What runs goes on without its program, by which it could not be stopped either. */
+static void a_service_that_runs_is_not_moved_for_its_program(void **state)
+{
+	(void)state;
+	form();
+	pair_news(&pair, ALPHA, SERVICE, CORE_NEWS_UNUSABLE);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_RESOURCE_UNUSABLE), 1);
+	pair_run(&pair, 5 * INTERVAL_MS);
+	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_STOP], 0);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
+}
+
 /* The end of a conflict is told, and announced, after the restart during which it came. */
 static void a_conflict_that_ends_during_a_restart_is_over(void **state)
 {
@@ -629,6 +677,9 @@ int main(void)
 		cmocka_unit_test(a_switch_does_not_wait_for_a_monitor),
 		cmocka_unit_test(a_new_engine_adopts_and_asks_again),
 		cmocka_unit_test(a_probe_that_fails_leads_to_a_restart),
+		cmocka_unit_test(a_start_that_fails_for_good_bans_the_node),
+		cmocka_unit_test(a_standby_without_its_program_is_not_ready),
+		cmocka_unit_test(a_service_that_runs_is_not_moved_for_its_program),
 		cmocka_unit_test(a_conflict_that_ends_during_a_restart_is_over),
 		cmocka_unit_test(a_conflict_during_a_start_is_announced_after_it),
 		cmocka_unit_test(what_was_bad_in_maintenance_is_forgotten),

@@ -94,13 +94,13 @@ static void after_a_parallel_one_it_runs_where_that_does(void **state)
 	/* Its server dies for good on alpha, and the address goes where one runs. */
 	pair.address[0][0] = false;
 	pair.by_hand[CORE_RUN_START] = true;
-	pair_news(&pair, ALPHA, 1, CORE_NEWS_UNUSABLE);
 	pair_news(&pair, ALPHA, 1, CORE_NEWS_LOST);
-	pair_result(&pair, ALPHA, 1, CORE_RESULT_FAILED);
 	pair.by_hand[CORE_RUN_START] = false;
+	pair_result(&pair, ALPHA, 1, CORE_RESULT_FAILED);
 	pair_run(&pair, 3000);
 	assert_int_not_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
 	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+	expect(WEB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
 }
 
 static void a_parallel_one_cannot_be_switched(void **state)
