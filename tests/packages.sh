@@ -12,7 +12,7 @@ build="gcc make pkg-config libc6-dev libsnmp-dev libevent-dev libconfuse-dev lib
 	libjansson-dev libcap-dev libblkid-dev"
 demo="snmp snmpd snmptrapd iproute2 iputils-ping nftables procps util-linux python3"
 check="clang libclang-rt-14-dev libcmocka-dev python3-pytest smitools shellcheck man-db groff
-	binutils fence-agents patch spin"
+	binutils fence-agents patch spin e2fsprogs"
 bench="keepalived corosync"
 
 case "${1:-}" in

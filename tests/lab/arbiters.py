@@ -1,12 +1,13 @@
 """tests/lab/arbiters.py - what decides from outside of the lab's two nodes: a fence device that
-pulls plugs, each node's watchdog, a witness on the client, a file as the shared disk; and Outside,
-a cluster with some of them."""
+pulls plugs, each node's watchdog, a witness and reference addresses on the client, a file as the
+shared disk; and Outside, a cluster with some of them."""
 
 import os
 import pathlib
 import re
 import select
 import shutil
+import signal
 import socket
 import threading
 
@@ -20,9 +21,9 @@ GROUP = ('group "web" {\n  exclusive = yes\n  nodes = { "alpha", "beta" }\n'
          '    interface = "pub"\n  }\n}\n')
 
 
-def more(watchdog_ms=WATCHDOG_MS):
+def more(watchdog_ms=WATCHDOG_MS, lease_ms=LEASE_MS):
     """Keys of the cluster; 0: no watchdog."""
-    text = f"  dead_ms = {DEAD_MS}\n  lease_ms = {LEASE_MS}\n"
+    text = f"  dead_ms = {DEAD_MS}\n  lease_ms = {lease_ms}\n"
     if watchdog_ms:
         text += f'  watchdog = "@DIR@/watchdog"\n  watchdog_ms = {watchdog_ms}\n'
     return text
@@ -73,14 +74,14 @@ class Fence:
                         node.power_cut()
                 peer.sendall(b"done\n")
 
-    def text(self, level=1):
+    def text(self, test_ms):
         victims = "".join(
             f'  victim "{node.name}" {{ parameters = {{ "lab_node={node.name}", '
             f'"status_file={self.file(node)}" }} }}\n' for node in self.lab.pair)
         return (f'arbiter "switch" {{\n  type = fence\n  agent = "{TOP / "tests/lab/fence_lab"}"\n'
                 f'  parameters = {{ "type=file", "lab_socket={self.socket}" }}\n'
                 f'  secret_file = "{self.secret}"\n  delay_ms = 2000\n  timeout_ms = 20000\n'
-                f'  retries = 0\n  level = {level}\n{victims}}}\n')
+                f'  retries = 0\n  test_ms = {test_ms}\n{victims}}}\n')
 
     def close(self):
         """The thread ends first: its accept() might go on with the next device's descriptor."""
@@ -151,14 +152,16 @@ class Witness:
                 "  test_ms = 1000\n}\n")
 
     def start(self):
+        log = self.node.dir / "witness.log"
+        told = len(log.read_text()) if log.exists() else 0
         self.process = self.node.start("witness", [
             "setpriv", "--reuid", self.USER, "--regid", self.USER, "--clear-groups",
             "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
             self.cluster.alpha.bin / "yoked", "--witness", "--config", self.config])
-        wait_until(lambda: "witness " in self.process.text(), 5, "the witness runs")
+        wait_until(lambda: " clusters" in self.process.text()[told:], 5, "the witness runs")
 
-    def stop(self):
-        self.process.stop()
+    def stop(self, number=signal.SIGTERM):
+        self.process.stop(number)
 
 
 class Disk:
@@ -178,21 +181,53 @@ class Disk:
         assert done.returncode == 0, done.stderr
 
 
+class Reference:
+    """Addresses of the client that nothing else goes by, one of each family."""
+
+    ADDRESSES = ("10.9.0.20", "fd09::20")
+
+    def __init__(self, lab):
+        self.lab, self.there = lab, ()
+        self.set(self.ADDRESSES)
+
+    def set(self, wanted):
+        """Only these of the two are there, for both nodes."""
+        self.lab.client.ip(*[f"address del {a} dev pub" for a in self.there if a not in wanted],
+                           *[f"address add {a} dev pub{' nodad' if ':' in a else ''}"
+                             for a in wanted if a not in self.there])
+        self.there = wanted
+
+    def hide_from(self, node):
+        """Until the lab heals."""
+        four, six = self.ADDRESSES
+        self.lab.rules += [f'iifname "{node.port("pub")}" ip daddr {four} drop',
+                           f'iifname "{node.port("pub")}" ip6 daddr {six} drop']
+        self.lab.apply()
+
+    def text(self):
+        addresses = ", ".join(f'"{address}"' for address in self.ADDRESSES)
+        return (f'arbiter "gate" {{\n  type = ping\n  addresses = {{ {addresses} }}\n'
+                "  test_ms = 1000\n  timeout_ms = 500\n}\n")
+
+
 class Outside:
     """A cluster, and what is outside of it: the kinds that are named.  The group is exclusive."""
 
-    def __init__(self, world, *kinds, group=GROUP, watchdog_ms=WATCHDOG_MS):
+    def __init__(self, world, *kinds, group=GROUP, watchdog_ms=WATCHDOG_MS, lease_ms=LEASE_MS,
+                 fence_test_ms=600000):
         world.lab.restore()
         world.stop()
         self.world, self.lab = world, world.lab
         self.dogs = [Watchdog(node, watchdog_ms) for node in self.lab.pair if watchdog_ms]
         self.fence = Fence(self.lab) if "fence" in kinds else None
         self.disk = Disk(self.lab) if "disk" in kinds else None
+        self.reference = Reference(self.lab) if "ping" in kinds else None
         self.witness = None
-        text = group + (self.fence.text() if self.fence else "")
+        text = group + (self.fence.text(fence_test_ms) if self.fence else "")
         text += self.disk.text() if self.disk else ""
         text += Witness.text(self.lab) if "witness" in kinds else ""
-        self.keys = {"snmp": False, "groups": text, "more": more(watchdog_ms)}
+        text += self.reference.text() if self.reference else ""
+        self.keys = {"snmp": False, "groups": text, "more": more(watchdog_ms, lease_ms)}
         self.cluster = None
         self.kinds = kinds
 
@@ -225,14 +260,18 @@ class Outside:
 
     def close(self):
         self.lab.restore()
-        if self.cluster:
-            self.cluster.stop()
-        if self.witness:
-            self.witness.stop()
-        for dog in self.dogs:
-            dog.close()
-        if self.fence:
-            self.fence.close()
+        try:
+            if self.cluster:
+                self.cluster.stop()
+        finally:
+            if self.witness:
+                self.witness.stop()
+            for dog in self.dogs:
+                dog.close()
+            if self.fence:
+                self.fence.close()
+            if self.reference:
+                self.reference.set(())
 
 
 def taken_over(one, since, bound_s):

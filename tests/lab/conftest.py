@@ -54,9 +54,9 @@ class World:
         return self.cluster
 
     def stop(self):
-        if self.cluster:
-            self.cluster.stop()
-        self.cluster, self.keys = None, None
+        old, self.cluster, self.keys = self.cluster, None, None
+        if old:
+            old.stop()
 
     def with_snmp(self):
         """snmpd on both nodes, snmptrapd on the client."""

@@ -19,6 +19,8 @@ from lab import BUILD, SERVICE, SERVICE6, TOP, LabError, wait_until
 # Users and passphrases are those of conf/sample/snmpd.conf and snmptrapd.conf.
 USERS = {"yoke-read": "read", "yoke-oper": "oper", "yoke-trap": "trap"}
 TRAP_OID = "1.3.6.1.6.3.1.1.4.1.0"
+EVENTS = re.findall(r'^\tX\(\w+, "(\w+)"', (TOP / "agent/base/events.def").read_text(), re.M)
+EVENTS_MAX = 512  # as agent/base/limits.h
 QUIET = dict(os.environ, MIBS="", MIBDIRS="/dev/null", SNMPCONFPATH="/dev/null",
              SNMP_PERSISTENT_DIR="/dev/null")
 
@@ -93,9 +95,9 @@ class Yoke:
 
     def __init__(self, node, key, dead_ms=None, snmp=True, snmp_set=True, more="", groups=None,
                  log="stderr", links=("red", "blue"), baud=None, public=(), family=4,
-                 disk=None, multicast=False):
-        """links: with a UDP path each, of this address family, multicast or not; public: which of
-        them are; baud: of one more path, a serial line (tty in its folder); disk: the device of one
+                 disk=None, multicast=()):
+        """links: with a UDP path each, of this address family; public, multicast: which of them
+        are; baud: of one more path, a serial line (tty in its folder); disk: the device of one
         more, or the name of a file in its folder"""
         require_users()
         self.node, self.lab = node, node.lab
@@ -156,9 +158,8 @@ class Yoke:
         address = node.address6 if self.keys["family"] == 6 else node.address
         role = {True: "public", False: "private"}
         to = f'    multicast = "{MULTICAST[self.keys["family"]]}"\n'
-        to = to if self.keys["multicast"] else ""
         paths = "".join(f'  path "{link}" {{\n    address = "{address(link)}"\n'
-                        f'    interface = "{link}"\n{to}'
+                        f'    interface = "{link}"\n{to if link in self.keys["multicast"] else ""}'
                         f'    role = {role[link in self.keys["public"]]}\n  }}\n'
                         for link in self.keys["links"])
         if self.keys["baud"]:
@@ -256,6 +257,8 @@ class Yoke:
 
     def has_event(self, kind, after=0, **parts):
         """The first event of a kind after a number; parts: members that must match."""
+        if kind not in EVENTS:
+            raise LabError(f"there is no event of kind {kind}")
         for event in self.events(after):
             if event["kind"] == kind and all(event.get(k) == v for k, v in parts.items()):
                 return event
@@ -335,10 +338,24 @@ class Cluster:
             self[node].order("switch", group="web", node=node.name)
         return self.settle(node)
 
+    def check_events(self):
+        """Each has the number after the one before it, over restarts too, and none is missing: the
+        table has all, or as many as it holds."""
+        for name, yoke in self.by_name.items():
+            if not yoke.is_running():
+                continue
+            seen = [event["seq"] for event in wait_until(yoke.events, 5, f"the events of {name}")]
+            gaps = [pair for pair in zip(seen, seen[1:]) if pair[1] != pair[0] + 1]
+            assert not gaps and (seen[0] == 1 or len(seen) == EVENTS_MAX), \
+                f"{name} lost events, in this test or one before: {seen[0]}..{seen[-1]}, {gaps}"
+
     def stop(self):
-        for yoke in self.by_name.values():
-            if yoke.is_running():
-                yoke.leave()
+        try:
+            self.check_events()
+        finally:
+            for yoke in self.by_name.values():
+                if yoke.is_running():
+                    yoke.leave()
 
 
 def snmp_environment(folder):

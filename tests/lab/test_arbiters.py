@@ -2,9 +2,16 @@
 
 Two owners are counted over the whole of each test: never one millisecond."""
 
+import signal
+import time
+
 import pytest
 from arbiters import LEASE_MS, WATCHDOG_MS, taken_over
 from lab import now, wait_until
+
+
+def last_events(one):
+    return {node.name: one.cluster[node].last_event() for node in one.lab.pair}
 
 
 def is_held(one, node, before=0):
@@ -37,6 +44,36 @@ def test_split_leaves_the_owner_where_it_is(outside, owners, kind):
     one.lab.split()
     wait_until(lambda: is_held(one, "beta", before), 15, "beta holds the group")
     assert one.lab.owner() is one.lab.alpha
+    one.lab.heal()
+    one.cluster.settle(one.lab.alpha)
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 0
+
+
+def wait_state(one, node, state, since_s):
+    """What came of the last question to its arbiter, which was answered after a time."""
+    def is_so():
+        arbiter = one.cluster[node].status()["arbiters"][0]
+        return arbiter["state"] == state and arbiter["tested_wall_ms"] > since_s * 1000
+    wait_until(is_so, 15, f"an arbiter is {state}")
+
+
+def test_witness_that_is_killed_forgets_nothing(outside, owners):
+    """It starts again in a split, and the first one to ask it is the one that has not the lock."""
+    one = outside("witness", lease_ms=4000)
+    since, before = now(), last_events(one)
+    one.lab.split()
+    wait_until(lambda: is_held(one, "beta", before["beta"]), 15, "beta holds the group")
+    split = list(one.lab.rules)
+    one.lab.block("pub", "alpha", "client")
+    one.witness.stop(signal.SIGKILL)
+    one.witness.start()
+    wait_state(one, "beta", "refused", time.time())
+    one.lab.rules = split
+    one.lab.apply()
+    wait_state(one, "alpha", "held", time.time() + 4)
+    wait_state(one, "beta", "refused", time.time())
+    assert one.lab.owner() is one.lab.alpha
+    assert not one.cluster.alpha.has_event("arbiter_released", before["alpha"])
     one.lab.heal()
     one.cluster.settle(one.lab.alpha)
     assert owners.both_ms(since) == 0 and owners.takeovers(since) == 0
@@ -116,10 +153,26 @@ def test_split_with_a_fence_device_leaves_one(outside, owners):
     assert one.fence.shot == ["beta"] and owners.both_ms(since) == 0
 
 
+def wait_alarm(one, kind, before):
+    """Both nodes try their arbiters."""
+    return [wait_until(lambda at=node: one.cluster[at].has_event(kind, before[at.name]), 15,
+                       f"{kind} on {node.name}") for node in one.lab.pair]
+
+
 def test_fence_device_that_fails_is_an_alarm_and_moves_nothing(outside, owners):
-    one = outside("fence")
-    one.fence.works = False
-    since, before = now(), one.cluster.beta.last_event()
+    """While all is well, and gone when it works again; then the owner's power fails."""
+    one = outside("fence", fence_test_ms=1000)
+    since = now()
+    for works, kind in ((False, "arbiter_failed"), (True, "arbiter_ready"),
+                        (False, "arbiter_failed")):
+        before, one.fence.works = last_events(one), works
+        for event in wait_alarm(one, kind, before):
+            assert works or "the device is broken" in event["text"], event
+        status = one.cluster.alpha.status()
+        assert status["condition"] == ("ok" if works else "degraded"), status["text"]
+        assert works or "switch" in status["text"]
+    assert one.lab.owner() is one.lab.alpha and one.fence.shot == []
+    before = one.cluster.beta.last_event()
     one.lab.alpha.power_cut()
     wait_until(lambda: one.cluster.beta.has_event("fence_failed", before), 20, "the alarm")
     wait_until(lambda: is_held(one, "beta", before), 5, "the group is held")
@@ -128,6 +181,22 @@ def test_fence_device_that_fails_is_an_alarm_and_moves_nothing(outside, owners):
     assert done.returncode == 0, done.stderr
     wait_until(lambda: one.lab.beta.has(), 5, "beta owns the address")
     assert owners.both_ms(since) == 0
+
+
+def test_split_with_a_fence_device_that_fails_moves_nothing(outside, owners):
+    """The owner cannot switch the other off, nor that one the owner: held where it runs."""
+    one = outside("fence")
+    one.fence.works = False
+    since, before = now(), last_events(one)
+    one.lab.split()
+    for event in wait_alarm(one, "fence_failed", before):
+        assert "the device is broken" in event["text"], event
+    held = wait_until(lambda: is_held(one, "beta", before["beta"]), 5, "beta holds the group")
+    assert "nothing proves that it is dead: 'yoke confirm-down alpha'" in held["text"], held
+    assert one.lab.owner() is one.lab.alpha and one.fence.shot == []
+    one.lab.heal()
+    one.cluster.settle(one.lab.alpha)
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 0
 
 
 def boot_apart(one):
@@ -259,6 +328,73 @@ def test_node_that_was_switched_off_comes_back_into_the_split(outside, owners, k
     assert one.lab.owner() is one.lab.beta
     one.lab.heal()
     one.cluster.settle(one.lab.beta)
+    assert one.fence.shot == ["alpha"]
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 1
+
+
+# ---- reference addresses: who may go on ----
+
+def test_reference_address_that_does_not_answer_is_an_alarm_while_all_is_well(outside, owners):
+    """One of several is enough, of either family; when no node hears one, the service goes on."""
+    one = outside("ping")
+    since = now()
+    four, six = one.reference.ADDRESSES
+    for answers, kind in (((six,), None), ((), "arbiter_failed"), ((four,), "arbiter_ready")):
+        before = last_events(one)
+        one.reference.set(answers)
+        for event in wait_alarm(one, kind, before) if kind else ():
+            assert answers or "no answer from any of 2 addresses" in event["text"], event
+        tested = time.time() + 2
+        for node in one.lab.pair:
+            wait_state(one, node, "ready" if answers else "failed", tested)
+            assert kind or not one.cluster[node].has_event("arbiter_failed", before[node.name])
+            assert one.cluster[node].status()["condition"] == ("ok" if answers else "degraded")
+    one.cluster.settle(one.lab.alpha)
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 0
+
+
+def test_owner_that_hears_no_reference_address_hands_over(outside, owners):
+    one = outside("ping")
+    since, before = now(), last_events(one)
+    one.reference.hide_from(one.lab.alpha)
+    wait_until(lambda: one.lab.owner() is one.lab.beta, 10, "beta owns the address")
+    assert one.cluster.alpha.has_event("arbiter_failed", before["alpha"])
+    assert not one.cluster.beta.has_event("arbiter_failed", before["beta"])
+    one.lab.heal()
+    one.cluster.settle(one.lab.beta)
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 1
+
+
+@pytest.mark.parametrize("kind", ["fence", "witness"])
+def test_node_that_hears_no_reference_address_takes_nothing_over(outside, owners, kind):
+    """It switches nobody off and asks for no lock, although it could; then it hears one again."""
+    one = outside(kind, "ping")
+    since, before = now(), one.cluster.beta.last_event()
+    one.reference.hide_from(one.lab.beta)
+    wait_until(lambda: one.cluster.beta.has_event("arbiter_failed", before), 10, "the alarm")
+    wait_until(lambda: "group web on beta: it reaches no reference address" in
+               one.cluster.alpha.cli("status").stdout, 5, "beta could not take over")
+    one.lab.alpha.power_cut()
+    wait_until(lambda: one.cluster.beta.has_event("node_lost", before), 10, "alpha is lost")
+    lost = now()
+    wait_until(lambda: now() - lost > 4, 5, "the fence device's delay, or the lease, is over")
+    assert not one.lab.beta.has()
+    assert not one.cluster.beta.has_event("arbiter_held", before)
+    assert one.fence is None or one.fence.shot == []
+    one.lab.heal()
+    wait_until(one.lab.beta.has, 20, "beta owns the address")
+    assert one.fence is None or one.fence.shot == ["alpha"]
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 1
+
+
+def test_owner_that_loses_all_but_the_fence_device_switches_nobody_off(outside, owners):
+    """It does not know yet that it is deaf when the other one is lost; the other one takes over."""
+    one = outside("fence", "ping")
+    since = now()
+    one.reference.hide_from(one.lab.alpha)
+    one.lab.split()
+    wait_until(lambda: "alpha" in one.fence.shot, 20, "beta has alpha switched off")
+    wait_until(one.lab.beta.has, 20, "beta owns the address")
     assert one.fence.shot == ["alpha"]
     assert owners.both_ms(since) == 0 and owners.takeovers(since) == 1
 

@@ -1,5 +1,6 @@
 """A stranger on the private link: a frame that is not ours is counted by cause, without effect."""
 
+import re
 import socket
 import struct
 import subprocess
@@ -127,6 +128,34 @@ def test_replay_does_not_hide_a_death(world, lab, slow, owners, mallory):
     while now() < deadline and slow.alpha.peer_state("beta") != "lost":
         mallory.send(lab.beta, lab.alpha, *frames * 5)
     assert slow.alpha.peer_state("beta") == "lost"
+
+
+def test_a_silent_node_that_speaks_another_protocol(lab, slow, owners, mallory):
+    """Nobody vouches for a frame that is laid out otherwise: an alarm with both versions, until
+    the node is understood again, and nothing moves.  While it is heard, none."""
+    frame = mallory.capture(lab.beta, lab.alpha)
+    newer = change(frame, VERSION_AT, b"\x13")  # the oldest is 3, and one more
+    seen, since = slow.alpha.last_event(), now()
+    says = r"it speaks protocol 3 to 4, we \d"
+    reason = f"node beta: {says}"
+    before = refused(slow.alpha)["version"]
+    mallory.send(lab.beta, lab.alpha, newer)
+    wait_until(lambda: refused(slow.alpha)["version"] > before, 5, "it is refused")
+    lab.beta.power_cut()
+    wait_until(lambda: slow.alpha.peer_state("beta") == "lost", 5, "beta is lost")
+    assert not slow.alpha.has_event("protocol_mismatch", seen)
+    mallory.send(lab.beta, lab.alpha, newer)
+    wait_until(lambda: slow.alpha.has_event("protocol_mismatch", seen), 5, "the alarm")
+    event = slow.alpha.has_event("protocol_mismatch", seen)
+    assert event["severity"] == "critical" and event["node_name"] == "beta", event
+    assert re.match(says, event["reason"]), event
+    assert re.search(reason, slow.alpha.cli("status").stdout)
+    assert lab.owner() is lab.alpha and owners.takeovers(since) == 0
+    lab.beta.power_on()
+    slow.beta.start()
+    slow.settle(lab.alpha)
+    assert slow.alpha.has_event("protocol_agreed", seen)
+    assert not re.search(reason, slow.alpha.cli("status").stdout)
 
 
 def test_a_million_random_frames(lab, slow, owners):

@@ -20,7 +20,7 @@ from service import Cluster
 
 EXTRA = "10.9.0.150"
 PUSH_KEY = "5a" * 32
-LATE = ("path_late", "path_down", "node_late", "node_lost")
+LATE = ("path_one_way", "path_down", "node_late", "node_lost")
 
 
 def extra(address=EXTRA):
@@ -388,6 +388,20 @@ def test_only_root(same):
     assert answer["error"] == "denied"
 
 
+def told_s(stream):
+    """How long the next step takes, as soon as it is said."""
+    for line in stream:
+        told = re.search(r"over the path wire: about (\d+) s", line)
+        if told:
+            return int(told.group(1)), now()
+    raise AssertionError("it is not said how long it takes")
+
+
+def lateness(yoke):
+    path = yoke.path("wire")
+    return {key: path[key] for key in ("state", "changed_wall_ms", "flaps", "delayed", "missed")}
+
+
 @pytest.mark.slow
 def test_over_a_serial_line_alone(world, lab, owners):
     """At 9600: it is said how long it takes, and heartbeats are never late for it."""
@@ -398,22 +412,24 @@ def test_over_a_serial_line_alone(world, lab, owners):
             '"extra"', '"web"'))
         start = now()
         before = {name: yoke.last_event() for name, yoke in same.cluster.by_name.items()}
+        late = {name: lateness(yoke) for name, yoke in same.cluster.by_name.items()}
         carried = list(line.carried)
         same.change(same.text.replace("exclusive = no", "exclusive = no # a service address"))
-        done = same.config("push", "--yes")
-        assert done.returncode == 0, done.stdout + done.stderr
+        push = same.pushing()
+        read_s, read_at = told_s(push.stderr)
+        push_s, push_at = told_s(push.stdout)
+        out, said = push.communicate(timeout=400)
+        assert push.returncode == 0, out + said
         took = now() - start
-        told = [int(s) for s in re.findall(r"over the path wire: about (\d+) s",
-                                           done.stdout + done.stderr)]
-        print(f"{os.path.getsize(same.alpha.config)} bytes read and sent in {took:.0f} s, "
-              f"told: {told}")
-        assert len(told) == 2 and min(told) > 5
+        for told, spent in (read_s, push_at - read_at), (push_s, now() - push_at):
+            assert told / 2 <= spent <= told * 2, f"told {told} s, took {spent:.1f} s"
         assert same.beta.config.read_text() == same.alpha.config.read_text()
         share = max(b - a for a, b in zip(carried, line.carried)) / (took * 960)
         assert share < 0.30
         for name, yoke in same.cluster.by_name.items():
             for kind in LATE:
                 assert not yoke.has_event(kind, before[name]), f"{kind} on {name}"
+            assert lateness(yoke) == late[name]
         # And one by which yoked there becomes another one, which is told as well.
         same.change(same.text.replace("dead_ms = 2000", "dead_ms = 2000\n  refresh_ms = 50000"))
         done = same.config("push", "--yes")

@@ -251,6 +251,37 @@ def test_stalled_disk_delays_nothing(lab, beside, owners):
     assert owners.takeovers(since) == 0
 
 
+def wait_lock(yoke, state, reason=""):
+    wait_until(lambda: [(a["state"], a["reason"]) for a in yoke.status()["arbiters"]] ==
+               [(state, reason)], 10, f"the lock is {state}: {reason}")
+
+
+def test_lock_whose_disk_stalls_is_an_alarm(outside, owners):
+    """The process that waits for alpha's disk does not go on: no heartbeat is late, nothing stops,
+    and the lock works again by itself, for the next engine, too."""
+    one = outside("disk")
+    alpha, beta = one.cluster.alpha, one.cluster.beta
+    since, seen = now(), alpha.last_event()
+    before = {yoke.node.name: troubles(yoke) for yoke in (alpha, beta)}
+    old, waits = alpha.engine(), alpha.pids("disk")[0]
+    os.kill(waits, signal.SIGSTOP)
+    try:
+        wait_lock(alpha, "failed", "the disk does not answer")
+        assert alpha.has_event("arbiter_failed", seen)["severity"] == "warning"
+        assert alpha.status()["condition"] == "degraded" and alpha.engine() == old
+        wait_lock(beta, "ready")
+        assert {yoke.node.name: troubles(yoke) for yoke in (alpha, beta)} == before
+        os.kill(old, signal.SIGKILL)
+        wait_until(lambda: alpha.engine() not in (None, old), 10, "another engine")
+        wait_lock(alpha, "failed", "the disk does not answer")
+    finally:
+        os.kill(waits, signal.SIGCONT)
+    wait_lock(alpha, "ready")
+    assert alpha.has_event("arbiter_ready", seen) and alpha.pids("disk") == [waits]
+    one.cluster.settle(one.lab.alpha)
+    assert owners.takeovers(since) == 0 and owners.both_ms(since) == 0
+
+
 @pytest.fixture
 def hanging(world):
     """A file system on a file: frozen, whoever writes to it waits in the kernel (state D)."""

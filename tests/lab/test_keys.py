@@ -1,12 +1,16 @@
 """The key is exchanged on a running pair: no heartbeat is lost, and nobody can read it."""
 
+import ctypes
+import os
 import pathlib
 import re
 import shutil
+import signal
 
 import pytest
 
 from lab import now, wait_until
+from serial_line import Line
 
 
 @pytest.fixture
@@ -19,6 +23,18 @@ def pair(world, lab):
     for node in lab.pair:
         cluster[node].write_key("00112233445566778899aabbccddeeff" * 2)
     world.stop()
+
+
+@pytest.fixture
+def wired(world, lab):
+    """Nothing but a serial line: what tells of keys takes a heartbeat's place there."""
+    world.stop()
+    line = Line(*[node.dir / "tty" for node in lab.pair], 9600)
+    try:
+        yield world.ready(snmp=False, dead_ms=2000, baud=9600, links=())
+    finally:
+        world.stop()
+        line.close()
 
 
 def key(yoke, *arguments):
@@ -53,7 +69,8 @@ def counters(pair, lab):
     for node in lab.pair:
         for path in pair[node].status()["paths"]:
             seen.append({name: value for name, value in path.items()
-                         if name in ("missed", "flaps", "state") or name.startswith("refused_")})
+                         if name in ("missed", "delayed", "flaps", "state",
+                                     "changed_wall_ms") or name.startswith("refused_")})
     return seen
 
 
@@ -64,11 +81,13 @@ def received(pair, lab):
 def hear(pair, lab):
     """Ten more frames on every path."""
     before = received(pair, lab)
-    wait_until(lambda: all(b >= a + 10 for a, b in zip(before, received(pair, lab))), 10,
+    wait_until(lambda: all(b >= a + 10 for a, b in zip(before, received(pair, lab))), 20,
                "ten more heartbeats on every path")
 
 
-def test_keys_are_exchanged_without_a_lost_heartbeat(lab, pair, owners):
+@pytest.mark.parametrize("over", ["pair", pytest.param("wired", marks=pytest.mark.slow)])
+def test_keys_are_exchanged_without_a_lost_heartbeat(request, lab, over):
+    pair = request.getfixturevalue(over)
     alpha, beta = pair.alpha, pair.beta
     hear(pair, lab)
     engines = [pair[node].engine() for node in lab.pair]
@@ -85,6 +104,11 @@ def test_keys_are_exchanged_without_a_lost_heartbeat(lab, pair, owners):
     assert "2 keys" in succeed(beta, "reload")
     wait_until(lambda: sealing(alpha) == sealing(beta) == [2], 10, "both seal with the new key")
     hear(pair, lab)
+    for yoke in (alpha, beta):
+        old, new = key(yoke, "list").stdout.splitlines()
+        assert re.match(r"key 1.*: not sent with, the other node has it$", old), old
+        assert re.match(r"key 2.*: seals what is sent here, the other node has it, "
+                        "the other node seals with it$", new), new
 
     for yoke in (beta, alpha):
         wait_until(lambda yoke=yoke: key(yoke, "retire").returncode == 0, 10, "key 1 is retired")
@@ -156,6 +180,45 @@ def test_keys_are_nowhere_but_in_their_file_and_in_memory_that_is_not_dumped(lab
     assert pathlib.Path(f"/proc/{alpha.engine()}/environ").stat().st_uid == 0
     copy(alpha, beta)
     succeed(beta, "reload")
+
+
+SEIZE, CONTINUE, TRACE_EXIT, EVENT_EXIT, WAIT_ALL = 0x4206, 7, 0x40, 6, 0x40000000
+
+
+def trace(request, pid, data=0):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.ptrace(ctypes.c_long(request), ctypes.c_long(pid), None, ctypes.c_void_p(data)) < 0:
+        raise OSError(ctypes.get_errno(), "ptrace")
+
+
+def is_in_memory(pid, data):
+    """Where a process may write: its variables, heap and stack."""
+    maps = pathlib.Path(f"/proc/{pid}/maps").read_text()
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for start, end in re.findall("^([0-9a-f]+)-([0-9a-f]+) rw", maps, re.M):
+            memory.seek(int(start, 16))
+            if data in memory.read(int(end, 16) - int(start, 16)):
+                return True
+    return False
+
+
+def test_engine_that_leaves_has_wiped_its_keys(pair):
+    """The kernel stops it in its exit, when nothing of it runs any more and its memory is there."""
+    alpha = pair.alpha
+    succeed(alpha, "rotate")
+    keys = [bytes.fromhex(digits)
+            for digits in re.findall("[0-9a-f]{64}", alpha.key_file.read_text())]
+    engine = alpha.engine()
+    assert len(keys) == 2 and all(is_in_memory(engine, each) for each in keys)
+    trace(SEIZE, engine, TRACE_EXIT)
+    alpha.process.send_signal(signal.SIGTERM)
+    left = None
+    while os.WIFSTOPPED(status := os.waitpid(engine, WAIT_ALL)[1]):
+        is_exit = status >> 16 == EVENT_EXIT
+        if is_exit:
+            left = [is_in_memory(engine, each) for each in keys]
+        trace(CONTINUE, engine, 0 if is_exit else os.WSTOPSIG(status))
+    assert status == 0 and left == [False, False]
 
 
 def are_ready(one):

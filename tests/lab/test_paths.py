@@ -60,7 +60,7 @@ def family(request):
     return request.param
 
 
-@pytest.fixture(params=[False, True], ids=["unicast", "multicast"])
+@pytest.fixture(params=[(), PRIVATE], ids=["unicast", "multicast"])
 def paths(world, family, request):
     """Without a public path, over IPv4 and IPv6."""
     return world.ready(snmp=False, family=family, multicast=request.param)
@@ -68,7 +68,7 @@ def paths(world, family, request):
 
 @pytest.fixture
 def multicast(world, family):
-    return world.ready(snmp=False, family=family, multicast=True)
+    return world.ready(snmp=False, family=family, multicast=PRIVATE)
 
 
 def test_private_paths_cut_with_a_public_one_left(lab, public, owners):
@@ -204,7 +204,7 @@ def test_interface_is_another_one_from_one_moment_to_the_next(lab, paths, owners
 
 def test_address_of_a_path_changes_and_comes_back(lab, paths, owners):
     since = now()
-    is_six, is_multicast = paths.alpha.keys["family"] == 6, paths.alpha.keys["multicast"]
+    is_six, is_multicast = paths.alpha.keys["family"] == 6, bool(paths.alpha.keys["multicast"])
     old = f"{lab.alpha.address6('red')}/64" if is_six else f"{lab.alpha.address('red')}/24"
     new = "fd01::77/64" if is_six else "10.1.0.77/24"
     lab.alpha.ip(f"address del {old} dev red", f"address add {new} dev red")

@@ -41,3 +41,14 @@ def test_every_file_that_it_names_exists():
                        README.read_text())
     missing = sorted({name for name in names if not (TOP / name).exists()})
     assert not missing, f"README names what is not there: {missing}"
+
+
+def test_every_test_that_it_names_exists():
+    """What it promises is tested, or it is not promised."""
+    tests = list((TOP / "tests").rglob("test_*.py"))
+    known = {file.name for file in tests}
+    for file in tests:
+        known |= set(re.findall(r"^def (test_\w+)\(", file.read_text(), re.M))
+    names = re.findall(r"\btest_\w+(?:\.py)?", README.read_text())
+    missing = sorted(set(names) - known)
+    assert len(names) > 20 and not missing, f"README names tests that are not there: {missing}"

@@ -38,6 +38,16 @@ status)
 esac
 """
 
+# A Nagios plugin: 0, 1, 2 and 3 are OK, WARNING, CRITICAL and UNKNOWN; 0 for what is started anew.
+PLUGIN = r"""#!/bin/sh
+mine="$(dirname "$0")/$YOKE_NODE"
+read -r code pid <"$mine.wanted"
+[ "$pid" = "$(cat "$mine.pid")" ] || code=0
+echo "$code" >>"$mine.told"
+echo "the plugin says $code|$1=$code"
+exit "$code"
+"""
+
 GROUP = """group "web" {{
   exclusive = {exclusive}
   nodes = {{ "alpha", "beta" }}
@@ -104,12 +114,16 @@ class Service:
         return pid if is_alive(pid) else None
 
 
+def stat(pid):
+    """What follows the name: state, parent, process group, session..."""
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+
+
 def is_alive(pid):
     try:
-        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        return stat(pid)[0] != "Z"
     except OSError:
         return False
-    return stat.rsplit(")", 1)[1].split()[0] != "Z"
 
 
 @pytest.fixture
@@ -151,7 +165,7 @@ def test_started_in_order_on_one_node(lab, cluster, service):
     # 2 and 3: sh, for what it runs in the background.  32 and 33: the C library's own; its
     # posix_spawn() (make, for one) ignores them for all descendants.
     assert ignored & ~0b110 & ~(0b11 << 31) == 0
-    assert sorted(os.listdir(f"/proc/{pid}/fd"))[:3] == ["0", "1", "2"]
+    assert sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1", "2"]
     assert os.sched_getscheduler(pid) == os.SCHED_OTHER
     assert pathlib.Path(f"/proc/{pid}/oom_score_adj").read_text() == "0\n"
 
@@ -241,6 +255,16 @@ def test_stop_does_not_wait_for_a_monitor(lab, cluster, service):
     wait_until(lambda: not is_alive(hung), 2, "the monitor was killed for the stop")
 
 
+def test_what_a_start_leaves_is_the_keepers(lab, cluster, service):
+    """Who started the daemon has ended; nobody else would know when it ends, or bury it."""
+    pid, keeper = service.pid(lab.alpha), cluster.alpha.pids("keeper")[0]
+    assert int(stat(pid)[1]) == keeper
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), 5, "it is buried")
+    wait_until(lambda: service.pid(lab.alpha), 5, "it is started again")
+    assert int(stat(service.pid(lab.alpha))[1]) == keeper
+
+
 def test_killed_service_is_restarted_here(lab, cluster, service):
     before = cluster.alpha.last_event()
     pid = service.pid(lab.alpha)
@@ -263,9 +287,65 @@ def test_service_that_dies_again_and_again_moves(lab, cluster, service):
     cluster.settle(lab.beta)
 
 
+def test_program_that_is_gone_is_told_while_all_is_well(world, lab, service):
+    """Both nodes have the same file system: what runs goes on, and the other is not ready."""
+    starter = service.dir / "starter"
+    starter.unlink(missing_ok=True)
+    starter.symlink_to(service.program)
+    group = service.group().replace('    program =', f'    start = {{ "{starter}", "start" }}\n'
+                                    '    program =')
+    cluster = world.ready(snmp=False, groups=group)
+    wait_until(lambda: service.pid(lab.alpha), 5, "the service runs on alpha")
+    before = {node.name: cluster[node].last_event() for node in lab.pair}
+    starts = len(service.calls(lab.alpha, "start"))
+    starter.unlink()
+    for node in lab.pair:
+        wait_until(lambda at=node: cluster[at].has_event("resource_unusable", before[at.name]), 20,
+                   f"{node.name} says that it could not be started")
+    assert resource(cluster.beta)["reason"] == f"{starter} cannot be run: No such file or directory"
+    wait_until(lambda: cluster.alpha.has_event("not_ready", before["alpha"]), 20, "it is an alarm")
+    assert lab.owner() is lab.alpha and service.pid(lab.alpha)
+    # A new engine is told, too, and finds it running all the same.
+    old, before = cluster.alpha.engine(), cluster.alpha.last_event()
+    os.kill(old, signal.SIGKILL)
+    wait_until(lambda: cluster.alpha.engine() not in (None, old), 5, "another engine")
+    wait_until(lambda: cluster.alpha.has_event("resource_unusable", before), 20, "it is told")
+    assert len(service.calls(lab.alpha, "start")) == starts
+    starter.symlink_to(service.program)
+    for node in lab.pair:
+        wait_until(lambda at=node: resource(cluster[at])["usable"], 20, f"{node.name} is ready")
+    cluster.switch(lab.beta)
+
+
 def test_leave_stops_it(world, lab, cluster, service):
     cluster.alpha.leave()
     wait_until(lambda: service.pid(lab.beta), 5, "it runs on beta")
     assert not service.pid(lab.alpha)
     cluster.alpha.start()
     cluster.settle(lab.beta)
+
+
+def test_monitor_that_is_a_nagios_plugin(world, lab, service):
+    """A warning is well; critical and unknown are not, and are a failure when they last."""
+    plugin = service.dir / "plugin"
+    plugin.write_text(PLUGIN)
+    plugin.chmod(0o755)
+    wanted, told = service.file(lab.alpha, "wanted"), service.file(lab.alpha, "told")
+    for node in lab.pair:
+        service.file(node, "wanted").write_text("0 0\n")
+    groups = service.group().replace("    restarts = 2\n",
+                                     f'    restarts = 2\n    monitor = {{ "{plugin}", "load" }}\n')
+    alpha = world.ready(snmp=False, groups=groups).alpha
+    for code, is_well in ((1, True), (2, False), (3, False)):
+        pid, before = service.pid(lab.alpha), alpha.last_event()
+        wanted.with_suffix(".new").write_text(f"{code} {pid}\n")
+        wanted.with_suffix(".new").rename(wanted)
+        if is_well:
+            wait_until(lambda n=code: told.read_text().split()[-8:] == [str(n)] * 8, 10, "8 looks")
+            assert service.pid(lab.alpha) == pid and alpha.last_event() == before
+        else:
+            wait_until(lambda old=pid: service.pid(lab.alpha) not in (None, old), 10, "a restart")
+            assert told.read_text().split().count(str(code)) == 2, "not at once"
+            event = alpha.has_event("resource_failed", before)
+            assert f"the plugin says {code}|load={code}" in event["text"], event
+    assert not service.pid(lab.beta)

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from lab import now, wait_until
+from lab import BUILD, now, wait_until
 from serial_line import Line
 
 BAUD = 9600
@@ -16,11 +16,15 @@ DEAD_MS = 2000
 GROUPS = ["web", "mail", "files", "print", "names"]
 
 
+def address(index):
+    return f"10.9.0.{100 + index}"
+
+
 def group_text(index, name):
     """Each with an address of its own; the first one has the lab's."""
     return (f'group "{name}" {{\n  exclusive = no\n  nodes = {{ "alpha", "beta" }}\n'
             f'  resource "{name}-ip" {{\n    type = address\n'
-            f'    address = "10.9.0.{100 + index}/24"\n    interface = "pub"\n  }}\n}}\n')
+            f'    address = "{address(index)}/24"\n    interface = "pub"\n  }}\n}}\n')
 
 
 @pytest.fixture(scope="module")
@@ -99,16 +103,17 @@ def test_line_takes_a_quarter_of_its_rate(beside, wire):
 
 
 def test_power_cut_with_a_line_alone(world, lab, alone, wire, probe):
-    """Five groups: taken over within the bound that `yoke check` prints, and shown."""
+    """Five groups: each is taken over within the bound that `yoke check` prints, and shown."""
     told = alone.alpha.cli("check", alone.alpha.config).stdout
     assert "path wire, 9600 baud: heartbeat every 400 ms, as a quarter of its rate carries" in told
     bound_ms = int(re.search(r"at most (\d+) ms after its last heartbeat", told).group(1))
-    client = probe()
+    clients = {name: probe(address(i), f"probe-{name}") for i, name in enumerate(GROUPS)}
     since = now()
     at = lab.alpha.power_cut()
-    client.wait_answer(timeout=20, node=lab.beta, since=since)
-    outage = client.outage(at)
-    assert outage <= bound_ms + 100, "an address takes a few ms to start"
+    for name, client in clients.items():
+        client.wait_answer(timeout=20, node=lab.beta, since=since)
+        outage = client.outage(at)
+        assert outage <= bound_ms + 100, f"{name}: an address takes a few ms to start"
     for name in GROUPS:
         wait_until(lambda group=name: (alone.beta.group(group)["owner_name"],
                                        alone.beta.group(group)["state"]) == ("beta", "started"),
@@ -213,19 +218,76 @@ def test_another_engine_on_a_line_alone(lab, alone, owners, role, number):
     assert owners.takeovers(since) == 0 and lab.owner() is lab.alpha
 
 
-def test_both_ends_of_a_test_of_the_cable(world, lab, wire):
-    """`yoke serial-test`, while yoke does not use the line."""
-    world.stop()
-    tests = [subprocess.Popen([lab.dir / "bin/yoke", "serial-test", node.dir / "tty"], text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-             for node in lab.pair]
-    for test in tests:
-        text = test.communicate(timeout=60)[0]
-        assert test.returncode == 0, text
+@pytest.fixture
+def both_test(world, lab, wire):
+    """Starts `yoke serial-test` on both nodes, while yoke does not use the line."""
+    started = []
+
+    def start():
+        world.stop()
+        for node in lab.pair:
+            started.append(subprocess.Popen(
+                [BUILD / "yoke", "serial-test", "--timeout", "15", node.dir / "tty"], text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+        return started
+    yield start
+    for test in started:
+        with test:
+            test.kill()
+
+
+def verdict(test, code):
+    text = test.communicate(timeout=60)[0]
+    assert test.returncode == code, text
+    return text
+
+
+def test_both_ends_of_a_test_of_the_cable(both_test):
+    for test in both_test():
+        text = verdict(test, 0)
         assert "the cable works in both directions" in text
         assert "0 damaged, 0 bytes lost" in text
         trip = float(re.search(r"round trip: ([\d.]+) ms", text).group(1))
         assert 150 < trip < 400, "two frames of 91 bytes at 9600 baud"
+
+
+@pytest.mark.parametrize("fault, counted", [("drop", r"([1-9]\d*) bytes lost"),
+                                            ("flip", r"([1-9]\d*) damaged, 0 bytes lost")],
+                         ids=["lost", "changed"])
+def test_cable_that_spoils_bytes(both_test, wire, fault, counted):
+    """Both ends count it in both directions."""
+    setattr(wire, fault, 1 / 300)
+    for test in both_test():
+        text = verdict(test, 1)
+        for direction in "to here: ", "to there:":
+            assert re.search(f"{direction} .* frames came whole, .*{counted}", text), text
+        assert "carries both directions, but not without errors" in text
+
+
+def test_cable_with_one_wire(both_test, wire):
+    """alpha's words do not arrive: only who is told so can know."""
+    wire.cut(0)
+    alpha, beta = both_test()
+    text = verdict(alpha, 1)
+    whole = r"to here: +(\d+) of \1 frames came whole, 0 damaged, 0 bytes lost"
+    assert re.search(whole, text), text
+    assert "to there:  nothing; the wire from TxD here to RxD there does not work" in text
+    assert "nothing came.  Is 'yoke serial-test' running on the other" in verdict(beta, 4)
+
+
+@pytest.mark.parametrize("is_heard", [True, False], ids=["late", "early"])
+def test_cable_that_is_pulled_meanwhile(both_test, wire, is_heard):
+    """Its own end sees the adapter go; the other one silence, and takes it for nothing else, even
+    if it was not told before that it is heard."""
+    wire.cut(1, not is_heard)
+    alpha, beta = both_test()
+    for test in (alpha, beta) if is_heard else (beta,):
+        assert any("the other node is heard" in line for line in test.stdout)
+    wire.pull(0)
+    assert "the line hung up: was the adapter pulled?" in verdict(alpha, 1)
+    text = verdict(beta, 1)
+    assert "nothing came in the end: the cable was pulled, or the test on the other" in text
+    assert "work" not in text
 
 
 def test_line_that_yoke_has_is_not_tested(beside):

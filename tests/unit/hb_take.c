@@ -355,6 +355,31 @@ static void a_frame_held_back_is_no_life_and_gives_no_payload(void **state)
 	assert_int_equal(pair_state(&pair, 1, 1), YOKE_PATH_DOWN);
 }
 
+/* Each is let through when it is worth the most: what they prolong ends one dead time later. */
+static void frames_held_back_prolong_a_life_by_one_dead_time_at_most(void **state)
+{
+	struct recording first = record("1"), last = record("2"), more = record("3");
+	const struct hb_path *p = hb_path_of(&pair.node[0], 2, 1);
+
+	(void)state;
+	memset(pair.cut, true, sizeof(pair.cut)); /* node 2 dies */
+	pair_run(&pair, PAIR_DEAD_US / 2);
+	assert_int_equal(give(&first), 1);
+	pair_run(&pair, PAIR_DEAD_US / 2);
+	assert_int_equal(give(&last), 1);
+	assert_int_equal(p->state, YOKE_PATH_UP);
+	pair_run(&pair, 1);
+	assert_int_equal(give(&more), 0);
+	assert_int_equal(p->stale, 1);
+	pair_run(&pair, PAIR_DEAD_US - 2);
+	assert_int_equal(p->state, YOKE_PATH_LATE);
+	assert_int_equal(p->flaps, 0);
+	pair_run(&pair, 1);
+	assert_int_equal(p->state, YOKE_PATH_ONE_WAY); /* what came too late was heard, no more */
+	pair_run(&pair, 1);
+	assert_int_equal(p->state, YOKE_PATH_DOWN);
+}
+
 /* Frames of an incarnation that was in two-way contact with us, after its successor has come. */
 static void a_recording_of_the_incarnation_before_changes_nothing(void **state)
 {
@@ -591,6 +616,7 @@ int main(void)
 		TEST(a_frame_of_an_unknown_kind_is_life_and_no_payload),
 		TEST(refuses_a_node_with_another_key),
 		TEST(a_frame_held_back_is_no_life_and_gives_no_payload),
+		TEST(frames_held_back_prolong_a_life_by_one_dead_time_at_most),
 		TEST(a_recording_of_the_incarnation_before_changes_nothing),
 		TEST(a_recording_of_a_short_life_does_not_push_out_its_successor),
 		TEST(a_recording_from_long_ago_does_not_disturb_a_pair),
