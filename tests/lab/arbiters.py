@@ -15,7 +15,8 @@ from lab import SERVICE, TOP, now, wait_until
 from measure import Echo
 from service import Cluster
 
-LEASE_MS, WATCHDOG_MS, DEAD_MS = 1000, 1000, 300
+# A machine whose host lets it stand still for 0.3 s now and then must not fail a test.
+LEASE_MS, WATCHDOG_MS, DEAD_MS = 1500, 1500, 500
 GROUP = ('group "web" {\n  exclusive = yes\n  nodes = { "alpha", "beta" }\n'
          f'  resource "vip" {{\n    type = address\n    address = "{SERVICE}/24"\n'
          '    interface = "pub"\n  }\n}\n')

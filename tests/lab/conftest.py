@@ -12,8 +12,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from arbiters import Outside  # noqa: E402
-from lab import BUILD, SERVICE, TOP, Lab, wait_until  # noqa: E402
-from measure import Echo, Noise, Owners, Probe  # noqa: E402
+from lab import BUILD, SERVICE, TOP, Lab, now, wait_until  # noqa: E402
+from measure import Echo, Noise, Owners, Probe, Stalls  # noqa: E402
 from service import Cluster, Manager, Mib, Snmpd, Trapd  # noqa: E402
 from web import Client  # noqa: E402
 
@@ -25,7 +25,7 @@ class World:
         self.lab = lab
         self.cluster, self.keys = None, None
         self.echo, self.snmpd = {}, {}
-        self.owners = Owners(lab)
+        self.owners, self.stalls = Owners(lab), Stalls(lab)
         self.trapd = None
 
     def ready(self, owner="alpha", **keys):
@@ -81,6 +81,7 @@ def world():
         world = World(lab)
         yield world
         world.stop()
+        print(f"\nlab: the machine {stood_still(world.stalls.since(0))}", file=sys.stderr)
 
 
 @pytest.fixture
@@ -178,6 +179,17 @@ def noise(world):
     made.close()
 
 
+def stood_still(stalls):
+    if not stalls:
+        return "ran all the time"
+    return f"stood still {len(stalls)} times, for {stalls[0][1]} ms at most"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    item.began = now()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     outcome = yield
@@ -189,3 +201,4 @@ def pytest_runtest_makereport(item):
         if world:
             world.lab.failed = True
             report.sections.append(("logs", f"{world.lab.keep_logs()}"))
+            report.sections.append(("machine", stood_still(world.stalls.since(item.began))))

@@ -5,6 +5,7 @@ monotonic clock (lab.now()).  Gaps are in milliseconds.
 """
 
 import bisect
+import os
 import pathlib
 import signal
 import time
@@ -181,3 +182,21 @@ class Noise:
 
     def close(self):
         self.probe.close()
+
+
+class Stalls:
+    """When a processor stood still, whatever wanted to run: taken away by the host, or the kernel.
+    A test that fails then is told apart from one that fails on a machine that runs."""
+
+    def __init__(self, lab):
+        self.recorders = [Recorder(lab.client, f"stalls-{cpu}",
+                                   ["stalls", cpu, lab.fast / f"stalls-{cpu}.txt"],
+                                   lab.fast / f"stalls-{cpu}.txt")
+                          for cpu in sorted(os.sched_getaffinity(0))]
+
+    def since(self, since):
+        """[(from, ms)], the longest first."""
+        spans = [(int(start) / 1e6, int(end) / 1e6)
+                 for recorder in self.recorders for start, end in recorder.lines()]
+        return sorted(((start, round((end - start) * 1000)) for start, end in spans
+                       if end > max(since, start)), key=lambda span: -span[1])

@@ -1,16 +1,18 @@
-/* tests/lab/probe.c - what the lab measures with: one small program, five jobs.
+/* tests/lab/probe.c - what the lab measures with: one small program, six jobs.
  *
- *   probe serve PORT NAME                        UDP echo on every address; the answer names the
- * node probe ask ADDRESS PORT INTERVAL_US FILE      asks all the time, writes one line an answer
- *   probe owners ADDRESS FILE NAME=NETNS...      writes a line when a namespace gets or loses
- * ADDRESS probe frames INTERFACE udp:PORT|ip:PROTOCOL FILE writes when frames came in through
- * INTERFACE probe spray FROM TO PORT COUNT               COUNT random datagrams with a forged
- * source
+ *   probe serve PORT NAME                        UDP echo on every address, answering with NAME
+ *   probe ask ADDRESS PORT INTERVAL_US FILE      asks all the time, a line for each answer
+ *   probe owners ADDRESS FILE NAME=NETNS...      a line when a namespace gets or loses ADDRESS
+ *   probe frames INTERFACE udp:PORT|ip:PROTOCOL FILE
+ *                                                a line when a frame came in through INTERFACE
+ *   probe stalls CPU FILE                        a line when the processor did not run in time
+ *   probe spray FROM TO PORT COUNT               COUNT random datagrams with a forged source
  *
  * All times are microseconds of the monotonic clock, which every process of the machine shares.
  * Lines:  ask     "sent_us received_us number name"
  *         owners  "time_us name 1|0"
  *         frames  "time_us"
+ *         stalls  "from_us to_us", the first one empty: from now on
  * Files are flushed every 20 ms while something happens.  Each job ends on SIGTERM or SIGINT and
  * writes what it still has; ask then prints its longest gap.
  */
@@ -43,6 +45,8 @@ enum {
 	NAMESPACES_MAX = 4,
 	FLUSH_US = 20000,
 	SPRAY_SIZE_MAX = 1400,
+	STALLS_EVERY_US = 2000,
+	STALL_US = 10000,
 };
 
 struct question {
@@ -452,6 +456,37 @@ static int spray(const char *from, const char *to, uint16_t port, long count)
 	return 0;
 }
 
+/* What nothing of this machine can cause: it goes before every program, and before yoke. */
+static int stalls(int cpu, const char *file)
+{
+	struct sched_param first = {.sched_priority = sched_get_priority_max(SCHED_FIFO)};
+	FILE *out = open_output(file);
+	int64_t due = now_us(CLOCK_MONOTONIC);
+	cpu_set_t only;
+
+	CPU_ZERO(&only);
+	CPU_SET((size_t)cpu, &only);
+	if (sched_setaffinity(0, sizeof(only), &only) < 0 ||
+	    sched_setscheduler(0, SCHED_FIFO, &first) < 0)
+		fail("stalls on processor %d: %s", cpu, strerror(errno));
+	fprintf(out, "%lld %lld\n", (long long)due, (long long)due);
+	fflush(out);
+	while (!ended) {
+		int64_t late;
+
+		due += STALLS_EVERY_US;
+		usleep(STALLS_EVERY_US);
+		late = now_us(CLOCK_MONOTONIC) - due;
+		if (late >= STALL_US) {
+			fprintf(out, "%lld %lld\n", (long long)due, (long long)(due + late));
+			fflush(out);
+		}
+		due += late;
+	}
+	fclose(out);
+	return 0;
+}
+
 /* Be on time: a probe that waits for a core measures the machine. */
 static void be_quick(void)
 {
@@ -481,5 +516,7 @@ int main(int argc, char **argv)
 		return owners(argv[2], argv[3], argv + 4, argc - 4);
 	if (!strcmp(job, "frames") && argc == 5)
 		return frames(argv[2], argv[3], argv[4]);
+	if (!strcmp(job, "stalls") && argc == 4)
+		return stalls((int)strtol(argv[2], NULL, 10), argv[3]);
 	fail("usage: see the top of tests/lab/probe.c");
 }

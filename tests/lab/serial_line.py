@@ -111,12 +111,13 @@ class Line:
             time.sleep(STEP_S)
             at = time.monotonic()
             for direction in (0, 1):
-                # No more than two steps are saved up: an idle line does not make it faster later.
-                credit[direction] = min(credit[direction] + (at - last) * self.baud / BITS,
-                                        max(2 * STEP_S * self.baud / BITS, 1))
+                credit[direction] += (at - last) * self.baud / BITS
                 with self.lock:
                     if credit[direction] >= 1:
                         credit[direction] -= self.carry(direction, int(credit[direction]))
+                # What is left was not wanted: an idle line is not faster later.  One that had
+                # something to carry is, or it is slower than its rate when this thread is late.
+                credit[direction] = min(credit[direction], max(STEP_S * self.baud / BITS, 1))
             last = at
 
     def cut(self, direction=None, is_cut=True):

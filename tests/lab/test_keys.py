@@ -219,6 +219,7 @@ def test_engine_that_leaves_has_wiped_its_keys(pair):
             left = [is_in_memory(engine, each) for each in keys]
         trace(CONTINUE, engine, 0 if is_exit else os.WSTOPSIG(status))
     assert status == 0 and left == [False, False]
+    wait_until(lambda: not alpha.is_running(), 10, "the keeper has left, too")
 
 
 def are_ready(one):
