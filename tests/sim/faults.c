@@ -81,16 +81,20 @@ static int64_t any_span_us(struct sim_world *w)
 	}
 }
 
-/* The same, and in some cases so long that a proof is come to in it. */
-static int64_t any_long_us(struct sim_world *w)
+/* So long that a proof is come to in it, if there is any. */
+static int64_t any_proof_us(struct sim_world *w)
 {
 	const struct sim_setup *s = &w->setup;
-	int64_t span_us = any_span_us(w), proof_ms;
+	int64_t proof_ms = (int64_t)s->lease_ms + s->watchdog_ms + s->delay_ms + s->fence_us / 500;
 
-	if (s->arbiter_count == 0 || sim_random_permille(&w->random, 600))
-		return span_us;
-	proof_ms = (int64_t)s->lease_ms + s->watchdog_ms + s->delay_ms + s->fence_us / 500;
-	return span_us + proof_ms * sim_random_in(&w->random, 500, 2000);
+	return any_span_us(w) +
+	       (s->arbiter_count == 0 ? 0 : proof_ms * sim_random_in(&w->random, 500, 2000));
+}
+
+/* The same in some cases. */
+static int64_t any_long_us(struct sim_world *w)
+{
+	return sim_random_permille(&w->random, 600) ? any_span_us(w) : any_proof_us(w);
 }
 
 static yoke_time until(struct sim_world *w, int64_t span_us)
@@ -123,7 +127,8 @@ static void do_loss(struct sim_world *w)
 		worse.loss_permille = (uint32_t)sim_random_in(&w->random, 10, 700);
 	} else if (sim_random_permille(&w->random, 300)) {
 		worse.loss_permille = (uint32_t)sim_random_in(&w->random, 700, 1000);
-		worse.loses_beats = true;
+		worse.loses =
+			sim_random_permille(&w->random, 500) ? SIM_LOSES_BEATS : SIM_LOSES_STATES;
 	}
 	if (sim_random_permille(&w->random, 400))
 		worse.duplicate_permille = (uint32_t)sim_random_in(&w->random, 10, 300);
@@ -271,18 +276,49 @@ static void cut_power(struct sim_world *w, uint16_t node)
 				1000 * sim_random_in(&w->random, 0, 2));
 }
 
-static void pause_engine(struct sim_world *w, uint16_t node)
+/* It comes back to a network that carries only what is short. */
+static void lose_states(struct sim_world *w, uint16_t node, yoke_time end)
 {
-	struct sim_node *n = &w->node[node - 1];
-	yoke_time end = until_mild(w, any_long_us(w), (int64_t)w->setup.dead_ms * 500);
+	struct sim_link worse = {
+		.worse_until = until(w, yoke_time_span_us(w->now, end) + any_span_us(w)),
+		.loss_permille = (uint32_t)sim_random_in(&w->random, 500, 1000),
+		.loses = SIM_LOSES_STATES,
+	};
+
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		for (uint16_t p = 1; n != node && p <= w->setup.path_count; p++) {
+			struct sim_link *link = &w->link[n - 1][node - 1][p - 1];
+
+			worse.cut_until = link->cut_until;
+			*link = worse;
+		}
+}
+
+static void pause_for(struct sim_world *w, uint16_t node, int64_t span_us, bool is_full)
+{
+	yoke_time end = until_mild(w, span_us, (int64_t)w->setup.dead_ms * 500);
+	uint32_t room = is_full ? (uint32_t)sim_random_in(&w->random, 0, 20) : UINT32_MAX;
 
 	/* Neither another pause nor the healing changes one: what waits for its end is in order. */
-	if (sim_world_in_force(w, n->paused_until))
+	if (sim_world_in_force(w, w->node[node - 1].paused_until))
 		return;
-	n->paused_until = yoke_time_min(end, w->heal_at);
-	sim_trace_line(&w->trace, w->now, sim_world_name(w, n->number), "  paused until %.4f",
-		       (double)n->paused_until.us / 1e6);
-	sim_node_rest(w, n->number);
+	end = yoke_time_min(end, w->heal_at);
+	if (is_full)
+		lose_states(w, node, end);
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, node),
+		       "  paused until %.4f with room for %u frames", (double)end.us / 1e6, room);
+	sim_node_pause(w, node, end, room);
+}
+
+static void pause_engine(struct sim_world *w, uint16_t node)
+{
+	pause_for(w, node, any_long_us(w), sim_random_permille(&w->random, 200));
+}
+
+/* Its sockets hold no more soon, or its whole machine stands still, until the other has taken over. */
+static void suspend(struct sim_world *w, uint16_t node)
+{
+	pause_for(w, node, any_proof_us(w), true);
 }
 
 static void do_crash(struct sim_world *w)
@@ -305,7 +341,10 @@ static void do_pause(struct sim_world *w)
 
 static void do_moment(struct sim_world *w)
 {
-	w->node[any_node(w) - 1].moment = (uint16_t)sim_random_in(&w->random, 1, 20);
+	struct sim_node *n = &w->node[any_node(w) - 1];
+
+	n->moment = (uint16_t)sim_random_in(&w->random, 1, 20);
+	n->moment_asks = sim_random_permille(&w->random, 400);
 }
 
 /* A node that a person said to be off comes back: he sees to it that it is heard, before anything
@@ -318,14 +357,28 @@ static bool is_awaited(const struct sim_world *w)
 	return false;
 }
 
+static bool is_asking(const struct sim_world *w, uint16_t node)
+{
+	const struct core_node *self = &w->node[node - 1].core.node[node - 1];
+
+	for (uint16_t g = 0; g < w->names.group_count; g++)
+		if (self->claim[g].request != 0)
+			return true;
+	return false;
+}
+
 void sim_faults_moment(struct sim_world *w, uint16_t node)
 {
-	static void (*const what[])(struct sim_world * w, uint16_t node) = {crash, cut_power,
-									    pause_engine};
+	static void (*const what[])(struct sim_world *, uint16_t) = {crash, cut_power, pause_engine,
+								     suspend};
+	struct sim_node *n = &w->node[node - 1];
 
-	if (w->node[node - 1].moment == 0 || is_awaited(w) || --w->node[node - 1].moment > 0)
+	if (n->moment == 0 || is_awaited(w))
 		return;
-	what[sim_random_in(&w->random, 0, 2)](w, node);
+	if (n->moment_asks ? !is_asking(w, node) : --n->moment > 0)
+		return;
+	n->moment = 0;
+	what[sim_random_in(&w->random, 0, 3)](w, node);
 }
 
 void sim_faults_start(struct sim_world *w, uint16_t node)

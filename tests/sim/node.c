@@ -234,6 +234,15 @@ void sim_node_rest(struct sim_world *w, uint16_t node)
 	n->wake = yoke_time_max(n->wake, yoke_time_add_us(n->paused_until, 1));
 }
 
+void sim_node_pause(struct sim_world *w, uint16_t node, yoke_time until, uint32_t room)
+{
+	struct sim_node *n = &w->node[node - 1];
+
+	n->paused_until = until;
+	n->paused_room = room;
+	sim_node_rest(w, node);
+}
+
 void sim_node_step(struct sim_world *w, uint16_t node, struct core_event *ev)
 {
 	struct sim_node *n = &w->node[node - 1];

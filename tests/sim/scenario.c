@@ -284,10 +284,8 @@ static void do_arbiter(struct scenario *s)
 
 static void do_pause(struct scenario *s)
 {
-	uint16_t node = node_at(s, 1);
-
-	s->w->node[node - 1].paused_until = yoke_time_add_ms(s->w->now, count_at(s, 2));
-	sim_node_rest(s->w, node);
+	sim_node_pause(s->w, node_at(s, 1), yoke_time_add_ms(s->w->now, count_at(s, 2)),
+		       UINT32_MAX);
 }
 
 static void do_carrier(struct scenario *s)

@@ -174,7 +174,13 @@ void sim_world_push(struct sim_world *w, const struct sim_item *item, int64_t in
 static void transmit(struct sim_world *w, const struct sim_frame *frame, int64_t in_us)
 {
 	struct sim_item item = {.what = SIM_FRAME, .node = frame->to};
+	struct sim_node *n = &w->node[frame->to - 1];
 
+	if (sim_world_in_force(w, n->paused_until)) {
+		if (n->paused_room == 0)
+			return;
+		n->paused_room--;
+	}
 	if (w->frame_free_count == 0) { /* too many wait for one that stands still */
 		w->link[frame->from - 1][frame->to - 1][frame->path - 1].worse_until = w->now;
 		return;
@@ -182,6 +188,11 @@ static void transmit(struct sim_world *w, const struct sim_frame *frame, int64_t
 	item.id = w->frame_free[--w->frame_free_count];
 	memcpy(&w->frame[item.id], frame, offsetof(struct sim_frame, bytes) + frame->size);
 	sim_world_push(w, &item, in_us);
+}
+
+static bool is_lossy(const struct sim_link *link, const struct sim_frame *frame)
+{
+	return link->loses == SIM_LOSES_ANY || frame->is_beat == (link->loses == SIM_LOSES_BEATS);
 }
 
 /* A node's engine sends a frame. */
@@ -193,7 +204,7 @@ static void emit(void *world, const struct sim_frame *frame)
 	int64_t in_us = w->setup.latency_us + sim_world_span(w, w->setup.jitter_us);
 
 	if (sim_world_in_force(w, link->cut_until) ||
-	    (is_worse && (frame->is_beat || !link->loses_beats) &&
+	    (is_worse && is_lossy(link, frame) &&
 	     sim_random_permille(&w->random, link->loss_permille)))
 		return;
 	if (is_worse)

@@ -138,11 +138,13 @@ struct sim_arbiter {
 	uint64_t order[YOKE_NODES_MAX]; /* newest question heard of a node */
 };
 
+enum sim_loses { SIM_LOSES_ANY, SIM_LOSES_BEATS, SIM_LOSES_STATES };
+
 /* One direction of one path. */
 struct sim_link {
 	yoke_time cut_until, worse_until;
 	uint32_t loss_permille, duplicate_permille, delay_us; /* in force until worse_until */
-	bool loses_beats;                                     /* and nothing else */
+	enum sim_loses loses;                                 /* which, by loss_permille */
 };
 
 struct sim_node {
@@ -150,6 +152,7 @@ struct sim_node {
 	bool powered, engine, exiting;
 	uint32_t epoch;             /* grows when the engine ends, or the power */
 	yoke_time paused_until;     /* the engine's process does not run before */
+	uint32_t paused_room;       /* so many frames it still finds afterwards; others are lost */
 	yoke_time wake;             /* of the engine; YOKE_NEVER when it does not run */
 	yoke_time beat_at, core_at; /* deadlines of both, by the node's clock */
 	yoke_time due_at, due;      /* the first of them, by the node's clock and the world's */
@@ -188,7 +191,8 @@ struct sim_node {
 	unsigned old;    /* its yoke is so many versions older, at most 2: see skew.h */
 	bool other_conf; /* its configuration differs */
 	uint16_t minute; /* of the day, by its wall clock */
-	uint16_t moment; /* when it has done so many things it will be hit; 0: it will not */
+	uint16_t moment;  /* when it has done so many things it will be hit; 0: it will not */
+	bool moment_asks; /* or, with that, when it asks the others for a group */
 	bool confirmed;  /* a person said that it is off: it stays so until it is heard */
 };
 
@@ -264,6 +268,8 @@ void sim_node_step(struct sim_world *w, uint16_t node, struct core_event *ev);
 void sim_node_wake(struct sim_world *w, uint16_t node);
 void sim_node_frame(struct sim_world *w, struct sim_frame *frame);
 void sim_node_rest(struct sim_world *w, uint16_t node);
+/* room: frames that wait for its end; UINT32_MAX: all. */
+void sim_node_pause(struct sim_world *w, uint16_t node, yoke_time until, uint32_t room);
 
 /* The node's own clock, which has its own rate, and back (rounded up). */
 yoke_time sim_node_now(const struct sim_world *w, uint16_t node);
