@@ -520,12 +520,13 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 		lose(c, out, group, core_conflict_winner(c, group));
 		return;
 	}
-	core_conflict_look(c, out, group);
+	/* Before it tells the network that it has it: the last word must be who keeps it. */
 	why = must_stop(c, group);
 	if (why != NULL) {
 		core_group_stop(c, out, group, false, why);
 		return;
 	}
+	core_conflict_look(c, out, group);
 	changes = core_retire_look(c, out, group);
 	if (!changes && look_resources(c, out, group))
 		return;
@@ -579,10 +580,12 @@ static void look_started_at_rest(struct core *c, struct core_actions *out, uint1
 		lose(c, out, group, core_conflict_winner(c, group));
 		return;
 	}
-	core_conflict_look(c, out, group);
-	if (why != NULL && !core_maintenance_keeps(c, group))
+	if (why != NULL && !core_maintenance_keeps(c, group)) {
 		core_group_stop(c, out, group, false, why);
-	else if (yoke_time_due(group_at(c, group)->announce_at, c->now))
+		return;
+	}
+	core_conflict_look(c, out, group);
+	if (yoke_time_due(group_at(c, group)->announce_at, c->now))
 		core_conflict_announce(c, out, group);
 }
 

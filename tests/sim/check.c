@@ -132,10 +132,13 @@ void sim_check_mild(struct sim_world *w, yoke_time until)
 		return;
 	}
 	k->mild_until = yoke_time_add_ms(until, (int64_t)w->setup.dead_ms * 2);
-	for (unsigned g = 0; g < w->setup.group_count; g++)
+	for (unsigned g = 0; g < w->setup.group_count; g++) {
+		/* Who takes over may be the one that stands still. */
+		k->group[g].takeover_by = YOKE_NEVER;
 		if (is_settled(w, &k->group[g]) &&
 		    !sim_world_policy(w, (uint16_t)(g + 1))->failback)
 			k->group[g].kept_until = k->mild_until;
+	}
 }
 
 /* A group, or an event about it, that a mild fault must not lead to. */
@@ -193,7 +196,8 @@ void sim_check_gone(struct sim_world *w, uint16_t node, bool has_power)
 	bool was_settled[SIM_CHECK_GROUPS_MAX];
 
 	for (unsigned g = 0; g < w->setup.group_count; g++)
-		was_settled[g] = is_settled(w, &k->group[g]) && w->setup.node_count == 2;
+		was_settled[g] = is_settled(w, &k->group[g]) && w->setup.node_count == 2 &&
+				 !sim_world_in_force(w, k->mild_until);
 	/* The last word of a node without power is not waited for; what else is gone stays so. */
 	sim_check_disturb(w, has_power ? YOKE_NEVER : yoke_time_add_us(w->now, 1));
 	for (unsigned g = 0; g < w->setup.group_count; g++) {

@@ -315,7 +315,7 @@ static void pause_engine(struct sim_world *w, uint16_t node)
 	pause_for(w, node, any_long_us(w), sim_random_permille(&w->random, 200));
 }
 
-/* Its sockets hold no more soon, or its whole machine stands still, until the other has taken over. */
+/* Its sockets are full soon, or the whole machine stands still, until the other has taken over. */
 static void suspend(struct sim_world *w, uint16_t node)
 {
 	pause_for(w, node, any_proof_us(w), true);
@@ -343,8 +343,8 @@ static void do_moment(struct sim_world *w)
 {
 	struct sim_node *n = &w->node[any_node(w) - 1];
 
-	n->moment = (uint16_t)sim_random_in(&w->random, 1, 20);
-	n->moment_asks = sim_random_permille(&w->random, 400);
+	n->moment_granted = sim_random_permille(&w->random, 400);
+	n->moment = n->moment_granted ? 0 : (uint16_t)sim_random_in(&w->random, 1, 20);
 }
 
 /* A node that a person said to be off comes back: he sees to it that it is heard, before anything
@@ -357,28 +357,41 @@ static bool is_awaited(const struct sim_world *w)
 	return false;
 }
 
-static bool is_asking(const struct sim_world *w, uint16_t node)
+static void hit(struct sim_world *w, uint16_t node)
 {
-	const struct core_node *self = &w->node[node - 1].core.node[node - 1];
+	static void (*const what[])(struct sim_world *, uint16_t) = {crash, cut_power, pause_engine,
+								     suspend};
 
-	for (uint16_t g = 0; g < w->names.group_count; g++)
-		if (self->claim[g].request != 0)
-			return true;
+	what[sim_random_in(&w->random, 0, 3)](w, node);
+}
+
+static bool is_granted(const struct sim_world *w, uint16_t node)
+{
+	const struct core *c = &w->node[node - 1].core;
+
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		for (uint16_t g = 0; n != node && g < w->setup.group_count; g++)
+			if (c->node[n - 1].claim[g].grant_to == node &&
+			    c->group[g].state == YOKE_GROUP_STOPPED)
+				return true;
 	return false;
 }
 
 void sim_faults_moment(struct sim_world *w, uint16_t node)
 {
-	static void (*const what[])(struct sim_world *, uint16_t) = {crash, cut_power, pause_engine,
-								     suspend};
+	if (w->node[node - 1].moment == 0 || is_awaited(w) || --w->node[node - 1].moment > 0)
+		return;
+	hit(w, node);
+}
+
+void sim_faults_step(struct sim_world *w, uint16_t node)
+{
 	struct sim_node *n = &w->node[node - 1];
 
-	if (n->moment == 0 || is_awaited(w))
+	if (!n->moment_granted || !n->engine || is_awaited(w) || !is_granted(w, node))
 		return;
-	if (n->moment_asks ? !is_asking(w, node) : --n->moment > 0)
-		return;
-	n->moment = 0;
-	what[sim_random_in(&w->random, 0, 3)](w, node);
+	n->moment_granted = false;
+	hit(w, node);
 }
 
 void sim_faults_start(struct sim_world *w, uint16_t node)
@@ -681,6 +694,7 @@ void sim_faults_heal(struct sim_world *w)
 		w->node[n - 1].disk_broken = w->node[n - 1].disk_empty = false;
 		w->node[n - 1].is_to_be_alone = false;
 		w->node[n - 1].moment = 0;
+		w->node[n - 1].moment_granted = false;
 		if (w->node[n - 1].other_conf) {
 			sim_node_crash(w, n);
 			sim_node_configure(w, n, false);

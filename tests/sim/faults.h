@@ -52,6 +52,8 @@ void sim_faults_draw(struct sim_faults *f, struct sim_world *w, bool fault_free)
 void sim_faults_do(struct sim_faults *f, struct sim_world *w);
 /* A node has done something that is more than a heartbeat: was that the moment? */
 void sim_faults_moment(struct sim_world *w, uint16_t node);
+/* It has made a step. */
+void sim_faults_step(struct sim_world *w, uint16_t node);
 /* An engine starts: is it to be alone? */
 void sim_faults_start(struct sim_world *w, uint16_t node);
 /* One node is gone for good, while all is well: no power, no engine, or nothing reaches it. */

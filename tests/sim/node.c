@@ -261,6 +261,7 @@ void sim_node_step(struct sim_world *w, uint16_t node, struct core_event *ev)
 		if (w->actions.action[i].type != CORE_BEAT)
 			sim_faults_moment(w, node);
 	}
+	sim_faults_step(w, node);
 	sim_node_rest(w, node);
 }
 

@@ -212,11 +212,14 @@ static void do_cut(struct scenario *s)
 static void do_loss(struct scenario *s)
 {
 	struct sim_link worse = {.worse_until = YOKE_NEVER, .loss_permille = count_at(s, 1)};
+	uint16_t from = s->words > 2 ? node_at(s, 3) : 0;
 
+	worse.loses = from != 0 ? SIM_LOSES_STATES : SIM_LOSES_ANY;
 	for (unsigned a = 0; a < YOKE_NODES_MAX; a++)
 		for (unsigned b = 0; b < YOKE_NODES_MAX; b++)
 			for (unsigned p = 0; p < SIM_PATHS_MAX; p++)
-				s->w->link[a][b][p] = worse;
+				if (from == 0 || a + 1 == from)
+					s->w->link[a][b][p] = worse;
 }
 
 static void do_power(struct scenario *s)
@@ -285,7 +288,7 @@ static void do_arbiter(struct scenario *s)
 static void do_pause(struct scenario *s)
 {
 	sim_node_pause(s->w, node_at(s, 1), yoke_time_add_ms(s->w->now, count_at(s, 2)),
-		       UINT32_MAX);
+		       s->words > 3 ? count_at(s, 3) : UINT32_MAX);
 }
 
 static void do_carrier(struct scenario *s)

@@ -17,7 +17,8 @@
  *
  *   power on|off NODE     crash NODE          start NODE         leave NODE
  *   run MS                go on for that long
- *   pause NODE MS         its engine's process stands still; time goes on with "run"
+ *   pause NODE MS [ROOM]  its engine's process stands still; time goes on with "run".  So many
+ *                         frames wait for it, others are lost
  *   cut PATH|all [FROM]   cut a path, or only what FROM sends on it
  *   public cut|mend       whether a node's conflict probe reaches the other
  *   carrier NODE lost|back          remove NODE RESOURCE        stranger RESOURCE comes|goes
@@ -25,7 +26,7 @@
  *   remove NODE SERVICE   it dies         service NODE SERVICE unwell|well
  *   monitors NODE hang|answer       of all its services: no answer
  *   record NODE damage    unreadable at its next start
- *   loss PERMILLE         on all paths
+ *   loss PERMILLE [states NODE]     on all paths; of the states only that NODE sends
  *   mend                  all paths, losses and the public network
  *   switch GROUP NODE at NODE       failback GROUP|all at NODE
  *   confirm-down NODE at NODE

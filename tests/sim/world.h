@@ -191,8 +191,8 @@ struct sim_node {
 	unsigned old;    /* its yoke is so many versions older, at most 2: see skew.h */
 	bool other_conf; /* its configuration differs */
 	uint16_t minute; /* of the day, by its wall clock */
-	uint16_t moment;  /* when it has done so many things it will be hit; 0: it will not */
-	bool moment_asks; /* or, with that, when it asks the others for a group */
+	uint16_t moment;     /* when it has done so many things it will be hit; 0: it will not */
+	bool moment_granted; /* it will be when it is granted a group that it does not start yet */
 	bool confirmed;  /* a person said that it is off: it stays so until it is heard */
 };
 
