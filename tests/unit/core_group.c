@@ -446,6 +446,30 @@ static void a_conflict_is_lost_while_starting(void **state)
 	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
 }
 
+/* The other one would not learn of it, and what the clients learned last would be wrong. */
+static void who_may_not_keep_it_does_not_say_that_he_has_it(void **state)
+{
+	unsigned announces;
+
+	(void)state;
+	pair_form(&pair);
+	pair.wire = false;
+	pair_silence(&pair, BETA);
+	pair_run(&pair, 300);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
+	/* The terms are equal when they meet, and alpha is preferred. */
+	pair_core(&pair, BETA)->group[0].term = 1;
+	pair.by_hand[CORE_RUN_PROBE] = true;
+	pair_start_held(&pair, ALPHA, "it is damaged");
+	announces = pair.announces[ALPHA - 1];
+	pair_mend(&pair);
+	for (uint16_t r = 1; r <= PAIR_RESOURCES; r++)
+		pair_result(&pair, ALPHA, r, CORE_RESULT_RUNNING);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
+	assert_int_equal(pair.announces[ALPHA - 1], announces);
+}
+
 static void a_node_without_carrier_hands_over_if_it_can(void **state)
 {
 	(void)state;
@@ -609,6 +633,7 @@ int main(void)
 		cmocka_unit_test(the_lower_term_stops_and_the_winner_announces),
 		cmocka_unit_test(equal_terms_go_to_the_preferred_node),
 		cmocka_unit_test(a_conflict_is_lost_while_starting),
+		cmocka_unit_test(who_may_not_keep_it_does_not_say_that_he_has_it),
 		cmocka_unit_test(a_node_without_carrier_hands_over_if_it_can),
 		cmocka_unit_test(a_stall_is_followed_by_an_announcement),
 		cmocka_unit_test(a_leaving_node_hands_over_first),
