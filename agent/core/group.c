@@ -578,15 +578,13 @@ static void look_started_at_rest(struct core *c, struct core_actions *out, uint1
 
 	if (core_conflict_winner(c, group) != 0) {
 		lose(c, out, group, core_conflict_winner(c, group));
-		return;
-	}
-	if (why != NULL && !core_maintenance_keeps(c, group)) {
+	} else if (why != NULL && !core_maintenance_keeps(c, group)) {
 		core_group_stop(c, out, group, false, why);
-		return;
+	} else {
+		core_conflict_look(c, out, group);
+		if (yoke_time_due(group_at(c, group)->announce_at, c->now))
+			core_conflict_announce(c, out, group);
 	}
-	core_conflict_look(c, out, group);
-	if (yoke_time_due(group_at(c, group)->announce_at, c->now))
-		core_conflict_announce(c, out, group);
 }
 
 /* Returns false when what is under way goes on as ever. */

@@ -73,7 +73,7 @@ def pytest_configure(config):
 
 
 @pytest.fixture(scope="session")
-def world():
+def world(request):
     missing = [name for name in ("yoked", "yoke", "yoke-snmp") if not (BUILD / name).exists()]
     if missing:
         pytest.fail(f"{', '.join(missing)} not in {BUILD}: run 'make' first", pytrace=False)
@@ -81,7 +81,7 @@ def world():
         world = World(lab)
         yield world
         world.stop()
-        print(f"\nlab: the machine {stood_still(world.stalls.since(0))}", file=sys.stderr)
+        request.config.stood_still = stood_still(world.stalls.since(0))
 
 
 @pytest.fixture
@@ -183,6 +183,11 @@ def stood_still(stalls):
     if not stalls:
         return "ran all the time"
     return f"stood still {len(stalls)} times, for {stalls[0][1]} ms at most"
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if hasattr(config, "stood_still"):
+        terminalreporter.write_line(f"the machine {config.stood_still}")
 
 
 @pytest.hookimpl(tryfirst=True)

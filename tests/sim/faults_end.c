@@ -1,0 +1,51 @@
+/* How a history ends: all faults are over, and then one node is gone for good. */
+#include "tests/sim/faults.h"
+
+/* From the nodes, the service's network and the arbiters. */
+static void cut_off(struct sim_world *w, uint16_t node)
+{
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		for (uint16_t p = 1; p <= w->setup.path_count; p++) {
+			w->link[node - 1][n - 1][p - 1].cut_until =
+				w->link[n - 1][node - 1][p - 1].cut_until = YOKE_NEVER;
+		}
+	w->public_cut_until = YOKE_NEVER;
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
+		w->arbiter[a].cut_until[node - 1] = YOKE_NEVER;
+}
+
+void sim_faults_last(struct sim_world *w)
+{
+	static void (*const what[])(struct sim_world * w,
+				    uint16_t node) = {sim_node_power_off, sim_node_crash, cut_off};
+	uint16_t node = (uint16_t)sim_random_in(&w->random, 1, w->setup.node_count);
+	int64_t which = sim_random_in(&w->random, 0, 2);
+
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  is gone for good");
+	w->check.never_both = false;
+	sim_check_gone(w, node, which > 0);
+	what[which](w, node);
+}
+
+void sim_faults_heal(struct sim_world *w)
+{
+	sim_trace_line(&w->trace, w->now, "world", "everything is healed");
+	sim_world_calm(w);
+	sim_check_disturb(w, w->now);
+	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
+		w->node[n - 1].disk_broken = w->node[n - 1].disk_empty = false;
+		w->node[n - 1].is_to_be_alone = false;
+		w->node[n - 1].moment = 0;
+		w->node[n - 1].moment_granted = false;
+		if (w->node[n - 1].other_conf) {
+			sim_node_crash(w, n);
+			sim_node_configure(w, n, false);
+		}
+		sim_node_reload(w, n);
+		sim_node_power_on(w, n);
+		sim_node_start(w, n);
+		/* All clocks are right again. */
+		sim_node_clock(w, n, w->node[0].minute);
+		sim_node_rest(w, n);
+	}
+}
