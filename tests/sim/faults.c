@@ -15,6 +15,8 @@ static const enum sim_fault themes[][THEME_FAULTS] = {
 	{SIM_FAULT_MOMENT, SIM_FAULT_MOMENT, SIM_FAULT_OPERATE, SIM_FAULT_OPERATE},
 };
 
+enum { STOPPED_AGAIN_US = 6000000 };
+
 enum { THEMES = sizeof(themes) / sizeof(themes[0]) };
 
 static bool is_possible(const struct sim_world *w, enum sim_fault fault)
@@ -303,6 +305,9 @@ static void pause_for(struct sim_world *w, uint16_t node, int64_t span_us, bool 
 	if (sim_world_in_force(w, w->node[node - 1].paused_until))
 		return;
 	end = yoke_time_min(end, w->heal_at);
+	/* A time-out that ends just before it does is believed: a stop is tried again then. */
+	if (span_us > (int64_t)w->setup.operation_ms * 1000)
+		sim_check_disturb(w, yoke_time_add_us(end, STOPPED_AGAIN_US));
 	if (is_full)
 		lose_states(w, node, end);
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, node),
