@@ -82,12 +82,30 @@ static void tell(struct agent_job *job, uint32_t id, enum core_result result, co
 	snprintf(job->done_reason, sizeof(job->done_reason), "%s", reason);
 }
 
-/* What runs has this result, if the engine that asked is still there. */
+/* Nobody else would learn of it. */
+static void note_elders(struct agent_job *job, enum core_result result, const char *reason)
+{
+	if (class_of(&job->request) == CLASS_CHANGE && result != CORE_RESULT_DONE)
+		snprintf(job->elder_reason, sizeof(job->elder_reason), "%s", reason);
+}
+
+/* Told once, as the reason why it does not run. */
+static void take_elders(struct agent_job *job, enum core_result result,
+			char reason[YOKE_REASON_SIZE])
+{
+	if (result == CORE_RESULT_STOPPED)
+		snprintf(reason, YOKE_REASON_SIZE, "%s", job->elder_reason);
+	job->elder_reason[0] = '\0';
+}
+
+/* What runs has this result: for the engine that asked, or for the next one's probe. */
 static void tell_running(const struct agent_job_set *set, struct agent_job *job,
 			 enum core_result result, const char *reason)
 {
 	if (job->engine == set->engine)
 		tell(job, job->request.id, result, reason);
+	else
+		note_elders(job, result, reason);
 }
 
 static void refuse_waiting(struct agent_job *job, const char *reason)
@@ -135,8 +153,13 @@ bool agent_job_tell(struct agent_job_set *set, int channel_fd)
 void agent_job_engine(struct agent_job_set *set)
 {
 	set->engine++;
-	for (unsigned i = 0; i < slots(set); i++)
-		set->job[i].waiting.is_set = set->job[i].done = false;
+	for (unsigned i = 0; i < slots(set); i++) {
+		struct agent_job *job = &set->job[i];
+
+		if (job->done && job->done_id == job->request.id)
+			note_elders(job, job->done_result, job->done_reason);
+		job->waiting.is_set = job->done = false;
+	}
 }
 
 /* A job that did not run yet has no group of its own. */
@@ -357,6 +380,8 @@ bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status)
 		explicit_bzero(&set->secret[arbiter_of(set, job)], sizeof(*set->secret));
 	if (job->state == AGENT_JOB_RUNNING) {
 		result = verdict_of(set, job, status, reason);
+		if (job->request.kind == CORE_RUN_PROBE && job->engine == set->engine)
+			take_elders(job, result, reason);
 		tell_running(set, job, result, reason);
 	}
 	if (job->state != AGENT_JOB_HUNG)

@@ -17,8 +17,9 @@
  * run, of them AGENT_JOB_LOOKS_MAX probes and monitors, so that a start or stop never waits behind
  * those; one that runs for the same resource is killed for it.  Fence agents are beside this limit,
  * one for each arbiter, so that switching a node off waits for nothing; a status is killed for it.
- * Jobs belong to the engine that asked: they outlive it, but what waits is dropped, and results are
- * not told to another.
+ * Jobs belong to the engine that asked: they outlive it, but what waits is dropped.  The next one
+ * probes, which waits for the job and tells what came of it; when that is a resource that does not
+ * run, why its start or stop failed is the probe's reason.
  *
  * The engine names a resource or arbiter and what to do; the command comes from the keeper's
  * configuration.  A fence agent reads its parameters from its standard input, as name=value lines:
@@ -95,7 +96,9 @@ struct agent_job {
 			write; -1: none */
 	struct agent_job_output output;
 	struct agent_job_request waiting;
-	bool done; /* a result is to be told */
+	char elder_reason[YOKE_REASON_SIZE]; /* why a start or stop failed that an engine before
+						the present one had asked for; else empty */
+	bool done;                           /* a result is to be told */
 	uint32_t done_id;
 	enum core_result done_result;
 	char done_reason[YOKE_REASON_SIZE];

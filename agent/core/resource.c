@@ -114,9 +114,9 @@ static void fail(struct core *c, struct core_actions *out, uint16_t resource, co
 	tell(c, out, resource, YOKE_EVENT_RESOURCE_FAILED, r->reason);
 }
 
-/* What cannot run here does not. */
-static void fail_for_good(struct core *c, struct core_actions *out, uint16_t resource,
-			  const char *reason)
+/* What does not run has failed: it cannot run here, or what an engine before us began did. */
+static void fail_stopped(struct core *c, struct core_actions *out, uint16_t resource,
+			 const char *reason)
 {
 	fail(c, out, resource, reason);
 	c->resource[resource - 1].state = YOKE_RESOURCE_STOPPED;
@@ -217,8 +217,8 @@ static void apply(struct core *c, struct core_actions *out, uint16_t resource,
 	case CORE_RUN_PROBE:
 		core_monitor_forget(c, resource);
 		r->fatal = result == CORE_RESULT_FATAL;
-		if (r->fatal)
-			fail_for_good(c, out, resource, reason);
+		if (r->fatal || (result == CORE_RESULT_STOPPED && reason[0] != '\0'))
+			fail_stopped(c, out, resource, reason);
 		else if (result == CORE_RESULT_RUNNING && !r->removed)
 			r->state = YOKE_RESOURCE_STARTED;
 		else if (result == CORE_RESULT_RUNNING || result == CORE_RESULT_STOPPED)

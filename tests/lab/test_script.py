@@ -196,8 +196,9 @@ def test_keeper_killed(lab, cluster, service):
 
 
 def test_engine_killed_while_it_starts(lab, cluster, service):
-    """A job outlives the engine that asked for it; the next one sees what came of it."""
+    """A job outlives the engine that asked for it; the next one is told what came of it."""
     service.wish(lab.beta, "hang-start")
+    before = cluster.beta.last_event()
     cluster.alpha.order("switch", group="web", node="beta")
     wait_until(service.file(lab.beta, "hung").exists, 5, "the start hangs on beta")
     hung = int(service.file(lab.beta, "hung").read_text())
@@ -205,6 +206,8 @@ def test_engine_killed_while_it_starts(lab, cluster, service):
     service.forget_wishes()
     assert is_alive(hung)
     wait_until(lambda: not is_alive(hung), 6, "its time is over all the same")
+    told = wait_until(lambda: cluster.beta.has_event("resource_failed", before), 5, "it is told")
+    assert told["reason"].startswith("timed out after"), told
     cluster.settle()
     assert len([node for node in lab.pair if service.pid(node)]) == 1
 

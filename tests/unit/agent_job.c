@@ -485,6 +485,31 @@ static void test_another_engine(void **state)
 	expect_done(1, CORE_RESULT_FAILED, "gone");
 }
 
+/* Once, by the next engine's first probe, if that finds that it does not run. */
+static void test_why_it_failed_is_told_to_the_next_engine(void **state)
+{
+	static const char *const off[] = {"/bin/sh", "-c", "echo off; exit 3", NULL};
+
+	(void)state;
+	set_command(conf.resource[0].status, off);
+	for (int has_ended = 0; has_ended < 2; has_ended++) {
+		ask(1, 1, CORE_RUN_STOP, 0);
+		agent_job_tick(&set, 0);
+		if (has_ended)
+			await(1); /* and nobody was there to be told */
+		agent_job_engine(&set);
+		if (!has_ended)
+			await(1);
+		expect_nothing_done();
+		for (uint32_t id = 2; id < 4; id++) {
+			ask(id, 1, CORE_RUN_PROBE, 0);
+			agent_job_tick(&set, 0);
+			await(1);
+			expect_done(id, CORE_RESULT_STOPPED, id == 2 ? "gone" : "");
+		}
+	}
+}
+
 /* Whatever an engine says, only what is configured is run. */
 static void test_nonsense_is_ignored(void **state)
 {
@@ -643,6 +668,7 @@ int main(void)
 		JOB_TEST(test_newest_waits),
 		JOB_TEST(test_waited_too_long),
 		JOB_TEST(test_another_engine),
+		JOB_TEST(test_why_it_failed_is_told_to_the_next_engine),
 		JOB_TEST(test_nonsense_is_ignored),
 		JOB_TEST(test_cannot_be_executed),
 		JOB_TEST(test_daemon_keeps_the_pipe),

@@ -255,6 +255,32 @@ static void standby_of_a_lost_node_ends(void **state)
 	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_OPERATION_SUCCEEDED), 1);
 }
 
+/* The engine that had asked for it ended before it did: else nobody would ever know why. */
+static void why_it_failed_is_told_by_the_next_engine(void **state)
+{
+	struct core_event ev = {.type = CORE_RESULT};
+
+	(void)state;
+	pair_init(&pair);
+	pair.by_hand[CORE_RUN_PROBE] = true;
+	pair_meet(&pair);
+	ev.u.result.id = pair.run[ALPHA - 1][0];
+	ev.u.result.result = CORE_RESULT_STOPPED;
+	snprintf(ev.u.result.reason, sizeof(ev.u.result.reason), "no room");
+	pair_give(&pair, ALPHA, &ev);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_RESOURCE_FAILED), 1);
+	assert_string_equal(pair_last(&pair, ALPHA, YOKE_EVENT_RESOURCE_FAILED)->reason, "no room");
+	assert_int_equal(pair_core(&pair, ALPHA)->resource[0].state, YOKE_RESOURCE_STOPPED);
+	for (uint16_t r = 1; r <= PAIR_RESOURCES; r++) {
+		if (r > 1)
+			pair_result(&pair, ALPHA, r, CORE_RESULT_STOPPED);
+		pair_result(&pair, BETA, r, CORE_RESULT_STOPPED);
+	}
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_RESOURCE_FAILED), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +293,7 @@ int main(void)
 		cmocka_unit_test(what_may_take_the_room_is_found_first),
 		cmocka_unit_test(standby_waits_for_what_may_run),
 		cmocka_unit_test(standby_of_a_lost_node_ends),
+		cmocka_unit_test(why_it_failed_is_told_by_the_next_engine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
