@@ -557,8 +557,8 @@ static void check_outage(struct sim_world *w, const struct sim_check_group *grou
 	int64_t bound_us = 2 * (int64_t)s->job_us * s->resource_count + s->latency_us +
 			   s->jitter_us + MARGIN_US;
 
-	if (!w->check.never_both || group->holder == 0 || yoke_time_is_never(group->none_since) ||
-	    yoke_time_is_never(group->able_since) ||
+	if (!w->check.never_both || !sim_check_clocks_agree(w) || group->holder == 0 ||
+	    yoke_time_is_never(group->none_since) || yoke_time_is_never(group->able_since) ||
 	    yoke_time_before(group->none_since, group->able_since))
 		return;
 	/* Who has just become able may have to ask first whether anybody has it. */

@@ -169,6 +169,8 @@ unsigned sim_check_holders(const struct sim_world *w, unsigned g, uint16_t *one,
 
 /* ---- check_policy.c: order, room, by hand, back, maintenance ---- */
 
+/* Else the nodes differ in what is to move by itself, and what comes after that waits. */
+bool sim_check_clocks_agree(const struct sim_world *w);
 /* Is it taken over without a person when its owner dies? */
 bool sim_check_policy_takes_over(const struct sim_world *w, uint16_t group);
 /* May it go to that node by itself, while all is well? */

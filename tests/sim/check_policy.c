@@ -194,8 +194,7 @@ bool sim_check_policy_can_follow(const struct sim_world *w, uint16_t group)
 
 /* ---- everywhere ---- */
 
-/* Else they differ in what is to move by itself, and what comes after that waits. */
-static bool clocks_agree(const struct sim_world *w)
+bool sim_check_clocks_agree(const struct sim_world *w)
 {
 	for (uint16_t n = 2; n <= w->setup.node_count; n++)
 		if (w->node[n - 1].minute != w->node[0].minute)
@@ -208,7 +207,8 @@ static void check_everywhere(struct sim_world *w, uint16_t group)
 	const struct sim_check_group *k = &w->check.group[group - 1];
 
 	if (!sim_world_policy(w, group)->parallel || yoke_time_is_never(k->able_since) ||
-	    !sim_check_is_undisturbed(w) || sim_check_is_operated(w) || !clocks_agree(w) ||
+	    !sim_check_is_undisturbed(w) || sim_check_is_operated(w) ||
+	    !sim_check_clocks_agree(w) ||
 	    !sim_check_is_past(w, k->able_since, (group + 1) * sim_check_settle_us(w) - 1))
 		return;
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)

@@ -15,9 +15,10 @@ static const enum sim_fault themes[][THEME_FAULTS] = {
 	{SIM_FAULT_MOMENT, SIM_FAULT_MOMENT, SIM_FAULT_OPERATE, SIM_FAULT_OPERATE},
 };
 
-enum { STOPPED_AGAIN_US = 6000000 };
-
-enum { THEMES = sizeof(themes) / sizeof(themes[0]) };
+enum {
+	THEMES = sizeof(themes) / sizeof(themes[0]),
+	STOPPED_AGAIN_US = 6000000, /* the core's 5 s, and the stop */
+};
 
 static bool is_possible(const struct sim_world *w, enum sim_fault fault)
 {
