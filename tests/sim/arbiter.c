@@ -441,12 +441,12 @@ static bool could_stop(const struct sim_world *w, uint16_t node)
 {
 	const struct sim_node *n = &w->node[node - 1];
 	yoke_time since = yoke_time_add_ms(w->now, -(int64_t)w->setup.watchdog_ms);
-	/* A result that is never told is waited for as long as its time-out. */
+	/* One that is slow, or never told, is waited for as long as its time-out. */
 	yoke_time told = yoke_time_add_ms(since, -(int64_t)w->setup.operation_ms * 2);
 
 	return n->engine && !n->lease_reset && yoke_time_before(n->paused_until, since) &&
 	       yoke_time_before(n->stop_fails_until, since) &&
-	       yoke_time_before(n->slow_until, since) && yoke_time_before(n->odd_until, told) &&
+	       yoke_time_before(n->slow_until, told) && yoke_time_before(n->odd_until, told) &&
 	       yoke_time_before(sim_node_world(w, node, n->core.started),
 				yoke_time_add_ms(since, -(int64_t)w->setup.lease_ms));
 }
