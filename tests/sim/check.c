@@ -428,7 +428,9 @@ static void check_start(struct sim_world *w, uint16_t node, const struct yoke_ev
 		sim_check_policy_start(w, node, ev->group);
 		sim_check_promise_begin(w, node, ev->group);
 	}
-	*used = ev->value;
+	/* Who had no record, and could save none, may have it again. */
+	if (*restart == 0 || ev->value <= disk)
+		*used = ev->value;
 	*restart = 0;
 	if (is_quiet(w, group) && group->holder != 0 && group->holder != node &&
 	    !sim_check_policy_may_go(w, node, ev->group))
