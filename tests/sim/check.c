@@ -132,13 +132,10 @@ void sim_check_mild(struct sim_world *w, yoke_time until)
 		return;
 	}
 	k->mild_until = yoke_time_add_ms(until, (int64_t)w->setup.dead_ms * 2);
-	for (unsigned g = 0; g < w->setup.group_count; g++) {
-		/* Who takes over may be the one that stands still. */
-		k->group[g].takeover_by = YOKE_NEVER;
+	for (unsigned g = 0; g < w->setup.group_count; g++)
 		if (is_settled(w, &k->group[g]) &&
 		    !sim_world_policy(w, (uint16_t)(g + 1))->failback)
 			k->group[g].kept_until = k->mild_until;
-	}
 }
 
 /* A group, or an event about it, that a mild fault must not lead to. */
@@ -190,14 +187,23 @@ static yoke_time takeover_by(const struct sim_world *w, bool exclusive)
 	return yoke_time_add_us(w->now, us);
 }
 
+/* Who is to take over may not run, however briefly. */
+static bool stands_still(const struct sim_world *w)
+{
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (sim_world_in_force(w, w->node[n - 1].paused_until))
+			return true;
+	return false;
+}
+
 void sim_check_gone(struct sim_world *w, uint16_t node, bool has_power)
 {
 	struct sim_check *k = &w->check;
 	bool was_settled[SIM_CHECK_GROUPS_MAX];
 
 	for (unsigned g = 0; g < w->setup.group_count; g++)
-		was_settled[g] = is_settled(w, &k->group[g]) && w->setup.node_count == 2 &&
-				 !sim_world_in_force(w, k->mild_until);
+		was_settled[g] =
+			is_settled(w, &k->group[g]) && w->setup.node_count == 2 && !stands_still(w);
 	/* The last word of a node without power is not waited for; what else is gone stays so. */
 	sim_check_disturb(w, has_power ? YOKE_NEVER : yoke_time_add_us(w->now, 1));
 	for (unsigned g = 0; g < w->setup.group_count; g++) {
