@@ -133,20 +133,14 @@ static bool operated_here(const struct core *c, uint16_t group)
 	return core_oper_of(c, group, &target) != NULL && target == c->conf.self;
 }
 
-/* And asked for it when the others had fallen silent?  Before he did not mean to take it from a
- * machine that lives. */
+/* And asked for it when it was held already?  Before he had not been told who still answers. */
 static bool is_insisted(const struct core *c, uint16_t group)
 {
 	uint16_t target;
 	const struct core_operation *op = core_oper_of(c, group, &target);
 
-	if (op == NULL || target != c->conf.self)
-		return false;
-	for (uint16_t n = 1; n <= c->conf.node_count; n++)
-		if (core_node_const(c, n)->state == YOKE_NODE_LOST &&
-		    yoke_time_before(op->started, core_node_const(c, n)->lost_at))
-			return false;
-	return true;
+	return op != NULL && target == c->conf.self &&
+	       yoke_time_before(c->group[group - 1].since, op->started);
 }
 
 /* The node that it is not taken over from without an operator; 0: none. */
@@ -308,10 +302,8 @@ static void start_prepared(struct core *c, struct core_actions *out, uint16_t gr
 		fail_stranger(c, out, group);
 		return;
 	case CORE_PREPARE_NODE:
-		if (core_node_const(c, g->prepare_by)->state == YOKE_NODE_LOST &&
-		    !is_insisted(c, group)) {
+		if (core_node_const(c, g->prepare_by)->state == YOKE_NODE_LOST) {
 			hold(c, out, group);
-			g->prepare = CORE_PREPARE_NODE;
 			return;
 		}
 		break;
@@ -365,17 +357,18 @@ static void in_held(struct core *c, struct core_actions *out, uint16_t group)
 		g->prepare_at = YOKE_NEVER;
 		return;
 	}
-	if (!may_start(c, group, &why)) {
+	/* Held for another reason, nobody was asked yet who answers. */
+	if (!may_start(c, group, &why) || g->prepare == CORE_PREPARE_NONE) {
 		core_prepare_drop(c, out, group);
 		core_group_become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE,
-				  "no longer its turn");
+				  "what it was held for is over");
 		return;
 	}
 	if (is_insisted(c, group)) {
 		begin_start(c, out, group, "switchover by an operator");
 		return;
 	}
-	if (yoke_time_due(g->prepare_at, c->now) || g->prepare == CORE_PREPARE_NONE) {
+	if (yoke_time_due(g->prepare_at, c->now)) {
 		g->prepare_at = YOKE_NEVER;
 		core_prepare_begin(c, out, group);
 	} else if (yoke_time_is_never(g->prepare_at)) {

@@ -326,6 +326,18 @@ void core_oper_on_operate(struct core *c, struct core_actions *out, const struct
 
 /* ---- outcome ---- */
 
+/* Our group is held since the operation began, which does not have it started; NULL: it is not. */
+static const char *why_held(const struct core *c, const struct core_operation *op, uint16_t group)
+{
+	const struct core_group *g = &c->group[group - 1];
+
+	if (g->state != YOKE_GROUP_HELD || yoke_time_before(g->since, op->started))
+		return NULL;
+	return g->prepare == CORE_PREPARE_NONE
+		       ? g->reason
+		       : "the machine of its silent owner still answers: the same again insists";
+}
+
 /* NULL while the aim may still be reached, "" when it is, else why it cannot be. */
 static const char *outcome_move(const struct core *c, const struct core_operation *op,
 				uint16_t group)
@@ -344,7 +356,7 @@ static const char *outcome_move(const struct core *c, const struct core_operatio
 		return "it could not be started there";
 	if (n->claim[group - 1].cause != CORE_CAUSE_NONE && to != core_owner(c, group))
 		return core_cause_text(n->claim[group - 1].cause);
-	return NULL;
+	return to == c->conf.self ? why_held(c, op, group) : NULL;
 }
 
 /* Does the node still look whether it runs the group? */

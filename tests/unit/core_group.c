@@ -317,6 +317,7 @@ static void an_operator_may_insist_on_a_held_group(void **state)
 {
 	(void)state;
 	hold_beta();
+	pair_run(&pair, 1);
 	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
 	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
 }
@@ -340,6 +341,24 @@ static void an_operation_from_before_is_no_insistence(void **state)
 	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
 	pair_run(&pair, 1);
 	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
+}
+
+/* He saw the silence, and not yet who answers: that is told first. */
+static void who_asks_before_the_answer_does_not_insist(void **state)
+{
+	(void)state;
+	pair_form(&pair);
+	pair.by_hand[CORE_RUN_PREPARE] = true;
+	pair.running[ALPHA - 1] = false;
+	pair_silence(&pair, BETA);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
+	pair_result_of(&pair, BETA, pair.run[BETA - 1][0], CORE_RESULT_ANSWERED, ALPHA);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
+	assert_non_null(pair_last(&pair, BETA, YOKE_EVENT_OPERATION_FAILED));
+	pair_run(&pair, 1);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
 }
 
 /* What was found while the owner was well says nothing of a silent one. */
@@ -627,6 +646,7 @@ int main(void)
 		cmocka_unit_test(a_restarted_engine_is_no_stranger),
 		cmocka_unit_test(an_operator_may_insist_on_a_held_group),
 		cmocka_unit_test(an_operation_from_before_is_no_insistence),
+		cmocka_unit_test(who_asks_before_the_answer_does_not_insist),
 		cmocka_unit_test(a_late_owner_is_probed_anew),
 		cmocka_unit_test(a_stranger_at_a_held_group_fails_it),
 		cmocka_unit_test(an_exclusive_group_is_not_taken_on_silence),
