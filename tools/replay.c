@@ -265,7 +265,8 @@ static bool plausible(const struct core *c)
 	for (unsigned g = 0; g < conf->group_count; g++)
 		if (c->group[g].owner > conf->node_count ||
 		    c->group[g].conflict > conf->node_count ||
-		    c->group[g].prepare_by > conf->node_count)
+		    c->group[g].prepare_by > conf->node_count ||
+		    c->group[g].told_of > conf->node_count)
 			return false;
 	return true;
 }

@@ -13,9 +13,10 @@
  * group), policy.c (how people want their groups run), grant.c (exclusive groups), lease.c (how
  * long we may run them), arbiter.c, disk.c and fence.c (what decides when nobody answers),
  * config.c (is the other's ours?), stop.c, retire.c (what goes and comes), adopt.c (what runs
- * already), conflict.c (two owners), prepare.c (conflict probe), resource.c, monitor.c, node.c
- * (membership), version.c (protocols), oper.c (operator verbs), maintenance.c, ready.c (could the
- * other take over?), reason.c, wire.c, detail.c and record.c (bytes), core.c.
+ * already), conflict.c (two owners), prepare.c (conflict probe), held.c (what waits for a word),
+ * resource.c, monitor.c, node.c (membership), version.c (protocols), oper.c (operator verbs),
+ * maintenance.c, ready.c (could the other take over?), reason.c, wire.c, detail.c and record.c
+ * (bytes), core.c.
  *
  * Layer: core, pure: no I/O, clock, allocation, randomness or globals (make lint proves it from the
  * symbol table).  May include: agent/base.

@@ -19,14 +19,13 @@
  * UNKNOWN   some run                                        STOPPING  core_adopt_look()
  * UNKNOWN   the lease ran out that an engine before us had  STOPPING  core_adopt_look()
  * STOPPED   our turn, permitted, nobody answers             STARTING  in_stopped(), begin_start()
- * STOPPED   our turn, but the lost owner still answers      HELD      start_prepared()
+ * STOPPED   our turn, but the lost owner still answers      HELD      core_held_answers()
  * STOPPED   exclusive, and nothing proves that the lost
- *           owner is dead                                   HELD      in_stopped()
+ *           owner is dead                                   HELD      core_held_unproven()
+ * STOPPED   a fault would move it, and only a person may    HELD      core_held_manual()
  * STOPPED   a stranger answers                              FAILED    in_stopped()
- * STOPPED   a fault would move it, and only a person may    HELD      in_stopped()
- * HELD      proven, and nobody answers any more             STARTING  in_held()
- * HELD      nobody answers any more, or an operator insists STARTING  in_held()
- * HELD      no longer our turn                              STOPPED   in_held()
+ * HELD      as STOPPED: for another reason HELD, STARTING or FAILED; an operator insists STARTING
+ * HELD      no longer our turn, or there is no room         STOPPED   release()
  * STARTING  the last resource is started                    STARTED   in_starting()
  * STARTING  a resource failed, or a conflict is lost        STOPPING  in_starting()
  * STARTED   another node is wanted and ready                STOPPING  in_started()
@@ -47,7 +46,6 @@
  * STOPPED, HELD,
  * FAILED:             no resource is started or being started.
  * STARTING, STARTED:  term is not 0 and not above `reserved`: it was durable before it was used.
- * HELD:               prepare_by names the node that it is held for.
  * conflict != 0:      only in STARTED, and on the way there again by a restart.
  */
 #include <assert.h>
@@ -56,7 +54,6 @@
 #include "agent/core/parts.h"
 
 enum {
-	HOLD_MS_MIN = 100,       /* between two looks whether another node still answers */
 	PREPARED_MS_MAX = 60000, /* what nobody answered to then is asked again */
 };
 
@@ -133,16 +130,6 @@ static bool operated_here(const struct core *c, uint16_t group)
 	return core_oper_of(c, group, &target) != NULL && target == c->conf.self;
 }
 
-/* And asked for it when it was held already?  Before he had not been told who still answers. */
-static bool is_insisted(const struct core *c, uint16_t group)
-{
-	uint16_t target;
-	const struct core_operation *op = core_oper_of(c, group, &target);
-
-	return op != NULL && target == c->conf.self &&
-	       yoke_time_before(c->group[group - 1].since, op->started);
-}
-
 /* The node that it is not taken over from without an operator; 0: none. */
 static uint16_t held_for(const struct core *c, uint16_t group)
 {
@@ -173,14 +160,13 @@ static bool our_turn(const struct core *c, uint16_t group)
 	return is_turn_told(c, group) && core_is_fit(core_cause_self(c, group));
 }
 
-/* Nobody else answers, or one that hands over to us and is still there. */
+/* Nobody else answers, or one that hands over to us, or that an operator knows of. */
 static bool is_prepared(const struct core *c, uint16_t group)
 {
 	const struct core_group *g = &c->group[group - 1];
 
 	return g->prepare == CORE_PREPARE_CLEAR ||
-	       (g->prepare == CORE_PREPARE_NODE && g->prepare_by != 0 &&
-		core_node_alive(core_node_const(c, g->prepare_by)));
+	       (g->prepare == CORE_PREPARE_NODE && !core_held_back(c, group));
 }
 
 bool core_group_would_start(const struct core *c, uint16_t group)
@@ -190,11 +176,16 @@ bool core_group_would_start(const struct core *c, uint16_t group)
 	       core_policy_may_follow(c, group) && held_for(c, group) == 0 && is_prepared(c, group);
 }
 
-/* Our turn, nobody objects, and a term to use is on disk. */
+/* Our turn, and nobody objects. */
 static bool may_start(const struct core *c, uint16_t group, const char **why)
 {
-	return our_turn(c, group) && core_permit(c, group, why) && core_term_is_usable(c, group) &&
-	       core_policy_may_follow(c, group) && core_policy_has_room(c, group);
+	return our_turn(c, group) && core_permit(c, group, why) && core_policy_may_follow(c, group);
+}
+
+/* A term to use is on disk, and what makes room has gone. */
+static bool can_start(const struct core *c, uint16_t group)
+{
+	return core_term_is_usable(c, group) && core_policy_has_room(c, group);
 }
 
 /* The owner hands over to us, or has just fallen silent: have the probe done when it matters. */
@@ -245,99 +236,73 @@ static void fail_stranger(struct core *c, struct core_actions *out, uint16_t gro
 	group_at(c, group)->retry_at = yoke_time_add_ms(c->now, c->conf.retry_ms);
 }
 
-static void hold(struct core *c, struct core_actions *out, uint16_t group)
+/* What it was held for is over, and it does not start yet. */
+static void release(struct core *c, struct core_actions *out, uint16_t group, const char *reason)
 {
-	struct core_group *g = group_at(c, group);
-	uint32_t hold_ms = c->conf.dead_ms > HOLD_MS_MIN ? c->conf.dead_ms : HOLD_MS_MIN;
-	char hwaddr[18], reason[YOKE_REASON_SIZE];
-
-	if (g->state != YOKE_GROUP_HELD) {
-		core_prepare_hwaddr_text(g->stranger, hwaddr);
-		core_text(reason, sizeof(reason), "its machine lives, its engine does not (",
-			  hwaddr, ")", (char *)NULL);
-		core_group_become(c, out, group, YOKE_GROUP_HELD, YOKE_EVENT_GROUP_HELD, reason);
-	}
-	g->prepare_at = yoke_time_add_ms(c->now, hold_ms);
+	if (group_at(c, group)->state == YOKE_GROUP_HELD)
+		core_group_become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE, reason);
 }
 
-/* Only an exclusive group has to wait for proof, and only a person can give it. */
-static void hold_unproven(struct core *c, struct core_actions *out, uint16_t group, uint16_t node)
-{
-	struct core_group *g = group_at(c, group);
-	char reason[YOKE_REASON_SIZE];
-
-	core_prepare_drop(c, out, group);
-	g->prepare_by = node;
-	core_text(reason, sizeof(reason), "nothing proves that it is dead: 'yoke confirm-down ",
-		  node_name(c, node), "' when you know it", (char *)NULL);
-	core_group_become(c, out, group, YOKE_GROUP_HELD, YOKE_EVENT_GROUP_HELD, reason);
-}
-
-/* Its faults never move it: who is to have it, a person says. */
-static void hold_manual(struct core *c, struct core_actions *out, uint16_t group)
-{
-	struct core_group *g = group_at(c, group);
-	char reason[YOKE_REASON_SIZE];
-
-	core_prepare_drop(c, out, group);
-	g->prepare_by = held_for(c, group);
-	core_text(reason, sizeof(reason), "failover = manual: 'yoke switch ",
-		  c->conf.group[group - 1].name, " ", node_name(c, c->conf.self),
-		  "' has it run here", (char *)NULL);
-	core_group_become(c, out, group, YOKE_GROUP_HELD, YOKE_EVENT_GROUP_HELD, reason);
-}
-
-/* A prepared start: by whom is the address answered? */
+/* Nobody objects: by whom is the address answered? */
 static void start_prepared(struct core *c, struct core_actions *out, uint16_t group,
 			   const char *why)
 {
 	struct core_group *g = group_at(c, group);
 	char reason[YOKE_REASON_SIZE];
 
-	switch (g->prepare) {
-	case CORE_PREPARE_NONE:
-	case CORE_PREPARE_RUNNING:
+	if (core_held_back(c, group)) {
+		core_held_answers(c, out, group);
 		return;
-	case CORE_PREPARE_STRANGER:
-		fail_stranger(c, out, group);
-		return;
-	case CORE_PREPARE_NODE:
-		if (core_node_const(c, g->prepare_by)->state == YOKE_NODE_LOST) {
-			hold(c, out, group);
-			return;
-		}
-		break;
-	case CORE_PREPARE_CLEAR:
-		if (yoke_time_due(yoke_time_add_ms(g->prepared_at, PREPARED_MS_MAX), c->now))
-			core_prepare_begin(c, out, group);
-		if (g->prepare != CORE_PREPARE_CLEAR)
-			return;
-		break;
 	}
+	if (g->prepare == CORE_PREPARE_NONE || g->prepare == CORE_PREPARE_RUNNING)
+		return;
+	if (!can_start(c, group)) {
+		release(c, out, group, "what it was held for is over");
+		return;
+	}
+	if (g->prepare == CORE_PREPARE_CLEAR &&
+	    yoke_time_due(yoke_time_add_ms(g->prepared_at, PREPARED_MS_MAX), c->now))
+		core_prepare_begin(c, out, group);
+	if (g->prepare == CORE_PREPARE_RUNNING)
+		return;
 	core_reason_start(c, group, why, reason);
 	begin_start(c, out, group, reason);
 }
 
+/* Does it wait for somebody's word before anybody is asked who answers? */
+static bool waits_for_word(struct core *c, struct core_actions *out, uint16_t group)
+{
+	uint16_t unproven = waits_for_proof_of(c, group);
+
+	if (unproven != 0) {
+		core_prepare_drop(c, out, group);
+		if (!proof_may_come(c, unproven))
+			core_held_unproven(c, out, group, unproven);
+		return true;
+	}
+	if (!our_turn(c, group) || held_for(c, group) == 0)
+		return false;
+	if (core_permit(c, group, NULL))
+		core_held_manual(c, out, group, held_for(c, group));
+	return group_at(c, group)->state == YOKE_GROUP_HELD;
+}
+
+/* STOPPED or HELD: nothing of it runs here, and nothing but a probe is out. */
 static void in_stopped(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = group_at(c, group);
 	const char *why = "";
 
-	if (yoke_time_due(g->prepare_at, c->now))
-		g->prepare_at = YOKE_NEVER;
-	if (waits_for_proof_of(c, group) != 0) {
+	if (yoke_time_due(g->prepare_at, c->now)) {
 		core_prepare_drop(c, out, group);
-		if (!proof_may_come(c, waits_for_proof_of(c, group)))
-			hold_unproven(c, out, group, waits_for_proof_of(c, group));
-		return;
+		g->prepare_at = YOKE_NEVER;
 	}
-	if (our_turn(c, group) && core_permit(c, group, NULL) && held_for(c, group) != 0) {
-		hold_manual(c, out, group);
+	if (waits_for_word(c, out, group))
 		return;
-	}
 	if (!should_prepare(c, group)) {
 		if (g->prepare != CORE_PREPARE_NONE)
 			core_prepare_drop(c, out, group);
+		release(c, out, group, "no longer its turn");
 		return;
 	}
 	if (g->prepare == CORE_PREPARE_NONE && yoke_time_is_never(g->prepare_at))
@@ -346,34 +311,8 @@ static void in_stopped(struct core *c, struct core_actions *out, uint16_t group)
 		fail_stranger(c, out, group);
 	else if (may_start(c, group, &why))
 		start_prepared(c, out, group, why);
-}
-
-static void in_held(struct core *c, struct core_actions *out, uint16_t group)
-{
-	struct core_group *g = group_at(c, group);
-	const char *why = "";
-
-	if (waits_for_proof_of(c, group) != 0 || (our_turn(c, group) && held_for(c, group) != 0)) {
-		g->prepare_at = YOKE_NEVER;
-		return;
-	}
-	/* Held for another reason, nobody was asked yet who answers. */
-	if (!may_start(c, group, &why) || g->prepare == CORE_PREPARE_NONE) {
-		core_prepare_drop(c, out, group);
-		core_group_become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE,
-				  "what it was held for is over");
-		return;
-	}
-	if (is_insisted(c, group)) {
-		begin_start(c, out, group, "switchover by an operator");
-		return;
-	}
-	if (yoke_time_due(g->prepare_at, c->now)) {
-		g->prepare_at = YOKE_NEVER;
-		core_prepare_begin(c, out, group);
-	} else if (yoke_time_is_never(g->prepare_at)) {
-		start_prepared(c, out, group, why);
-	}
+	else
+		release(c, out, group, "no longer its turn");
 }
 
 static void lose(struct core *c, struct core_actions *out, uint16_t group, uint16_t to)
@@ -610,6 +549,7 @@ void core_group_look(struct core *c, struct core_actions *out, uint16_t group)
 		core_adopt_look(c, out, group);
 		break;
 	case YOKE_GROUP_STOPPED:
+	case YOKE_GROUP_HELD:
 		in_stopped(c, out, group);
 		break;
 	case YOKE_GROUP_STARTING:
@@ -623,9 +563,6 @@ void core_group_look(struct core *c, struct core_actions *out, uint16_t group)
 		break;
 	case YOKE_GROUP_FAILED:
 		in_failed(c, out, group);
-		break;
-	case YOKE_GROUP_HELD:
-		in_held(c, out, group);
 		break;
 	}
 	track_owner(c, out, group);

@@ -326,18 +326,6 @@ void core_oper_on_operate(struct core *c, struct core_actions *out, const struct
 
 /* ---- outcome ---- */
 
-/* Our group is held since the operation began, which does not have it started; NULL: it is not. */
-static const char *why_held(const struct core *c, const struct core_operation *op, uint16_t group)
-{
-	const struct core_group *g = &c->group[group - 1];
-
-	if (g->state != YOKE_GROUP_HELD || yoke_time_before(g->since, op->started))
-		return NULL;
-	return g->prepare == CORE_PREPARE_NONE
-		       ? g->reason
-		       : "the machine of its silent owner still answers: the same again insists";
-}
-
 /* NULL while the aim may still be reached, "" when it is, else why it cannot be. */
 static const char *outcome_move(const struct core *c, const struct core_operation *op,
 				uint16_t group)
@@ -356,7 +344,7 @@ static const char *outcome_move(const struct core *c, const struct core_operatio
 		return "it could not be started there";
 	if (n->claim[group - 1].cause != CORE_CAUSE_NONE && to != core_owner(c, group))
 		return core_cause_text(n->claim[group - 1].cause);
-	return to == c->conf.self ? why_held(c, op, group) : NULL;
+	return NULL;
 }
 
 /* Does the node still look whether it runs the group? */
@@ -388,6 +376,24 @@ static bool all_know(const struct core *c, const struct core_operation *op)
 	return true;
 }
 
+/* Of several groups one that is held ends it when nothing more can be done for the others. */
+static const char *outcome_moves(const struct core *c, const struct core_operation *op)
+{
+	const char *held = "";
+
+	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
+		const char *one = target_of(c, op, g) != 0 ? outcome_move(c, op, g) : "";
+
+		if (one == NULL && target_of(c, op, g) == c->conf.self)
+			one = held = core_held_refusal(c, g);
+		else if (one == NULL || one[0] != '\0')
+			return one;
+		if (one == NULL)
+			return NULL;
+	}
+	return held;
+}
+
 static const char *outcome(const struct core *c, const struct core_operation *op)
 {
 	const struct core_node *n;
@@ -395,13 +401,7 @@ static const char *outcome(const struct core *c, const struct core_operation *op
 	switch (op->verb) {
 	case YOKE_VERB_SWITCH:
 	case YOKE_VERB_FAILBACK:
-		for (uint16_t g = 1; g <= c->conf.group_count; g++) {
-			const char *one = target_of(c, op, g) != 0 ? outcome_move(c, op, g) : "";
-
-			if (one == NULL || one[0] != '\0')
-				return one;
-		}
-		return "";
+		return outcome_moves(c, op);
 	case YOKE_VERB_STANDBY:
 		for (uint16_t g = 1; g <= c->conf.group_count; g++)
 			if (is_left_on(c, g, op->node))

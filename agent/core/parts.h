@@ -349,6 +349,19 @@ void core_conflict_look(struct core *c, struct core_actions *out, uint16_t group
 /* Announce all of the group's addresses. */
 void core_conflict_announce(struct core *c, struct core_actions *out, uint16_t group);
 
+/* ---- held.c: what a group is held for ---- */
+/* The machine of a silent node answers, and no operator insists: it must not be started. */
+bool core_held_back(const struct core *c, uint16_t group);
+/* Hold it for that.  Asked at each look, the event is told once in a silence, or when it was not
+ * held for that before. */
+void core_held_answers(struct core *c, struct core_actions *out, uint16_t group);
+/* Hold it, no probe is wanted: nothing will prove that node is dead; only a person may have what
+ * ran on node moved. */
+void core_held_unproven(struct core *c, struct core_actions *out, uint16_t group, uint16_t node);
+void core_held_manual(struct core *c, struct core_actions *out, uint16_t group, uint16_t node);
+/* Why an operation that wants it here does not have it started; NULL: it still may. */
+const char *core_held_refusal(const struct core *c, uint16_t group);
+
 /* ---- prepare.c: the conflict probe of a group ---- */
 
 void core_prepare_begin(struct core *c, struct core_actions *out, uint16_t group);

@@ -120,6 +120,9 @@ struct core_node {
 	struct core_operation operation; /* its latest; for ourselves: the running one */
 };
 
+/* What a group is held for, see held.c. */
+enum core_held { CORE_HELD_ANSWERS, CORE_HELD_UNPROVEN, CORE_HELD_MANUAL };
+
 /* The conflict probe of a stopped group. */
 enum core_prepare {
 	CORE_PREPARE_NONE = 0,
@@ -201,6 +204,9 @@ struct core_group {
 	yoke_time prepared_at;              /* CLEAR: since then */
 	yoke_time prepare_at;               /* HELD: when to probe again */
 	uint8_t stranger[CORE_HWADDR_SIZE]; /* who answered */
+	enum core_held held;                /* HELD: for what */
+	uint16_t told_of;                   /* whose machine answers, as was told; 0: none */
+	yoke_time told_at;                  /* and when that was told first */
 	yoke_time retry_at;    /* FAILED: eligible again then; STOPPING: stop again then */
 	uint16_t conflict;     /* STARTED: number of a node that runs it, too; 0: none */
 	yoke_time announce_at; /* a doubt: announce then, if we still are the owner */

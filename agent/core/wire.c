@@ -372,6 +372,19 @@ static void apply_detail(struct core *c, struct core_actions *out, uint16_t from
 					     "by an operator on another node");
 }
 
+/* It began when we heard of it first. */
+static void apply_operation(struct core *c, struct core_node *n, const struct core_operation *op)
+{
+	yoke_time started = n->operation.started;
+	bool is_known = op->number == n->operation.number;
+
+	n->operation = *op;
+	if (is_known)
+		n->operation.started = started;
+	if (op->number != 0)
+		core_oper_told(c, &n->operation);
+}
+
 static void apply_state(struct core *c, struct core_actions *out, uint16_t from,
 			const struct state *s)
 {
@@ -388,9 +401,7 @@ static void apply_state(struct core *c, struct core_actions *out, uint16_t from,
 		memcpy(n->hwaddr, s->hwaddr, sizeof(n->hwaddr));
 		n->hwaddr_count = s->hwaddr_count;
 	}
-	n->operation = s->operation.number != 0 ? s->operation : s->detail.operation;
-	if (n->operation.number != 0)
-		core_oper_told(c, &n->operation);
+	apply_operation(c, n, s->operation.number != 0 ? &s->operation : &s->detail.operation);
 	for (uint16_t i = 1; i <= s->node_count && i <= c->conf.node_count; i++)
 		core_node_intent(c, out, i, s->intent[i - 1], "by an operator on another node");
 	core_config_told(c, out, from, s->digest, &s->detail.sections);

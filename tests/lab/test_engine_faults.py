@@ -95,13 +95,24 @@ def test_keeper_killed(lab, slow, probe, owners):
     assert client.moves(since) == 0
 
 
+def insists(daemon):
+    """The operator asks again until he has it, which is some time after he was told."""
+    state = daemon.group()["state"]
+    if state == "held":
+        daemon.ask({"do": "switch", "by": "lab", "group": "web", "node": daemon.node.name})
+    return state == "started"
+
+
 def test_all_of_yoke_killed_and_an_operator_insists(lab, slow, probe, owners):
     """A person who knows better moves the group: the survivor announces it, so clients reach the
     survivor although the address is on both; a restarted yoke on the other node notices."""
     client = probe()
+    before = slow.beta.last_event()
     kill_and_hold(lab, slow, client, owners, slow.alpha.kill_all)
     slow.beta.order("switch", group="web", node="beta")
-    wait_until(lambda: slow.beta.group()["state"] == "started", 5, "beta owns web")
+    wait_until(lambda: slow.beta.has_event("operation_failed", before), 5, "he is told first")
+    assert "insists" in slow.beta.has_event("operation_failed", before)["reason"]
+    wait_until(lambda: insists(slow.beta), 15, "beta owns web")
     moved = now()
     assert lab.alpha.has(SERVICE)
     time.sleep(1)

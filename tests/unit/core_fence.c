@@ -176,6 +176,7 @@ static void nobody_is_fenced_for_what_people_move(void **state)
 	assert_int_equal(pair_asked(p, BETA, 1), 0);
 	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_HELD);
 	/* A person who has seen to it has it run here. */
+	pair_power_off(p, ALPHA);
 	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
 	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
 	pair_run(p, 1000);

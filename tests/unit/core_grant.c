@@ -106,23 +106,6 @@ static void silence_waits_for_a_person(void **state)
 	assert_true(pair_core(&pair, BETA)->group[0].term > pair_core(&pair, ALPHA)->group[0].term);
 }
 
-/* Then it is held for another reason than before. */
-static void a_word_that_the_machine_belies_holds_it_for_that(void **state)
-{
-	(void)state;
-	form();
-	pair.by_hand[CORE_RUN_PREPARE] = true;
-	pair.running[ALPHA - 1] = false;
-	pair_silence(&pair, BETA);
-	pair_run(&pair, 60000);
-	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
-	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
-	pair_result_of(&pair, BETA, pair.run[BETA - 1][0], CORE_RESULT_ANSWERED, ALPHA);
-	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
-	assert_non_null(
-		strstr(pair_last(&pair, BETA, YOKE_EVENT_GROUP_HELD)->reason, "its machine lives"));
-}
-
 static void a_node_that_is_heard_is_not_down(void **state)
 {
 	(void)state;
@@ -256,7 +239,6 @@ int main(void)
 		cmocka_unit_test(who_grants_gives_up_its_own_term),
 		cmocka_unit_test(a_grant_survives_the_granter),
 		cmocka_unit_test(silence_waits_for_a_person),
-		cmocka_unit_test(a_word_that_the_machine_belies_holds_it_for_that),
 		cmocka_unit_test(a_node_that_is_heard_is_not_down),
 		cmocka_unit_test(the_word_ends_with_the_silence),
 		cmocka_unit_test(an_owner_cut_off_keeps_its_group),

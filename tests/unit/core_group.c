@@ -252,49 +252,6 @@ static void the_probe_is_dropped_when_the_owner_is_heard_again(void **state)
 	assert_int_equal(pair.runs[BETA - 1][CORE_RUN_START], 0);
 }
 
-static void hold_beta(void)
-{
-	pair_form(&pair);
-	pair.by_hand[CORE_RUN_PREPARE] = true;
-	pair.running[ALPHA - 1] = false;
-	pair_path(&pair, BETA, 1, YOKE_PATH_LATE);
-	pair_path(&pair, BETA, 2, YOKE_PATH_LATE);
-	pair_result_of(&pair, BETA, pair.run[BETA - 1][0], CORE_RESULT_ANSWERED, ALPHA);
-	pair_path(&pair, BETA, 1, YOKE_PATH_DOWN);
-	pair_path(&pair, BETA, 2, YOKE_PATH_DOWN);
-	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
-	assert_int_equal(pair_last(&pair, BETA, YOKE_EVENT_GROUP_HELD)->peer, ALPHA);
-}
-
-static void a_silent_owner_that_answers_keeps_it(void **state)
-{
-	unsigned probes;
-
-	(void)state;
-	hold_beta();
-	probes = pair.runs[BETA - 1][CORE_RUN_PREPARE];
-	pair_run(&pair, PAIR_DEAD_MS + 1);
-	assert_int_equal(pair.runs[BETA - 1][CORE_RUN_PREPARE], probes + PAIR_RESOURCES);
-	pair_result_of(&pair, BETA, pair.run[BETA - 1][0], CORE_RESULT_ANSWERED, ALPHA);
-	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
-	assert_int_equal(pair_told(&pair, BETA, YOKE_EVENT_GROUP_HELD), 1);
-	pair_run(&pair, PAIR_DEAD_MS + 1);
-	pair_result(&pair, BETA, 1, CORE_RESULT_DONE);
-	pair_result(&pair, BETA, 2, CORE_RESULT_DONE);
-	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
-}
-
-static void held_ends_when_the_owner_is_back(void **state)
-{
-	(void)state;
-	hold_beta();
-	pair_start(&pair, ALPHA);
-	pair_paths(&pair, YOKE_PATH_UP);
-	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STOPPED);
-	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
-	assert_int_equal(pair.runs[BETA - 1][CORE_RUN_START], 0);
-}
-
 /* An engine that has told nothing of its interfaces yet is still on the machine that we know. */
 static void a_restarted_engine_is_no_stranger(void **state)
 {
@@ -313,54 +270,6 @@ static void a_restarted_engine_is_no_stranger(void **state)
 	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
 }
 
-static void an_operator_may_insist_on_a_held_group(void **state)
-{
-	(void)state;
-	hold_beta();
-	pair_run(&pair, 1);
-	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
-	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
-}
-
-/* He asked when all was well, and the owner died before it had handed over. */
-static void an_operation_from_before_is_no_insistence(void **state)
-{
-	(void)state;
-	pair_form(&pair);
-	pair.by_hand[CORE_RUN_PREPARE] = pair.by_hand[CORE_RUN_STOP] = true;
-	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
-	pair_result_of(&pair, BETA, pair.run[BETA - 1][0], CORE_RESULT_ANSWERED, ALPHA);
-	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STOPPING);
-	pair.running[ALPHA - 1] = false;
-	pair_path(&pair, BETA, 1, YOKE_PATH_LATE);
-	pair_path(&pair, BETA, 2, YOKE_PATH_LATE);
-	pair_result_of(&pair, BETA, pair.run[BETA - 1][0], CORE_RESULT_ANSWERED, ALPHA);
-	pair_run(&pair, 1);
-	pair_path(&pair, BETA, 1, YOKE_PATH_DOWN);
-	pair_path(&pair, BETA, 2, YOKE_PATH_DOWN);
-	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
-	pair_run(&pair, 1);
-	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
-}
-
-/* He saw the silence, and not yet who answers: that is told first. */
-static void who_asks_before_the_answer_does_not_insist(void **state)
-{
-	(void)state;
-	pair_form(&pair);
-	pair.by_hand[CORE_RUN_PREPARE] = true;
-	pair.running[ALPHA - 1] = false;
-	pair_silence(&pair, BETA);
-	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STOPPED);
-	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
-	pair_result_of(&pair, BETA, pair.run[BETA - 1][0], CORE_RESULT_ANSWERED, ALPHA);
-	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_HELD);
-	assert_non_null(pair_last(&pair, BETA, YOKE_EVENT_OPERATION_FAILED));
-	pair_run(&pair, 1);
-	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
-	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
-}
-
 /* What was found while the owner was well says nothing of a silent one. */
 static void a_late_owner_is_probed_anew(void **state)
 {
@@ -377,15 +286,6 @@ static void a_late_owner_is_probed_anew(void **state)
 	pair_path(&pair, BETA, 1, YOKE_PATH_LATE);
 	pair_path(&pair, BETA, 2, YOKE_PATH_LATE);
 	assert_int_equal(pair.runs[BETA - 1][CORE_RUN_PREPARE], probes + PAIR_RESOURCES);
-}
-
-static void a_stranger_at_a_held_group_fails_it(void **state)
-{
-	(void)state;
-	hold_beta();
-	pair_run(&pair, PAIR_DEAD_MS + 1);
-	pair_result_of(&pair, BETA, pair.run[BETA - 1][0], CORE_RESULT_ANSWERED, PAIR_STRANGER);
-	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_FAILED);
 }
 
 /* Silence is proof enough for a group that is not exclusive only. */
@@ -641,14 +541,8 @@ int main(void)
 		cmocka_unit_test(a_node_that_cannot_save_leaves_it_to_the_other),
 		cmocka_unit_test(the_probe_is_over_when_the_dead_time_is),
 		cmocka_unit_test(the_probe_is_dropped_when_the_owner_is_heard_again),
-		cmocka_unit_test(a_silent_owner_that_answers_keeps_it),
-		cmocka_unit_test(held_ends_when_the_owner_is_back),
 		cmocka_unit_test(a_restarted_engine_is_no_stranger),
-		cmocka_unit_test(an_operator_may_insist_on_a_held_group),
-		cmocka_unit_test(an_operation_from_before_is_no_insistence),
-		cmocka_unit_test(who_asks_before_the_answer_does_not_insist),
 		cmocka_unit_test(a_late_owner_is_probed_anew),
-		cmocka_unit_test(a_stranger_at_a_held_group_fails_it),
 		cmocka_unit_test(an_exclusive_group_is_not_taken_on_silence),
 		cmocka_unit_test(the_lower_term_stops_and_the_winner_announces),
 		cmocka_unit_test(equal_terms_go_to_the_preferred_node),

@@ -280,7 +280,12 @@ static inline void pair_do(struct pair *p, uint16_t node, const struct pair_todo
 			*address = false;
 		if (todo->run[i].kind == CORE_RUN_PROBE || todo->run[i].kind == CORE_RUN_MONITOR)
 			result = *address ? CORE_RESULT_RUNNING : CORE_RESULT_STOPPED;
-		pair_result_of(p, node, todo->run[i].id, result, 0);
+		/* A machine goes on answering when its engine has ended. */
+		if (todo->run[i].kind == CORE_RUN_PREPARE && !p->running[2 - node] &&
+		    p->address[2 - node][todo->run[i].resource - 1])
+			result = CORE_RESULT_ANSWERED;
+		pair_result_of(p, node, todo->run[i].id, result,
+			       result == CORE_RESULT_ANSWERED ? (uint8_t)(3 - node) : 0);
 	}
 	if (todo->save)
 		pair_saved(p, node, true);

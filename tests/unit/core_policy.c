@@ -213,32 +213,6 @@ static void a_fault_does_not_move_what_people_move(void **state)
 	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
 }
 
-/* What it is held for says nothing of that; he may insist when he was told. */
-static void a_machine_that_answers_is_told_before_people_move_it(void **state)
-{
-	const struct yoke_event *failed;
-
-	(void)state;
-	form_manual();
-	pair.by_hand[CORE_RUN_PREPARE] = true;
-	pair.running[ALPHA - 1] = false;
-	pair_silence(&pair, BETA);
-	pair_run(&pair, 60000);
-	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_HELD);
-	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
-	pair_result_of(&pair, BETA, pair.run[BETA - 1][0], CORE_RESULT_ANSWERED, ALPHA);
-	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_HELD);
-	assert_non_null(
-		strstr(pair_last(&pair, BETA, YOKE_EVENT_GROUP_HELD)->reason, "its machine lives"));
-	failed = pair_last(&pair, BETA, YOKE_EVENT_OPERATION_FAILED);
-	assert_non_null(failed);
-	assert_non_null(strstr(failed->reason, "insists"));
-	pair_run(&pair, 60000);
-	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_HELD);
-	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
-	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
-}
-
 static void people_and_a_goodbye_do_move_it(void **state)
 {
 	(void)state;
@@ -342,7 +316,6 @@ int main(void)
 		cmocka_unit_test(the_lesser_one_makes_room),
 		cmocka_unit_test(room_that_cannot_be_made_is_not_waited_for),
 		cmocka_unit_test(a_fault_does_not_move_what_people_move),
-		cmocka_unit_test(a_machine_that_answers_is_told_before_people_move_it),
 		cmocka_unit_test(people_and_a_goodbye_do_move_it),
 		cmocka_unit_test(it_goes_back_when_its_first_node_was_fit_for_long_enough),
 		cmocka_unit_test(it_goes_back_in_its_window_only),
