@@ -17,6 +17,7 @@ enum {
 	IS_PARALLEL,
 	IS_MANUAL,
 	PRIORITY,
+	IS_PINNED,
 };
 
 static unsigned group_rows(const struct subagent_view *view)
@@ -84,6 +85,9 @@ static void group_value(const struct subagent_view *view, unsigned row, uint32_t
 	case PRIORITY:
 		subagent_value_unsigned(v, group->priority);
 		break;
+	case IS_PINNED:
+		subagent_value_truth(v, group->pinned);
+		break;
 	}
 }
 
@@ -92,7 +96,7 @@ const struct subagent_table subagent_group_table = {
 	.prefix_len = 2,
 	.index_len = 1,
 	.first_column = NAME,
-	.last_column = PRIORITY,
+	.last_column = IS_PINNED,
 	.rows = group_rows,
 	.index = group_index,
 	.value = group_value,

@@ -135,8 +135,8 @@ static void show_groups(const struct yoke_snapshot *s)
 		cell_number(4, g->term);
 		cell_age(s, 5, g->changed_wall_ms);
 		cell_number(6, g->moves);
-		snprintf(why, sizeof(why), "%s%s%s", g->maintenance ? "in maintenance; " : "",
-			 g->parallel ? "parallel; " : "", g->reason);
+		snprintf(why, sizeof(why), "%s%s%s%s", g->maintenance ? "in maintenance; " : "",
+			 g->pinned ? "pinned; " : "", g->parallel ? "parallel; " : "", g->reason);
 		cell(7, g->maintenance ? TOOL_WARN : TOOL_PLAIN, why);
 	}
 }

@@ -110,6 +110,7 @@ static const struct yoke_json_field group_fields[] = {
 	FIELD(ROW, "parallel", YOKE_JSON_BOOLEAN, parallel),
 	FIELD(ROW, "manual", YOKE_JSON_BOOLEAN, manual),
 	FIELD(ROW, "maintenance", YOKE_JSON_BOOLEAN, maintenance),
+	FIELD(ROW, "pinned", YOKE_JSON_BOOLEAN, pinned),
 	FIELD(ROW, "priority", YOKE_JSON_UNSIGNED, priority),
 	FIELD(ROW, "owner", YOKE_JSON_NODE, owner),
 	FIELD(ROW, "preferred", YOKE_JSON_NODE, preferred),

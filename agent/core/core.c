@@ -412,7 +412,8 @@ static bool same_claim(const struct core_claim *a, const struct core_claim *b)
 {
 	return a->state == b->state && a->term == b->term && a->cause == b->cause &&
 	       a->ready == b->ready && a->request == b->request && a->grant_to == b->grant_to &&
-	       a->grant_term == b->grant_term && a->unsteady == b->unsteady;
+	       a->grant_term == b->grant_term && a->unsteady == b->unsteady &&
+	       a->pinned == b->pinned;
 }
 
 /* The nodes whose lease our beats renew. */
@@ -439,8 +440,10 @@ static bool publish(struct core *c)
 
 	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
 		const struct core_group *group = &c->group[g - 1];
-		struct core_claim claim = {
-			.state = group->state, .term = group->term, .cause = core_cause_self(c, g)};
+		struct core_claim claim = {.state = group->state,
+					   .term = group->term,
+					   .cause = core_cause_self(c, g),
+					   .pinned = group->pinned};
 
 		claim.ready = group->state == YOKE_GROUP_STOPPED &&
 			      (group->prepare == CORE_PREPARE_CLEAR ||

@@ -11,6 +11,7 @@
  *                digest; left out when there is no room
  * 5 doubts       in the saved record only: for each node whose lease does not count {u8 number}
  * 6 own          in the saved record only: u32 digest of what leases depend on
+ * 7 pins         for each group that an operator switched here {u32 name hash}
  *
  * The message's own group and operation fields only have values that have always been known: a
  * cause that is not is told there as "failed".
@@ -23,7 +24,8 @@ enum {
 	TAG_OPERATION = 3,
 	TAG_SECTIONS = 4,
 	TAG_DOUBTS = 5,
-	TAG_OWN = 6
+	TAG_OWN = 6,
+	TAG_PINS = 7
 };
 enum { KIND_CLUSTER, KIND_NODE, KIND_GROUP };
 enum { HEAD_SIZE = 3, LENGTH_SIZE = 2 };
@@ -109,6 +111,16 @@ static void put_sections(const struct core *c, struct yoke_buf *b)
 	end(b, content);
 }
 
+void core_detail_put_pins(const struct core *c, struct yoke_buf *b)
+{
+	size_t content = begin(b, TAG_PINS);
+
+	for (uint16_t g = 0; g < c->conf.group_count; g++)
+		if (c->group[g].pinned)
+			yoke_buf_put_u32(b, core_wire_hash(c->conf.group[g].name));
+	end(b, content);
+}
+
 void core_detail_put_doubts(const struct core *c, struct yoke_buf *b)
 {
 	size_t content = begin(b, TAG_DOUBTS);
@@ -139,6 +151,7 @@ void core_detail_put(const struct core *c, struct yoke_buf *b, const struct core
 {
 	put_groups(c, b);
 	core_detail_put_rests(c, b);
+	core_detail_put_pins(c, b);
 	if (!core_detail_is_old_verb(op->verb))
 		put_operation(b, op);
 	put_sections(c, b);
@@ -195,6 +208,16 @@ static void get_rests(const struct core *c, struct yoke_buf *b, struct core_deta
 	}
 }
 
+static void get_pins(const struct core *c, struct yoke_buf *b, struct core_detail *detail)
+{
+	while (yoke_buf_left(b) > 0 && yoke_buf_ok(b)) {
+		int g = group_of_hash(c, yoke_buf_get_u32(b));
+
+		if (g >= 0 && yoke_buf_ok(b))
+			detail->pinned[g] = true;
+	}
+}
+
 static void get_doubts(const struct core *c, struct yoke_buf *b, struct core_detail *detail)
 {
 	while (yoke_buf_left(b) > 0) {
@@ -248,6 +271,8 @@ bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,
 			get_groups(c, &section, detail);
 		else if (tag == TAG_REST)
 			get_rests(c, &section, detail);
+		else if (tag == TAG_PINS)
+			get_pins(c, &section, detail);
 		else if (tag == TAG_DOUBTS)
 			get_doubts(c, &section, detail);
 		else if (tag == TAG_OWN)

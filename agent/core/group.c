@@ -109,6 +109,14 @@ void core_group_stop(struct core *c, struct core_actions *out, uint16_t group, b
 	core_group_become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_STOPPING, reason);
 }
 
+/* An operator moves it to us. */
+static bool operated_here(const struct core *c, uint16_t group)
+{
+	uint16_t target;
+
+	return core_oper_of(c, group, &target) != NULL && target == c->conf.self;
+}
+
 static void begin_start(struct core *c, struct core_actions *out, uint16_t group, const char *why)
 {
 	struct core_group *g = group_at(c, group);
@@ -117,18 +125,11 @@ static void begin_start(struct core *c, struct core_actions *out, uint16_t group
 	core_prepare_drop(c, out, group);
 	g->term = g->reserved;
 	g->failing = false;
+	core_policy_pin(c, group, operated_here(c, group));
 	core_group_become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING, why);
 }
 
 /* ---- what the world asks for ---- */
-
-/* An operator moves it to us. */
-static bool operated_here(const struct core *c, uint16_t group)
-{
-	uint16_t target;
-
-	return core_oper_of(c, group, &target) != NULL && target == c->conf.self;
-}
 
 /* The node that it is not taken over from without an operator; 0: none. */
 static uint16_t held_for(const struct core *c, uint16_t group)
@@ -452,6 +453,8 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 		lose(c, out, group, core_conflict_winner(c, group));
 		return;
 	}
+	if (operated_here(c, group))
+		core_policy_pin(c, group, true);
 	/* Before it tells the network that it has it: the last word must be who keeps it. */
 	why = must_stop(c, group);
 	if (why != NULL) {

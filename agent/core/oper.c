@@ -335,7 +335,7 @@ static const char *outcome_move(const struct core *c, const struct core_operatio
 	const struct core_operation *other = core_oper_of(c, group, &target);
 
 	if (n->claim[group - 1].state == YOKE_GROUP_STARTED && core_owner(c, group) == to)
-		return "";
+		return core_policy_stays(c, group) ? "" : NULL;
 	if (other != NULL && other->number < op->number)
 		return "another operation on the group was first";
 	if (!core_node_alive(n))

@@ -154,6 +154,11 @@ bool core_policy_has_room(const struct core *c, uint16_t group);
 bool core_policy_may_leave(const struct core *c, uint16_t group, enum core_cause cause);
 /* The node that a fault would move it from, and only a person may; 0: none. */
 uint16_t core_policy_held_for(const struct core *c, uint16_t group);
+/* It is had here; by an operator: it stays, whatever failback says, until people or a fault move
+ * it. */
+void core_policy_pin(struct core *c, uint16_t group, bool by_operator);
+/* Is it as an operator's switchover to its owner has it? */
+bool core_policy_stays(const struct core *c, uint16_t group);
 /* Its first node, when it is to go back there by itself now; 0: it is not. */
 uint16_t core_policy_failback(const struct core *c, uint16_t group);
 yoke_time core_policy_deadline(const struct core *c);
@@ -419,6 +424,7 @@ struct core_detail {
 	bool known;                             /* its yoke sends details at all */
 	enum core_cause cause[YOKE_GROUPS_MAX]; /* NONE: as the group's claim says */
 	bool unsteady[YOKE_GROUPS_MAX];
+	bool pinned[YOKE_GROUPS_MAX];
 	struct core_rest rest[CORE_RESTS]; /* version 0: not told */
 	struct core_operation operation;   /* number 0: none */
 	struct core_sections sections;
@@ -435,6 +441,7 @@ bool core_wire_get_operation(const struct core *c, struct yoke_buf *b, uint16_t 
 			     struct core_operation *op);
 void core_detail_put(const struct core *c, struct yoke_buf *b, const struct core_operation *op);
 void core_detail_put_rests(const struct core *c, struct yoke_buf *b);
+void core_detail_put_pins(const struct core *c, struct yoke_buf *b);
 void core_detail_put_doubts(const struct core *c, struct yoke_buf *b);
 void core_detail_put_own(const struct core *c, struct yoke_buf *b);
 bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,

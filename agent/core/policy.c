@@ -174,6 +174,32 @@ static bool is_in_window(const struct core *c, const struct core_group_conf *g)
 	return c->minute >= g->failback_from || c->minute < g->failback_to;
 }
 
+static bool can_be_pinned(const struct core *c, uint16_t group, uint16_t node)
+{
+	return c->conf.group[group - 1].failback && c->conf.group[group - 1].node[0] != node;
+}
+
+bool core_policy_stays(const struct core *c, uint16_t group)
+{
+	uint16_t owner = core_owner(c, group);
+	const struct core_node *n;
+
+	if (owner == 0 || !can_be_pinned(c, group, owner))
+		return true;
+	n = core_node_const(c, owner);
+	return n->claim[group - 1].pinned || (owner != c->conf.self && !n->extended);
+}
+
+void core_policy_pin(struct core *c, uint16_t group, bool by_operator)
+{
+	bool pinned = by_operator && can_be_pinned(c, group, c->conf.self);
+
+	if (c->group[group - 1].pinned == pinned)
+		return;
+	c->group[group - 1].pinned = pinned;
+	core_record_touch(c);
+}
+
 /* Since when its first node could have it back, and the nodes that it concerns are in contact. */
 static yoke_time back_since(const struct core *c, uint16_t group)
 {
@@ -185,7 +211,8 @@ static yoke_time back_since(const struct core *c, uint16_t group)
 		return YOKE_NEVER;
 	owner = core_owner(c, group);
 	other = first == c->conf.self ? owner : first;
-	if (owner == 0 || owner == first || !core_config_group_same(c, other, group))
+	if (owner == 0 || owner == first || core_node_const(c, owner)->claim[group - 1].pinned ||
+	    !core_config_group_same(c, other, group))
 		return YOKE_NEVER;
 	return other == c->conf.self ? n->fit_since[group - 1]
 				     : yoke_time_max(n->fit_since[group - 1],

@@ -1,4 +1,4 @@
-/* What survives a restart: terms, operators' intent, and whose lease does not count.
+/* What survives a restart: terms, operators' intent and pins, and whose lease does not count.
  *
  * Record: u32 magic, u8 version 2,
  *         u8 nodes, for each {text name, u32 intent version, u8 standby},
@@ -70,6 +70,8 @@ static bool get_details(struct core *c, struct yoke_buf *b)
 		core_maintenance_set(c, NULL, i, detail.rest[i], "");
 	for (uint16_t n = 0; n < c->conf.node_count; n++)
 		c->node[n].config.doubted = detail.doubted[n];
+	for (uint16_t g = 0; g < c->conf.group_count; g++)
+		c->group[g].pinned = detail.pinned[g];
 	return true;
 }
 
@@ -160,6 +162,7 @@ static void put(const struct core *c, struct core_actions *out)
 	}
 	yoke_buf_put_u8(&b, c->promised);
 	core_detail_put_rests(c, &b);
+	core_detail_put_pins(c, &b);
 	core_detail_put_doubts(c, &b);
 	core_detail_put_own(c, &b);
 	yoke_buf_put_u64(&b, checksum(out->record, b.used));

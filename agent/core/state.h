@@ -37,6 +37,7 @@ struct core_claim {
 	uint16_t grant_to;   /* exclusive: the node that it lets run the group; 0: none */
 	uint64_t grant_term; /* at which term */
 	bool unsteady;       /* it failed there lately: not moved there without need */
+	bool pinned;         /* an operator switched it there: it does not go back by itself */
 };
 
 /* Operator's intent for a node: replicated, the higher version wins. */
@@ -197,6 +198,7 @@ struct core_group {
 	bool ran;               /* UNKNOWN: it may run, it did before */
 	bool retired;           /* this node is not to run it any more: retire.c */
 	bool rested;            /* it was in maintenance when last looked at */
+	bool pinned;            /* the last start here was an operator's switchover: policy.c */
 	uint16_t failures;      /* times it FAILED here, within a while of each other */
 	yoke_time failed_at;    /* the last of them */
 	enum core_prepare prepare;

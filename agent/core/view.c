@@ -113,12 +113,14 @@ static enum yoke_group_state group_state(const struct core *c, uint16_t group, u
 static void view_policy(const struct core *c, uint16_t group, struct yoke_snapshot_group *v)
 {
 	const struct core_group_conf *conf = &c->conf.group[group - 1];
+	uint16_t owner = core_owner(c, group);
 
 	v->exclusive = conf->exclusive;
 	v->parallel = conf->parallel;
 	v->manual = conf->manual;
 	v->priority = conf->priority;
 	v->maintenance = c->rest[CORE_REST_GROUPS + group - 1].on;
+	v->pinned = owner != 0 && core_node_const(c, owner)->claim[group - 1].pinned;
 }
 
 static void view_groups(const struct core *c, struct yoke_snapshot *s)

@@ -364,6 +364,7 @@ static void apply_detail(struct core *c, struct core_actions *out, uint16_t from
 		if (s->detail.cause[g - 1] != CORE_CAUSE_NONE)
 			claim->cause = s->detail.cause[g - 1];
 		claim->unsteady = s->detail.unsteady[g - 1];
+		claim->pinned = s->detail.pinned[g - 1];
 		core_node_fit(c, from, g, claim);
 	}
 	for (unsigned i = 0; i < core_maintenance_count(c); i++)

@@ -97,6 +97,12 @@ static bool is_in_window(const struct sim_world *w, uint16_t node, uint16_t grou
 	return minute >= p->failback_from || minute < p->failback_to;
 }
 
+/* An operator switched it there. */
+static bool is_pinned(const struct sim_world *w, uint16_t owner, uint16_t group)
+{
+	return owner != 0 && w->node[owner - 1].core.group[group - 1].pinned;
+}
+
 bool sim_check_policy_may_go(const struct sim_world *w, uint16_t node, uint16_t group)
 {
 	uint16_t owner = w->check.group[group - 1].holder;
@@ -104,6 +110,7 @@ bool sim_check_policy_may_go(const struct sim_world *w, uint16_t node, uint16_t 
 	if (sim_world_policy(w, group)->parallel)
 		return true;
 	return sim_world_policy(w, group)->failback && node == first_of(w, group) &&
+	       !is_pinned(w, owner, group) &&
 	       (is_in_window(w, node, group) || (owner != 0 && is_in_window(w, owner, group)));
 }
 
@@ -112,7 +119,8 @@ bool sim_check_policy_goes_back(const struct sim_world *w, uint16_t node, uint16
 	uint16_t first = first_of(w, group);
 
 	return sim_world_policy(w, group)->failback && node != first &&
-	       is_in_window(w, node, group) && is_in_window(w, first, group) &&
+	       !is_pinned(w, node, group) && is_in_window(w, node, group) &&
+	       is_in_window(w, first, group) &&
 	       core_cause_self(&w->node[first - 1].core, group) == CORE_CAUSE_NONE;
 }
 
@@ -124,8 +132,8 @@ static void check_back(struct sim_world *w, uint16_t group)
 	/* A node that failed lately is not gone back to: only without faults it is known. */
 	if (!w->check.never_both || !p->failback || p->failback_from != p->failback_to ||
 	    yoke_time_is_never(k->able_since) || k->holder == 0 ||
-	    k->holder == first_of(w, group) || sim_check_is_operated(w) ||
-	    !sim_check_is_undisturbed(w))
+	    k->holder == first_of(w, group) || is_pinned(w, k->holder, group) ||
+	    sim_check_is_operated(w) || !sim_check_is_undisturbed(w))
 		return;
 	if (sim_check_is_past(w, yoke_time_max(k->able_since, w->check.operated_at),
 			      sim_check_settle_us(w) +

@@ -117,6 +117,7 @@ static void fill_groups(void)
 							 .changed_wall_ms = at(5),
 							 .moves = 3,
 							 .parallel = true,
+							 .pinned = true,
 							 .reason = "preferred node"};
 	snapshot.group[1] = (struct yoke_snapshot_group){.name = "mail",
 							 .exclusive = true,

@@ -305,6 +305,59 @@ static void it_does_not_go_back_to_where_it_failed_lately(void **state)
 	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
 }
 
+/* What an operator has moved there is not moved back behind his back. */
+static void a_switchover_is_not_undone(void **state)
+{
+	(void)state;
+	form_failback(1000, 0, 0);
+	pair_run(&pair, 2000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
+	pair_run(&pair, 60000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	assert_true(pair_core(&pair, ALPHA)->node[BETA - 1].claim[DB - 1].pinned);
+	/* Nor by an engine that starts meanwhile. */
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 60000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_FAILBACK, DB, 0), YOKE_OK);
+	pair_run(&pair, 1000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+}
+
+static void where_it_is_it_can_be_kept(void **state)
+{
+	(void)state;
+	form_failback(10000, 0, 0);
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
+	pair_run(&pair, 60000);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_OPERATION_SUCCEEDED), 1);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+}
+
+static void a_fault_that_moves_it_ends_that(void **state)
+{
+	(void)state;
+	form_failback(10000, 0, 0);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
+	pair_power_off(&pair, BETA);
+	pair_silence(&pair, ALPHA);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 1000);
+	pair_power_off(&pair, ALPHA);
+	pair_silence(&pair, BETA);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+	pair_start(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 12000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +373,9 @@ int main(void)
 		cmocka_unit_test(it_goes_back_when_its_first_node_was_fit_for_long_enough),
 		cmocka_unit_test(it_goes_back_in_its_window_only),
 		cmocka_unit_test(it_does_not_go_back_to_where_it_failed_lately),
+		cmocka_unit_test(a_switchover_is_not_undone),
+		cmocka_unit_test(where_it_is_it_can_be_kept),
+		cmocka_unit_test(a_fault_that_moves_it_ends_that),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
