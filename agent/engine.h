@@ -90,10 +90,11 @@ struct agent_engine {
 	uint8_t disk_key[YOKE_ARBITERS_MAX]; /* id of the oldest one that is on the disk; 0: none */
 	bool retiring;                       /* the keeper waits until something is retired */
 	uint32_t retire_serial, missing_serial; /* of the last RETIRE; the last MISSING had this */
-	bool missing[YOKE_RESOURCES_MAX];  /* as told to the keeper, or by it: core_may_miss() */
-	uint32_t reloads_told;             /* already in an event */
-	uint32_t key_reads;                /* times that the key file was read again, or not */
-	char key_reason[YOKE_REASON_SIZE]; /* why not, the last time; empty: it was */
+	bool missing[YOKE_RESOURCES_MAX];   /* as told to the keeper, or by it: core_may_miss() */
+	uint32_t reloads_told;              /* already in an event */
+	bool watchdog_told, watchdog_works; /* told: the core knows whether it works */
+	uint32_t key_reads;                 /* times that the key file was read again, or not */
+	char key_reason[YOKE_REASON_SIZE];  /* why not, the last time; empty: it was */
 	struct {
 		uint32_t number; /* of the transfer that is asked for here; 0: none */
 		uint16_t node, size;
@@ -142,6 +143,8 @@ void agent_engine_feed_program(struct agent_engine *e, yoke_time now);
 void agent_engine_feed_asks(struct agent_engine *e, yoke_time now);
 /* The minute of the day, if a group's window asks for it; to be called once a minute. */
 void agent_engine_feed_clock(struct agent_engine *e, yoke_time now);
+/* Whether the watchdog works, when the core has not been told so. */
+void agent_engine_feed_watchdog(struct agent_engine *e, yoke_time now);
 /* At the start: a script can run everywhere, until the keeper says that its program is gone. */
 void agent_engine_feed_scripts(struct agent_engine *e, yoke_time now);
 void agent_engine_feed_notes(struct agent_engine *e, yoke_time now);

@@ -359,6 +359,18 @@ void agent_engine_feed_clock(struct agent_engine *e, yoke_time now)
 	}
 }
 
+void agent_engine_feed_watchdog(struct agent_engine *e, yoke_time now)
+{
+	struct core_event ev = {.type = CORE_WATCHDOG, .now = now};
+	bool works = atomic_load(&e->shared->watchdog_works);
+
+	if (e->watchdog_told && works == e->watchdog_works)
+		return;
+	e->watchdog_told = true;
+	e->watchdog_works = ev.u.watchdog.works = works;
+	agent_engine_feed(e, &ev);
+}
+
 static bool event_of_note(const struct agent_address_note *note, struct core_event *ev)
 {
 	switch (note->type) {

@@ -323,6 +323,7 @@ static void end_turn(struct agent_loop *l)
 	agent_history_watchdog(e);
 	agent_history_reload(e);
 	now = agent_engine_now();
+	agent_engine_feed_watchdog(e, now);
 	if (yoke_time_due(l->minute_at, now)) {
 		l->minute_at = yoke_time_add_ms(now, MINUTE_MS);
 		agent_history_minute(e);

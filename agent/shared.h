@@ -54,6 +54,7 @@ struct agent_shared {
 
 	/* The watchdog, by the keeper; what the engine has read it sets back. */
 	_Atomic bool watchdog_fed;              /* it is open and fed */
+	_Atomic bool watchdog_works;            /* it is open, and what was fed to it went */
 	_Atomic bool watchdog_failed;           /* for watchdog_reason */
 	char watchdog_reason[YOKE_REASON_SIZE]; /* the engine's while watchdog_failed */
 	_Atomic int64_t watchdog_gap_ms;        /* the longest that was near; 0: none */

@@ -25,6 +25,7 @@ static void fail(struct agent_watchdog *w, const char *what, const char *why)
 	struct agent_shared *s = w->shared;
 
 	atomic_store(&s->watchdog_fed, false);
+	atomic_store(&s->watchdog_works, false);
 	if (atomic_load(&s->watchdog_failed))
 		return;
 	snprintf(s->watchdog_reason, sizeof(s->watchdog_reason), "%.60s: %.33s", what, why);
@@ -91,6 +92,7 @@ void agent_watchdog_open(struct agent_watchdog *w, const char *device, uint32_t 
 		give_up(w);
 		return;
 	}
+	atomic_store(&shared->watchdog_works, true);
 	w->fed_ms = w->feed_at_ms = now_ms; /* a device counts from when it is opened */
 	agent_watchdog_tick(w, now_ms);
 }
@@ -113,6 +115,7 @@ void agent_watchdog_tick(struct agent_watchdog *w, int64_t now_ms)
 	tell_gap(w, now_ms - w->fed_ms);
 	w->is_failing = false;
 	w->fed_ms = now_ms;
+	atomic_store(&w->shared->watchdog_works, true);
 	atomic_store(&w->shared->watchdog_fed, true);
 }
 

@@ -104,6 +104,9 @@ static void print_event(const struct yoke_names *n, const struct core_event *ev)
 	case CORE_RETIRE:
 		printf("stop what another configuration does not have\n");
 		return;
+	case CORE_WATCHDOG:
+		printf("the watchdog %s\n", ev->u.watchdog.works ? "works" : "does not work");
+		return;
 	case CORE_FOREIGN:
 		printf("%s speaks protocol %u to %u\n",
 		       name(n->node, n->node_count, ev->u.foreign.node), ev->u.foreign.min,
@@ -190,7 +193,7 @@ static bool acceptable(const struct core *c, const struct core_event *ev)
 		       ev->u.resource.resource <= c->conf.resource_count;
 	if (ev->type == CORE_FOREIGN)
 		return ev->u.foreign.node >= 1 && ev->u.foreign.node <= c->conf.node_count;
-	return ev->type >= CORE_TIMER && ev->type < CORE_FOREIGN;
+	return ev->type >= CORE_TIMER && ev->type <= CORE_WATCHDOG;
 }
 
 /* Returns the number of events; -1 when the segment is damaged. */

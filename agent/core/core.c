@@ -405,6 +405,9 @@ static void take(struct core *c, struct core_actions *out, const struct core_eve
 		core_version_foreign(c, out, ev->u.foreign.node, ev->u.foreign.min,
 				     ev->u.foreign.max);
 		break;
+	case CORE_WATCHDOG:
+		c->watchdog_fails = !ev->u.watchdog.works;
+		break;
 	}
 }
 
@@ -436,6 +439,7 @@ static void publish_support(struct core *c)
 static bool publish(struct core *c)
 {
 	struct core_node *self = core_node(c, c->conf.self);
+	struct core_trouble trouble;
 	bool changed = false;
 
 	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
@@ -456,6 +460,11 @@ static bool publish(struct core *c)
 			self->claim[g - 1] = claim;
 			changed = true;
 		}
+	}
+	core_ready_trouble(c, &trouble);
+	if (memcmp(&self->trouble, &trouble, sizeof(trouble)) != 0) {
+		self->trouble = trouble;
+		changed = true;
 	}
 	for (uint16_t r = 0; r < c->conf.resource_count; r++)
 		if (self->resource[r] != c->resource[r].state) {
@@ -630,6 +639,8 @@ size_t core_event_size(const struct core_event *ev)
 		return head + sizeof(ev->u.retire);
 	case CORE_FOREIGN:
 		return head + sizeof(ev->u.foreign);
+	case CORE_WATCHDOG:
+		return head + sizeof(ev->u.watchdog);
 	}
 	return sizeof(*ev);
 }

@@ -142,6 +142,7 @@ enum core_event_type {
 	CORE_CLOCK,     /* the wall clock's minute, for windows of the day: when it changes */
 	CORE_RETIRE,    /* stop what another configuration will not have; or go on with it */
 	CORE_FOREIGN,   /* a node that is silent sends what we cannot read: of other protocols */
+	CORE_WATCHDOG,  /* it works, or it does not: when that changes, and once at the start */
 };
 
 /* What an arbiter is asked.  Every question has a deadline in the action. */
@@ -254,6 +255,9 @@ struct core_event {
 			uint16_t node;
 			uint8_t min, max; /* protocols that it speaks, as anybody could say */
 		} foreign;
+		struct {
+			bool works;
+		} watchdog;
 		struct {
 			uint32_t id; /* of the CORE_ASK action */
 			enum core_result result;

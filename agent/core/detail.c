@@ -12,6 +12,9 @@
  * 5 doubts       in the saved record only: for each node whose lease does not count {u8 number}
  * 6 own          in the saved record only: u32 digest of what leases depend on
  * 7 pins         for each group that an operator switched here {u32 name hash}
+ * 8 trouble      u8 1 cannot save + 2 its watchdog does not work, then for each arbiter that does
+ *                not work for it {u32 name hash}
+ * 9 unwatched    in the saved record only: for each node whose watchdog does not work {u8 number}
  *
  * The message's own group and operation fields only have values that have always been known: a
  * cause that is not is told there as "failed".
@@ -25,9 +28,12 @@ enum {
 	TAG_SECTIONS = 4,
 	TAG_DOUBTS = 5,
 	TAG_OWN = 6,
-	TAG_PINS = 7
+	TAG_PINS = 7,
+	TAG_TROUBLE = 8,
+	TAG_UNWATCHED = 9
 };
 enum { KIND_CLUSTER, KIND_NODE, KIND_GROUP };
+enum { TROUBLE_SAVE = 1, TROUBLE_WATCHDOG = 2 };
 enum { HEAD_SIZE = 3, LENGTH_SIZE = 2 };
 
 bool core_detail_is_old_verb(enum yoke_verb verb)
@@ -121,6 +127,29 @@ void core_detail_put_pins(const struct core *c, struct yoke_buf *b)
 	end(b, content);
 }
 
+static void put_trouble(const struct core *c, struct yoke_buf *b)
+{
+	const struct core_trouble *trouble = &core_node_const(c, c->conf.self)->trouble;
+	size_t content = begin(b, TAG_TROUBLE);
+
+	yoke_buf_put_u8(b, (uint8_t)((trouble->save ? TROUBLE_SAVE : 0) |
+				     (trouble->watchdog ? TROUBLE_WATCHDOG : 0)));
+	for (uint16_t a = 0; a < c->conf.arbiter_count; a++)
+		if (trouble->arbiter[a])
+			yoke_buf_put_u32(b, core_wire_hash(c->conf.arbiter[a].name));
+	end(b, content);
+}
+
+void core_detail_put_unwatched(const struct core *c, struct yoke_buf *b)
+{
+	size_t content = begin(b, TAG_UNWATCHED);
+
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (n != c->conf.self && core_node_const(c, n)->trouble.watchdog)
+			yoke_buf_put_u8(b, (uint8_t)n);
+	end(b, content);
+}
+
 void core_detail_put_doubts(const struct core *c, struct yoke_buf *b)
 {
 	size_t content = begin(b, TAG_DOUBTS);
@@ -152,6 +181,7 @@ void core_detail_put(const struct core *c, struct yoke_buf *b, const struct core
 	put_groups(c, b);
 	core_detail_put_rests(c, b);
 	core_detail_put_pins(c, b);
+	put_trouble(c, b);
 	if (!core_detail_is_old_verb(op->verb))
 		put_operation(b, op);
 	put_sections(c, b);
@@ -218,13 +248,28 @@ static void get_pins(const struct core *c, struct yoke_buf *b, struct core_detai
 	}
 }
 
-static void get_doubts(const struct core *c, struct yoke_buf *b, struct core_detail *detail)
+static void get_trouble(const struct core *c, struct yoke_buf *b, struct core_trouble *trouble)
+{
+	uint8_t flags = yoke_buf_get_u8(b);
+
+	trouble->save = (flags & TROUBLE_SAVE) != 0;
+	trouble->watchdog = (flags & TROUBLE_WATCHDOG) != 0;
+	while (yoke_buf_left(b) > 0 && yoke_buf_ok(b)) {
+		uint32_t hash = yoke_buf_get_u32(b);
+
+		for (uint16_t a = 0; a < c->conf.arbiter_count && yoke_buf_ok(b); a++)
+			if (core_wire_hash(c->conf.arbiter[a].name) == hash)
+				trouble->arbiter[a] = true;
+	}
+}
+
+static void get_nodes(const struct core *c, struct yoke_buf *b, bool is_one[YOKE_NODES_MAX])
 {
 	while (yoke_buf_left(b) > 0) {
 		uint8_t node = yoke_buf_get_u8(b);
 
 		if (node >= 1 && node <= c->conf.node_count)
-			detail->doubted[node - 1] = true;
+			is_one[node - 1] = true;
 	}
 }
 
@@ -274,7 +319,11 @@ bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,
 		else if (tag == TAG_PINS)
 			get_pins(c, &section, detail);
 		else if (tag == TAG_DOUBTS)
-			get_doubts(c, &section, detail);
+			get_nodes(c, &section, detail->doubted);
+		else if (tag == TAG_UNWATCHED)
+			get_nodes(c, &section, detail->unwatched);
+		else if (tag == TAG_TROUBLE)
+			get_trouble(c, &section, &detail->trouble);
 		else if (tag == TAG_OWN)
 			get_own(c, &section, detail);
 		else if (tag == TAG_SECTIONS)

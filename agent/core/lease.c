@@ -56,12 +56,11 @@ bool core_lease_binds(const struct core *c, uint16_t group)
 	return c->conf.group[group - 1].exclusive && !c->conf.group[group - 1].unproven;
 }
 
-uint32_t core_stop_bound_ms(const struct core_conf *conf)
+/* The longest stop that the configuration allows. */
+static uint32_t longest_stop_ms(const struct core_conf *conf)
 {
 	uint32_t most = 0;
 
-	if (conf->watchdog_ms != 0)
-		return conf->watchdog_ms;
 	for (uint16_t g = 0; g < conf->group_count; g++) {
 		uint32_t start_ms = 0, stop_ms = 0;
 
@@ -78,6 +77,21 @@ uint32_t core_stop_bound_ms(const struct core_conf *conf)
 			most = start_ms + stop_ms;
 	}
 	return most;
+}
+
+uint32_t core_stop_bound_ms(const struct core_conf *conf)
+{
+	return conf->watchdog_ms != 0 ? conf->watchdog_ms : longest_stop_ms(conf);
+}
+
+/* One that told that its watchdog does not work is not reset: it may need its time. */
+static uint32_t stop_bound_of_ms(const struct core *c, const struct core_node *n)
+{
+	uint32_t bound_ms = core_stop_bound_ms(&c->conf);
+
+	return n->trouble.watchdog && longest_stop_ms(&c->conf) > bound_ms
+		       ? longest_stop_ms(&c->conf)
+		       : bound_ms;
 }
 
 /* ---- ours ---- */
@@ -178,7 +192,7 @@ yoke_time core_lease_over_at(const struct core *c, uint16_t node)
 		return YOKE_NEVER;
 	end = yoke_time_add_ms(n->lost_at, with_margin_ms(c->conf.lease_ms));
 	return yoke_time_add_ms(yoke_time_max(end, c->locks_since),
-				with_margin_ms(core_stop_bound_ms(&c->conf)));
+				with_margin_ms(stop_bound_of_ms(c, n)));
 }
 
 yoke_time core_lease_patience(const struct core *c, uint16_t node)

@@ -186,6 +186,8 @@ void core_maintenance_look(struct core *c, struct core_actions *out);
 
 /* ---- ready.c: could the other node take over? ---- */
 
+/* What is wrong with this node itself, for the others. */
+void core_ready_trouble(const struct core *c, struct core_trouble *trouble);
 /* The reasons why not, up to `max` of them in row[]; returns how many there are. */
 unsigned core_ready_list(const struct core *c, struct yoke_snapshot_unready *row, unsigned max);
 void core_ready_look(struct core *c, struct core_actions *out);
@@ -425,6 +427,8 @@ struct core_detail {
 	enum core_cause cause[YOKE_GROUPS_MAX]; /* NONE: as the group's claim says */
 	bool unsteady[YOKE_GROUPS_MAX];
 	bool pinned[YOKE_GROUPS_MAX];
+	struct core_trouble trouble;
+	bool unwatched[YOKE_NODES_MAX];
 	struct core_rest rest[CORE_RESTS]; /* version 0: not told */
 	struct core_operation operation;   /* number 0: none */
 	struct core_sections sections;
@@ -442,6 +446,7 @@ bool core_wire_get_operation(const struct core *c, struct yoke_buf *b, uint16_t 
 void core_detail_put(const struct core *c, struct yoke_buf *b, const struct core_operation *op);
 void core_detail_put_rests(const struct core *c, struct yoke_buf *b);
 void core_detail_put_pins(const struct core *c, struct yoke_buf *b);
+void core_detail_put_unwatched(const struct core *c, struct yoke_buf *b);
 void core_detail_put_doubts(const struct core *c, struct yoke_buf *b);
 void core_detail_put_own(const struct core *c, struct yoke_buf *b);
 bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,

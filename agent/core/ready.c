@@ -3,6 +3,8 @@
  * Everything that a failover will need is looked at all the time, and what is missing is a list of
  * reasons.  A list that stays for AFTER_MS is an alarm, while all is still well.
  */
+#include <string.h>
+
 #include "agent/core/parts.h"
 
 enum { AFTER_MS = 10000 };
@@ -80,6 +82,33 @@ static void add_group(const struct core *c, struct list *list, uint16_t group)
 	}
 }
 
+void core_ready_trouble(const struct core *c, struct core_trouble *trouble)
+{
+	memset(trouble, 0, sizeof(*trouble));
+	trouble->save = c->save.failing;
+	trouble->watchdog = c->conf.watchdog_ms != 0 && c->watchdog_fails;
+	for (uint16_t a = 0; a < c->conf.arbiter_count; a++)
+		trouble->arbiter[a] = c->arbiter[a].state == YOKE_ARBITER_FAILED;
+}
+
+/* What we know of ourselves has its reason; of another node only that it is so. */
+static void add_trouble(const struct core *c, struct list *list, uint16_t node)
+{
+	const struct core_trouble *trouble = &core_node_const(c, node)->trouble;
+	const char *name = c->conf.node_name[node - 1];
+	bool is_own = node == c->conf.self;
+
+	for (uint16_t a = 0; a < c->conf.arbiter_count; a++)
+		if (trouble->arbiter[a])
+			add(list, "arbiter ", c->conf.arbiter[a].name,
+			    is_own ? ": " : " does not work for ",
+			    is_own ? c->arbiter[a].reason : name);
+	if (trouble->save)
+		add(list, "node ", name, " cannot save its state", "");
+	if (trouble->watchdog)
+		add(list, "node ", name, "'s watchdog does not work", "");
+}
+
 static void add_all(const struct core *c, struct list *list)
 {
 	char rests[YOKE_REASON_SIZE];
@@ -92,12 +121,9 @@ static void add_all(const struct core *c, struct list *list)
 	for (uint16_t g = 1; g <= c->conf.group_count; g++)
 		if (c->conf.group[g - 1].node_count > 1)
 			add_group(c, list, g);
-	for (uint16_t a = 0; a < c->conf.arbiter_count; a++)
-		if (c->arbiter[a].state == YOKE_ARBITER_FAILED)
-			add(list, "arbiter ", c->conf.arbiter[a].name, ": ", c->arbiter[a].reason);
-	if (c->save.failing)
-		add(list, "node ", c->conf.node_name[c->conf.self - 1], " cannot save its state",
-		    "");
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (n == c->conf.self || core_node_alive(core_node_const(c, n)))
+			add_trouble(c, list, n);
 	if (yoke_time_is_never(c->rest_since))
 		return;
 	core_maintenance_text(c, rests);

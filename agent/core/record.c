@@ -68,8 +68,10 @@ static bool get_details(struct core *c, struct yoke_buf *b)
 		return false;
 	for (unsigned i = 0; i < core_maintenance_count(c); i++)
 		core_maintenance_set(c, NULL, i, detail.rest[i], "");
-	for (uint16_t n = 0; n < c->conf.node_count; n++)
+	for (uint16_t n = 0; n < c->conf.node_count; n++) {
 		c->node[n].config.doubted = detail.doubted[n];
+		c->node[n].trouble.watchdog = detail.unwatched[n];
+	}
 	for (uint16_t g = 0; g < c->conf.group_count; g++)
 		c->group[g].pinned = detail.pinned[g];
 	return true;
@@ -163,6 +165,7 @@ static void put(const struct core *c, struct core_actions *out)
 	yoke_buf_put_u8(&b, c->promised);
 	core_detail_put_rests(c, &b);
 	core_detail_put_pins(c, &b);
+	core_detail_put_unwatched(c, &b);
 	core_detail_put_doubts(c, &b);
 	core_detail_put_own(c, &b);
 	yoke_buf_put_u64(&b, checksum(out->record, b.used));

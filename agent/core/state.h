@@ -40,6 +40,13 @@ struct core_claim {
 	bool pinned;         /* an operator switched it there: it does not go back by itself */
 };
 
+/* What a node knows to be wrong with itself, and tells: its failovers would suffer. */
+struct core_trouble {
+	bool save;                       /* it cannot save its state */
+	bool watchdog;                   /* the one that it should have does not work */
+	bool arbiter[YOKE_ARBITERS_MAX]; /* what it asks does not work; by index in the conf */
+};
+
 /* Operator's intent for a node: replicated, the higher version wins. */
 struct core_intent {
 	uint32_t version;
@@ -119,6 +126,7 @@ struct core_node {
 	uint8_t hwaddr[YOKE_HWADDRS_MAX][CORE_HWADDR_SIZE];
 	uint16_t hwaddr_count;
 	struct core_operation operation; /* its latest; for ourselves: the running one */
+	struct core_trouble trouble;     /* as it told last, also when it is silent now */
 };
 
 /* What a group is held for, see held.c. */
@@ -284,6 +292,7 @@ struct core {
 	yoke_time rest_since, remind_at; /* YOKE_NEVER: nothing is in maintenance */
 	yoke_time unready_since;         /* YOKE_NEVER: it is ready */
 	bool unready_told;
+	bool watchdog_fails;    /* the shell said so */
 	bool resetting;         /* what should stop does not: the watchdog is to reset us */
 	bool promised;          /* we left: nothing by an arbiter before we were in contact */
 	uint32_t promise_saved; /* version of the record that has it */

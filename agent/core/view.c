@@ -231,6 +231,22 @@ static void worse(struct yoke_snapshot *s, enum yoke_condition condition, const 
 	core_text(s->text, sizeof(s->text), what, " ", name, " ", text, (char *)NULL);
 }
 
+static void view_trouble(const struct core *c, struct yoke_snapshot *s, uint16_t node)
+{
+	const struct core_trouble *trouble = &core_node_const(c, node)->trouble;
+
+	for (uint16_t a = 0; a < c->conf.arbiter_count; a++)
+		if (trouble->arbiter[a])
+			worse(s, YOKE_CONDITION_DEGRADED, "arbiter", c->conf.arbiter[a].name,
+			      "would not work if it were needed");
+	if (trouble->save)
+		worse(s, YOKE_CONDITION_DEGRADED, "node", c->conf.node_name[node - 1],
+		      "cannot save its state");
+	if (trouble->watchdog)
+		worse(s, YOKE_CONDITION_DEGRADED, "node", c->conf.node_name[node - 1],
+		      "has a watchdog that does not work");
+}
+
 static void view_condition(const struct core *c, struct yoke_snapshot *s)
 {
 	char rests[YOKE_REASON_SIZE];
@@ -265,13 +281,9 @@ static void view_condition(const struct core *c, struct yoke_snapshot *s)
 		if (s->group[g].condition == YOKE_CONDITION_DEGRADED)
 			worse(s, YOKE_CONDITION_DEGRADED, "group", s->group[g].name,
 			      "could not be taken over");
-	for (uint32_t a = 0; a < s->arbiter_count; a++)
-		if (s->arbiter[a].state == YOKE_ARBITER_FAILED)
-			worse(s, YOKE_CONDITION_DEGRADED, "arbiter", s->arbiter[a].name,
-			      "would not work if it were needed");
-	if (c->save.failing)
-		worse(s, YOKE_CONDITION_DEGRADED, "node", c->conf.node_name[c->conf.self - 1],
-		      "cannot save its state");
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (n == c->conf.self || core_node_alive(core_node_const(c, n)))
+			view_trouble(c, s, n);
 }
 
 void core_view(const struct core *c, struct yoke_snapshot *s)

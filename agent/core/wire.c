@@ -358,6 +358,9 @@ static void apply_detail(struct core *c, struct core_actions *out, uint16_t from
 	struct core_node *n = core_node(c, from);
 
 	n->extended = s->detail.known;
+	if (n->trouble.watchdog != s->detail.trouble.watchdog)
+		core_record_touch(c);
+	n->trouble = s->detail.trouble;
 	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
 		struct core_claim *claim = &n->claim[g - 1];
 

@@ -116,3 +116,15 @@ def test_a_device_that_is_not_there_is_told(slow, dog):
     event = wait_until(lambda: slow.alpha.has_event("watchdog_failed"), 10, "the event")
     assert "No such file" in event["reason"]
     assert slow.alpha.status()["watchdog"] is False
+
+
+def test_one_that_does_not_work_is_told_on_both_nodes(slow, dog):
+    for node in (slow.alpha, slow.beta):
+        path = dog.path if node is slow.beta else f"{dog.path}-not"
+        node.write_config(more=f'  watchdog = "{path}"\n')
+        node.start()
+    for node in (slow.alpha, slow.beta):
+        wait_until(lambda node=node: ["alpha's watchdog does not work" in row["reason"]
+                                      for row in node.status()["unready"]].count(True) == 1,
+                   10, f"{node.node.name} tells that alpha's does not work")
+        wait_until(lambda node=node: node.status()["condition"] == "degraded", 5, "degraded")

@@ -128,6 +128,80 @@ static void lock_and_expired_lease_start(void **state)
 	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
 }
 
+static void watchdog_of_alpha(bool works)
+{
+	struct core_event ev = {.type = CORE_WATCHDOG, .u.watchdog.works = works};
+
+	pair_give(&pair, ALPHA, &ev);
+}
+
+/* Nothing resets it: its stops may take the time that they are given. */
+static void who_has_no_watchdog_is_waited_for_longer(void **state)
+{
+	enum { STOPS_MS = 20000 };
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
+	p->conf[0].resource[0].stop_ms = p->conf[1].resource[0].stop_ms = STOPS_MS;
+	lock_form(p);
+	watchdog_of_alpha(false);
+	pair_beat(p, 1000);
+	/* An engine that starts in the silence has not heard of it itself. */
+	lock_cut(p);
+	pair_start(p, BETA);
+	pair_power_off(p, ALPHA);
+	lock_hold(p, LEASE_MS + STOPS_MS);
+	assert_int_equal(p->runs[1][CORE_RUN_START], 0);
+	lock_hold(p, 30000);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+}
+
+static void a_watchdog_that_works_again_is_told(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
+	lock_form(p);
+	for (int i = 0; i < 2; i++) {
+		watchdog_of_alpha(false);
+		pair_beat(p, 11000);
+		for (uint16_t n = ALPHA; n <= BETA; n++)
+			assert_non_null(strstr(pair_last(p, n, YOKE_EVENT_NOT_READY)->reason,
+					       "alpha's watchdog does not work"));
+		watchdog_of_alpha(true);
+		pair_beat(p, 1000);
+		for (uint16_t n = ALPHA; n <= BETA; n++)
+			assert_int_equal(pair_told(p, n, YOKE_EVENT_READY), (unsigned)i + 1);
+	}
+	pair_power_off(p, ALPHA);
+	lock_cut(p);
+	lock_hold(p, OVER_MS + 300);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+}
+
+/* What only the standby cannot reach would fail the takeover. */
+static void what_does_not_work_for_the_other_is_told_here(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
+	p->conf[0].arbiter[0].test_ms = p->conf[1].arbiter[0].test_ms = 10000;
+	lock_form(p);
+	for (int i = 0; i < 60; i++) {
+		pair_beat(p, 1000);
+		if (pair_asked(p, ALPHA, LOCK) != 0)
+			pair_answer(p, ALPHA, LOCK, CORE_RESULT_DONE, 0);
+		if (pair_asked(p, BETA, LOCK) != 0)
+			pair_answer(p, BETA, LOCK, CORE_RESULT_FAILED, 0);
+	}
+	assert_non_null(pair_last(p, ALPHA, YOKE_EVENT_NOT_READY));
+	assert_non_null(strstr(pair_last(p, ALPHA, YOKE_EVENT_NOT_READY)->reason,
+			       "judge does not work for beta"));
+}
+
 /* Who loses the lock while it waits must wait anew. */
 static void lapsed_lock_waits_anew(void **state)
 {
@@ -423,6 +497,9 @@ int main(void)
 		cmocka_unit_test(old_echo_renews_nothing),
 		cmocka_unit_test(owner_holds_lock),
 		cmocka_unit_test(lock_and_expired_lease_start),
+		cmocka_unit_test(who_has_no_watchdog_is_waited_for_longer),
+		cmocka_unit_test(a_watchdog_that_works_again_is_told),
+		cmocka_unit_test(what_does_not_work_for_the_other_is_told_here),
 		cmocka_unit_test(lapsed_lock_waits_anew),
 		cmocka_unit_test(word_for_one_that_takes_the_lock_is_worth_nothing),
 		cmocka_unit_test(word_is_kept_when_the_witness_starts_again),
