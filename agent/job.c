@@ -16,8 +16,7 @@ enum {
 
 static const char hung[] = "hung in the kernel: the process before it cannot be killed";
 
-/* Who waits for whom: each class has a limit of its own. */
-enum class { CLASS_FENCE, CLASS_CHANGE, CLASS_LOOK };
+_Static_assert(AGENT_JOB_TERM_MS + AGENT_JOB_HUNG_MS == YOKE_GONE_MS, "as the core counts");
 
 static unsigned slots(const struct agent_job_set *set)
 {
@@ -35,9 +34,9 @@ static bool is_harmless(const struct agent_job_request *request)
 	return is_look(request->kind) || request->ask == CORE_ASK_STATUS;
 }
 
-static enum class class_of(const struct agent_job_request *request) {
-	if (request->ask != 0) return CLASS_FENCE;
-	return is_look(request->kind) ? CLASS_LOOK : CLASS_CHANGE;
+static bool is_fence(const struct agent_job_request *request)
+{
+	return request->ask != 0;
 }
 
 /* Index of the arbiter that a job is of; -1: it is of a resource. */
@@ -85,7 +84,7 @@ static void tell(struct agent_job *job, uint32_t id, enum core_result result, co
 /* Nobody else would learn of it. */
 static void note_elders(struct agent_job *job, enum core_result result, const char *reason)
 {
-	if (class_of(&job->request) == CLASS_CHANGE && result != CORE_RESULT_DONE)
+	if (!is_fence(&job->request) && !is_look(job->request.kind) && result != CORE_RESULT_DONE)
 		snprintf(job->elder_reason, sizeof(job->elder_reason), "%s", reason);
 }
 
@@ -184,7 +183,15 @@ static void kill_for_good(const struct agent_job_set *set, struct agent_job *job
 	job->until_ms = now_ms + AGENT_JOB_HUNG_MS;
 }
 
-/* It waits, instead of what waited, until its slot and its class have room. */
+/* May what runs be killed for it?  A look of an engine that ended nobody waits for. */
+static bool makes_room(const struct agent_job_set *set, const struct agent_job *job,
+		       const struct agent_job_request *request)
+{
+	return (job->state == AGENT_JOB_RUNNING || job->state == AGENT_JOB_TERMINATED) &&
+	       is_harmless(&job->request) && (!is_harmless(request) || job->engine != set->engine);
+}
+
+/* It waits, instead of what waited, until what runs of the same resource or arbiter is gone. */
 static void wait_for_turn(const struct agent_job_set *set, struct agent_job *job,
 			  const struct agent_job_request *request, int64_t now_ms)
 {
@@ -193,12 +200,10 @@ static void wait_for_turn(const struct agent_job_set *set, struct agent_job *job
 	job->waiting.asked_ms = now_ms;
 	if (job->waiting.timeout_ms > TIMEOUT_MS_MAX)
 		job->waiting.timeout_ms = TIMEOUT_MS_MAX;
-	if (job->state == AGENT_JOB_HUNG) {
+	if (job->state == AGENT_JOB_HUNG)
 		refuse_waiting(job, hung);
-	} else if ((job->state == AGENT_JOB_RUNNING || job->state == AGENT_JOB_TERMINATED) &&
-		   is_harmless(&job->request) && !is_harmless(request)) {
+	else if (makes_room(set, job, request))
 		kill_for_good(set, job, now_ms); /* and not told: nobody waits for it any more */
-	}
 }
 
 void agent_job_ask(struct agent_job_set *set, const struct agent_channel_message *m, int64_t now_ms)
@@ -324,18 +329,11 @@ void agent_job_ending(struct agent_job_set *set, pid_t pid)
 		kill_all(set, job); /* those that did not heed SIGTERM */
 }
 
-/* One less that runs: it ended, or it hangs. */
-static void release(struct agent_job_set *set, const struct agent_job *job)
-{
-	set->running -= class_of(&job->request) != CLASS_FENCE;
-	set->looks -= class_of(&job->request) == CLASS_LOOK;
-}
-
 static void take_output(const struct agent_job_set *set, struct agent_job *job, bool ended)
 {
 	if (job->output_fd >= 0 && !drain(job->output_fd, &job->output))
 		close_fd(&job->output_fd);
-	if (class_of(&job->request) == CLASS_FENCE)
+	if (is_fence(&job->request))
 		agent_job_mask(&job->output, &set->secret[arbiter_of(set, job)], ended);
 }
 
@@ -345,7 +343,7 @@ static enum core_result verdict_of(const struct agent_job_set *set, const struct
 	enum core_run_kind kind = job->request.kind;
 	bool plugin;
 
-	if (class_of(&job->request) == CLASS_FENCE)
+	if (is_fence(&job->request))
 		return agent_job_fence_verdict(job->request.ask, status, &job->output, reason);
 	plugin = kind == CORE_RUN_MONITOR && set->conf->resource[job - set->job].monitor[0] != '\0';
 	return agent_job_verdict(kind, plugin, status, &job->output, reason);
@@ -361,7 +359,7 @@ static void tell_timeout(const struct agent_job_set *set, struct agent_job *job)
 	snprintf(reason, YOKE_REASON_SIZE, "timed out after %u ms%s%.60s", job->request.timeout_ms,
 		 line[0] == '\0' ? "" : ": ", line);
 	tell_running(set, job,
-		     class_of(&job->request) != CLASS_FENCE && job->request.kind == CORE_RUN_MONITOR
+		     !is_fence(&job->request) && job->request.kind == CORE_RUN_MONITOR
 			     ? CORE_RESULT_LATE
 			     : CORE_RESULT_FAILED,
 		     reason);
@@ -376,7 +374,7 @@ bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status)
 	if (job == NULL)
 		return false;
 	take_output(set, job, true);
-	if (class_of(&job->request) == CLASS_FENCE)
+	if (is_fence(&job->request))
 		explicit_bzero(&set->secret[arbiter_of(set, job)], sizeof(*set->secret));
 	if (job->state == AGENT_JOB_RUNNING) {
 		result = verdict_of(set, job, status, reason);
@@ -384,8 +382,6 @@ bool agent_job_ended(struct agent_job_set *set, pid_t pid, int status)
 			take_elders(job, result, reason);
 		tell_running(set, job, result, reason);
 	}
-	if (job->state != AGENT_JOB_HUNG)
-		release(set, job);
 	/* A daemon that was just started would wait when it writes to what nobody reads. */
 	if (job->request.kind == CORE_RUN_START && job->state == AGENT_JOB_RUNNING &&
 	    job->output_fd >= 0) {
@@ -418,16 +414,15 @@ static bool has_room_for_secrets(struct agent_job_set *set)
 
 static void start(struct agent_job_set *set, struct agent_job *job, int64_t now_ms)
 {
-	bool is_fence = class_of(&job->waiting) == CLASS_FENCE;
 	char reason[YOKE_REASON_SIZE];
 
-	if (!is_fence && job->waiting.kind == CORE_RUN_START && job->left_fd >= 0) {
+	if (job->waiting.kind == CORE_RUN_START && job->left_fd >= 0) {
 		drain(job->left_fd, NULL); /* what was left before writes to the same FIFO */
 		close_fd(&job->left_fd);
 	}
 	job->output.size = 0;
 	job->cgroup = agent_job_cgroup_make(&set->cgroups);
-	job->pid = is_fence && !has_room_for_secrets(set)
+	job->pid = is_fence(&job->waiting) && !has_room_for_secrets(set)
 			   ? -1
 			   : agent_job_spawn(set, job, &job->output_fd);
 	if (job->pid < 0) {
@@ -441,8 +436,6 @@ static void start(struct agent_job_set *set, struct agent_job *job, int64_t now_
 	job->engine = set->engine;
 	job->state = AGENT_JOB_RUNNING;
 	job->until_ms = now_ms + job->request.timeout_ms;
-	set->running += !is_fence;
-	set->looks += class_of(&job->request) == CLASS_LOOK;
 }
 
 /* The state's patience is over. */
@@ -462,7 +455,6 @@ static void press(struct agent_job_set *set, struct agent_job *job, int64_t now_
 	case AGENT_JOB_KILLED:
 		yoke_log(YOKE_LOG_WARNING, "%s: process %d hangs in the kernel", name_of(set, job),
 			 (int)job->pid);
-		release(set, job);
 		job->state = AGENT_JOB_HUNG;
 		job->until_ms = INT64_MAX;
 		if (job->waiting.is_set)
@@ -474,44 +466,37 @@ static void press(struct agent_job_set *set, struct agent_job *job, int64_t now_
 	}
 }
 
-/* Of those that wait, of one class, the one that was asked first; NULL: none may start. */
-static struct agent_job *next(struct agent_job_set *set, enum class class)
+/* A fence agent that had to wait must not begin when nobody counts on it any more. */
+static bool waits_too_long(const struct agent_job *job, int64_t now_ms)
 {
-	struct agent_job *first = NULL;
+	return job->waiting.is_set && is_fence(&job->waiting) &&
+	       now_ms >= job->waiting.asked_ms + job->waiting.timeout_ms;
+}
 
-	if ((class != CLASS_FENCE && set->running >= AGENT_JOBS_MAX) ||
-	    (class == CLASS_LOOK && set->looks >= AGENT_JOB_LOOKS_MAX))
-		return NULL;
-	for (unsigned i = 0; i < slots(set); i++) {
-		struct agent_job *job = &set->job[i];
-
-		if (job->waiting.is_set && job->state == AGENT_JOB_NONE && !job->done &&
-		    class_of(&job->waiting) == class &&
-		    (first == NULL || job->waiting.asked_ms < first->waiting.asked_ms))
-			first = job;
-	}
-	return first;
+static bool may_begin(const struct agent_job *job)
+{
+	return job->waiting.is_set && job->state == AGENT_JOB_NONE && !job->done;
 }
 
 void agent_job_tick(struct agent_job_set *set, int64_t now_ms)
 {
-	struct agent_job *job;
+	unsigned begun = 0;
 	char reason[YOKE_REASON_SIZE];
 
-	for (unsigned i = 0; i < slots(set); i++) {
-		job = &set->job[i];
+	/* From the end: what switches a node off begins first. */
+	for (unsigned i = slots(set); i-- > 0;) {
+		struct agent_job *job = &set->job[i];
+
 		if (job->state != AGENT_JOB_NONE && now_ms >= job->until_ms)
 			press(set, job, now_ms);
-		if (job->waiting.is_set &&
-		    now_ms >= job->waiting.asked_ms + job->waiting.timeout_ms) {
+		if (waits_too_long(job, now_ms)) {
 			snprintf(reason, sizeof(reason), "had to wait for %u ms, and did not run",
 				 job->waiting.timeout_ms);
 			refuse_waiting(job, reason);
 		}
-	}
-	for (enum class class = CLASS_FENCE; class <= CLASS_LOOK; class ++)
-		while ((job = next(set, class)) != NULL)
+		if (may_begin(job) && begun++ < AGENT_JOB_BURST_MAX)
 			start(set, job, now_ms);
+	}
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -528,7 +513,9 @@ int64_t agent_job_deadline_ms(const struct agent_job_set *set, int64_t now_ms)
 
 		if (job->state != AGENT_JOB_NONE)
 			at = earlier(at, job->until_ms);
-		if (job->waiting.is_set)
+		if (may_begin(job))
+			at = earlier(at, now_ms);
+		if (job->waiting.is_set && is_fence(&job->waiting))
 			at = earlier(at, job->waiting.asked_ms + job->waiting.timeout_ms);
 		if ((job->output_fd >= 0 || job->left_fd >= 0) && now_ms < set->rest_until_ms)
 			at = earlier(at, set->rest_until_ms);

@@ -13,10 +13,13 @@
  *   waiting -> running -> ended: told
  *                      -> late: told -> TERM -> KILL -> hung
  *
- * One job runs for a resource or arbiter; one more may wait, the newest.  At most AGENT_JOBS_MAX
- * run, of them AGENT_JOB_LOOKS_MAX probes and monitors, so that a start or stop never waits behind
- * those; one that runs for the same resource is killed for it.  Fence agents are beside this limit,
- * one for each arbiter, so that switching a node off waits for nothing; a status is killed for it.
+ * One job runs for a resource or arbiter; one more may wait until that is gone, the newest.  A
+ * probe, monitor or status is killed for what changes something, and one of an engine that ended
+ * for any.  Nothing else is waited for: how many run at once the core decides, and a stop or a
+ * fence agent never waits for another resource's.  A job has its time-out from when it begins.
+ * Only a fence agent has it from when it was asked for: it must not begin when nobody counts on it
+ * any more.
+ *
  * Jobs belong to the engine that asked: they outlive it, but what waits is dropped.  The next one
  * probes, which waits for the job and tells what came of it; when that is a resource that does not
  * run, why its start or stop failed is the probe's reason.
@@ -47,8 +50,7 @@
 #include "conf/conf.h"
 
 enum {
-	AGENT_JOBS_MAX = 16,          /* that run */
-	AGENT_JOB_LOOKS_MAX = 8,      /* of them probes and monitors */
+	AGENT_JOB_BURST_MAX = 16,     /* begun in one go: the keeper looks at all else between */
 	AGENT_JOB_OUTPUT_SIZE = 4096, /* bytes of output that are kept: the last ones */
 	AGENT_JOB_LEFT_MAX = 1 << 20, /* bytes that what a start left may write while no keeper
 					  reads: then it waits for the next one */
@@ -113,9 +115,8 @@ struct agent_job_secret {
 struct agent_job_set {
 	const struct conf *conf;
 	const char *node;
-	uint32_t engine;         /* number of the present one, from 1 */
-	unsigned running, looks; /* of resources, without those that hang */
-	int64_t rest_until_ms;   /* no output is read before */
+	uint32_t engine;       /* number of the present one, from 1 */
+	int64_t rest_until_ms; /* no output is read before */
 	struct agent_job_cgroups cgroups;
 	struct agent_job_secret *secret; /* [arbiter index], shared with children until they exec;
 					    NULL: no fence agent ran yet */

@@ -2,6 +2,7 @@
  * whose owner died: what `yoke check` tells, and what a survivor waits before it believes that the
  * other stopped. */
 #include "agent/base/baud.h"
+#include "agent/base/bound.h"
 #include "conf/conf.h"
 
 enum {
@@ -105,6 +106,11 @@ static uint32_t one_start_ms(const struct conf_resource *r)
 	return r->type == YOKE_RESOURCE_TYPE_SCRIPT ? r->start_timeout_ms : CONF_ADDRESS_MS;
 }
 
+static uint32_t one_stop_ms(const struct conf_resource *r)
+{
+	return r->type == YOKE_RESOURCE_TYPE_SCRIPT ? r->stop_timeout_ms : CONF_ADDRESS_MS;
+}
+
 uint32_t conf_stop_bound_ms(const struct conf *conf)
 {
 	uint32_t longest_ms = 0;
@@ -113,18 +119,16 @@ uint32_t conf_stop_bound_ms(const struct conf *conf)
 		return conf->watchdog_ms;
 	for (unsigned i = 0; i < conf->group_count; i++) {
 		const struct conf_group *g = &conf->group[i];
-		uint32_t stop_ms = 0, start_ms = 0; /* a start under way is not interrupted */
+		struct yoke_stop_bound bound = {0};
 
 		for (unsigned j = 0; j < g->resource_count && g->exclusive; j++) {
 			const struct conf_resource *r = &conf->resource[g->resource_first + j];
 
-			stop_ms += r->type == YOKE_RESOURCE_TYPE_SCRIPT ? r->stop_timeout_ms
-									: CONF_ADDRESS_MS;
-			if (one_start_ms(r) > start_ms)
-				start_ms = one_start_ms(r);
+			yoke_stop_bound_add(&bound, r->type == YOKE_RESOURCE_TYPE_SCRIPT,
+					    one_start_ms(r), one_stop_ms(r));
 		}
-		if (stop_ms + start_ms > longest_ms)
-			longest_ms = stop_ms + start_ms;
+		if (yoke_stop_bound_ms(&bound) > longest_ms)
+			longest_ms = yoke_stop_bound_ms(&bound);
 	}
 	return longest_ms;
 }
@@ -138,12 +142,43 @@ static uint32_t start_ms(const struct conf *conf, const struct conf_group *group
 	return sum_ms;
 }
 
+/* The time-outs of the programs that start a group. */
+static uint32_t programs_ms(const struct conf *conf, const struct conf_group *group)
+{
+	uint32_t sum_ms = 0;
+
+	for (unsigned i = 0; i < group->resource_count; i++) {
+		const struct conf_resource *r = &conf->resource[group->resource_first + i];
+
+		if (r->type == YOKE_RESOURCE_TYPE_SCRIPT)
+			sum_ms += r->start_timeout_ms;
+	}
+	return sum_ms;
+}
+
+static uint32_t wait_ms(const struct conf *conf, const struct conf_group *group)
+{
+	unsigned others = 0;
+	uint64_t others_ms = 0;
+
+	if (programs_ms(conf, group) == 0)
+		return 0;
+	for (unsigned i = 0; i < conf->group_count; i++) {
+		if (&conf->group[i] == group)
+			continue;
+		others += programs_ms(conf, &conf->group[i]) > 0;
+		others_ms += programs_ms(conf, &conf->group[i]);
+	}
+	return yoke_wait_bound_ms(others, others_ms);
+}
+
 struct conf_bound conf_bound_silence(const struct conf *conf, const struct conf_group *group)
 {
 	struct conf_bound b = {.detect_ms = conf_detect_ms(conf),
+			       .wait_ms = wait_ms(conf, group),
 			       .start_ms = start_ms(conf, group)};
 
-	b.total_ms = b.detect_ms + b.start_ms;
+	b.total_ms = b.detect_ms + b.wait_ms + b.start_ms;
 	return b;
 }
 

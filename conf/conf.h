@@ -260,6 +260,7 @@ struct conf_bound {
 	uint32_t lease_ms;  /* lease: with the margin for two clocks */
 	uint32_t stop_ms;   /* lease: conf_stop_bound_ms(), with that margin, too */
 	uint32_t probe_ms;  /* fence, lease: whether anybody has its addresses */
+	uint32_t wait_ms;   /* for a place among the programs that start other groups */
 	uint32_t start_ms;  /* the time-outs of the group's resources */
 	uint32_t total_ms;
 };
@@ -271,7 +272,7 @@ unsigned conf_arbiters_of(const struct conf *conf, enum yoke_arbiter_type type);
 unsigned conf_locks(const struct conf *conf);
 
 /* PURE: a node whose lease has ended runs nothing exclusive after so long: the watchdog's time, or
- * the longest that one exclusive group may need to stop. */
+ * the longest that one exclusive group may need to stop (agent/base/bound.h). */
 uint32_t conf_stop_bound_ms(const struct conf *conf);
 
 /* PURE: the bound of one exclusive group, by silence alone (unproven), by fencing (when all goes

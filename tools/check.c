@@ -146,7 +146,8 @@ static uint32_t print_parts(const struct conf_bound *b, bool print)
 {
 	return print_part(b->delay_ms, "delay", print) + print_part(b->fence_ms, "fence", print) +
 	       print_part(b->lease_ms, "lease", print) + print_part(b->stop_ms, "stop", print) +
-	       print_part(b->probe_ms, "probe", print) + print_part(b->start_ms, "start", print);
+	       print_part(b->probe_ms, "probe", print) + print_part(b->wait_ms, "wait", print) +
+	       print_part(b->start_ms, "start", print);
 }
 
 /* The sum is the sum of what is printed. */

@@ -19,6 +19,9 @@ enum {
 	YOKE_KEYS_MAX = 2,        /* the cluster's: the old one and the new one */
 	YOKE_UNREADY_MAX = 32,    /* reasons why a failover would not succeed, that are told */
 	YOKE_HWADDRS_MAX = 4,     /* hardware addresses a node answers from */
+	YOKE_STARTS_MAX = 16,     /* programs that start resources of a node at once */
+	YOKE_LOOKS_MAX = 8,       /* of them that probe or monitor some */
+	YOKE_GONE_MS = 7000,      /* what was ended for being late is gone after it, or hangs */
 
 	YOKE_NAME_SIZE = 32,   /* bytes with the final NUL: node, path, group, resource, cluster */
 	YOKE_REASON_SIZE = 96, /* bytes with the final NUL: a cause, for people */

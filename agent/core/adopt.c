@@ -74,9 +74,23 @@ void core_adopt_begin(struct core *c, struct core_actions *out, uint16_t group)
 	}
 	g->conflict = 0;
 	g->announce_at = YOKE_NEVER;
-	g->probing = false;
 	g->ran = ran;
 	core_group_become(c, out, group, YOKE_GROUP_UNKNOWN, YOKE_EVENT_NONE, "not probed yet");
+}
+
+/* Each resource, once there is a place for its program. */
+static bool is_probed(struct core *c, struct core_actions *out, uint16_t group)
+{
+	bool all = true;
+
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++) {
+		struct core_resource *r = core_resource_of(c, group, i);
+
+		if (r->run == 0 && r->state == YOKE_RESOURCE_UNKNOWN)
+			core_resource_run(c, out, core_resource_at(c, group, i), CORE_RUN_PROBE, 0);
+		all = all && r->run == 0 && r->state != YOKE_RESOURCE_UNKNOWN;
+	}
+	return all;
 }
 
 void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
@@ -85,25 +99,17 @@ void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 	uint16_t count = core_resource_count(c, group), running = 0, certain = 0;
 
 	if (core_lease_is_over_unknown(c, group)) {
-		g->probing = false;
 		stop_unknown(c, out, group);
 		return;
 	}
-	if (!g->probing) {
-		g->probing = true;
-		for (uint16_t i = 0; i < count; i++)
-			core_resource_run(c, out, core_resource_at(c, group, i), CORE_RUN_PROBE, 0);
+	if (!is_probed(c, out, group))
 		return;
-	}
 	for (uint16_t i = 0; i < count; i++) {
-		if (core_resource_of(c, group, i)->run != 0)
-			return;
 		running += core_resource_of(c, group, i)->state != YOKE_RESOURCE_STOPPED;
 		certain += core_resource_of(c, group, i)->state == YOKE_RESOURCE_STARTED;
 	}
 	if (core_maintenance_rests_here(c, group) && running > 0 && certain == 0)
 		return; /* nothing is known of it: it is probed again when the maintenance ends */
-	g->probing = false;
 	g->ran = false;
 	if (running == 0 || !core_is_member(c, group, c->conf.self))
 		core_group_become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE,

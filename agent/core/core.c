@@ -581,9 +581,7 @@ yoke_time core_deadline(const struct core *c)
 	t = yoke_time_min(t, c->save.retry_at);
 	if (core_node_const(c, c->conf.self)->operation.number != 0)
 		t = yoke_time_min(t, core_node_const(c, c->conf.self)->operation.deadline);
-	for (uint16_t r = 0; r < c->conf.resource_count; r++)
-		t = yoke_time_min(
-			t, yoke_time_min(c->resource[r].run_deadline, c->resource[r].monitor_at));
+	t = yoke_time_min(t, core_resource_deadline(c));
 	for (uint16_t g = 1; g <= c->conf.group_count; g++)
 		t = yoke_time_min(t, core_group_deadline(c, g));
 	return t;

@@ -82,7 +82,8 @@ struct core_group_conf {
 
 struct core_resource_conf {
 	uint16_t group;             /* number */
-	bool has_address;           /* answers on a network: a start may collide */
+	bool has_address;           /* answers on a network: a start may collide; else it is a
+				       program's */
 	uint32_t start_ms, stop_ms; /* time-outs of a start, a stop, and of a monitor or probe */
 	uint32_t monitor_ms;
 	uint32_t monitor_interval_ms; /* 0: not monitored, it tells by itself */
@@ -295,8 +296,10 @@ struct core_action {
 			uint32_t id; /* grows; never 0 */
 			enum core_run_kind kind;
 			uint16_t resource;   /* number */
-			uint32_t timeout_ms; /* the core gives up by itself after it; a prepare
-						that nobody answered is DONE exactly then */
+			uint32_t timeout_ms; /* from when it begins, which is when what ran of
+						this resource before is gone; later the core
+						gives up by itself; a prepare that nobody
+						answered is DONE exactly then */
 			bool announce;       /* a start: announce as soon as it is done */
 		} run;
 		struct {
@@ -367,7 +370,8 @@ void core_view(const struct core *core, struct yoke_snapshot *snapshot);
 const char *core_check(const struct core *core);
 
 /* Milliseconds within which a node whose lease has run out has certainly stopped what is exclusive:
- * the watchdog's time-out, or without one the longest stop that the configuration allows. */
+ * the watchdog's time-out, or without one the longest stop that the configuration allows
+ * (agent/base/bound.h). */
 uint32_t core_stop_bound_ms(const struct core_conf *conf);
 
 /* Does the core want to see a beat that repeats the last one's bytes?  echoed: as in the event.

@@ -27,6 +27,7 @@
  */
 #include <string.h>
 
+#include "agent/base/bound.h"
 #include "agent/core/parts.h"
 
 enum {
@@ -62,19 +63,16 @@ static uint32_t longest_stop_ms(const struct core_conf *conf)
 	uint32_t most = 0;
 
 	for (uint16_t g = 0; g < conf->group_count; g++) {
-		uint32_t start_ms = 0, stop_ms = 0;
+		struct yoke_stop_bound bound = {0};
 
 		for (uint16_t i = 0; i < conf->group[g].resource_count; i++) {
 			const struct core_resource_conf *r =
 				&conf->resource[conf->group[g].resource_first + i];
 
-			if (r->start_ms > start_ms)
-				start_ms = r->start_ms;
-			stop_ms += r->stop_ms;
+			yoke_stop_bound_add(&bound, !r->has_address, r->start_ms, r->stop_ms);
 		}
-		/* A start that is under way is not interrupted. */
-		if (conf->group[g].exclusive && start_ms + stop_ms > most)
-			most = start_ms + stop_ms;
+		if (conf->group[g].exclusive && yoke_stop_bound_ms(&bound) > most)
+			most = yoke_stop_bound_ms(&bound);
 	}
 	return most;
 }

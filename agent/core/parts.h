@@ -381,7 +381,8 @@ void core_prepare_hwaddr_text(const uint8_t *hwaddr, char text[18]);
 
 /* ---- resource.c: one operation at a time on a resource ---- */
 
-/* timeout_ms: of a prepare; the others have theirs from the configuration (0). */
+/* timeout_ms: of a prepare; the others have theirs from the configuration (0).  A probe or start by
+ * a program for which there is no place yet is not begun: ask again at the next look. */
 void core_resource_run(struct core *c, struct core_actions *out, uint16_t resource,
 		       enum core_run_kind kind, uint32_t timeout_ms);
 void core_resource_cancel(struct core *c, struct core_actions *out, uint16_t resource);
@@ -393,6 +394,7 @@ void core_resource_monitor(struct core *c, struct core_actions *out);
 bool core_resource_may_restart(struct core *c, uint16_t resource);
 /* Operations that did not end in time have failed. */
 void core_resource_expire(struct core *c, struct core_actions *out);
+yoke_time core_resource_deadline(const struct core *c);
 
 /* ---- monitor.c: how many bad monitors are a failure ---- */
 

@@ -10,6 +10,11 @@
  * monitor_interval_ms; answers that it is not well make it FAILED when they are too many
  * (monitor.c), one that it is not running at once.
  *
+ * Programs are started, and probe and monitor, so many at once only: the others wait here, before
+ * their time-outs run, starts in the order of the groups, monitors in the order in which they are
+ * due.  A stop waits for nothing: what fails to stop is tried for ever, and would keep from its
+ * place what could be stopped in time.
+ *
  * A result counts only if its id is the one that is out; anything else is late or double and is
  * ignored.  run_kind keeps what the last operation was, so that FAILED tells a failed stop (which
  * may still run) from a failed start.
@@ -21,6 +26,7 @@
 
 enum {
 	GRACE_MS = 1000, /* the shell's own time-out comes first */
+	NOBODY = 0,
 	RESTORE_WINDOW_MS = 60000,
 };
 
@@ -61,13 +67,67 @@ static uint32_t timeout_of(const struct core *c, uint16_t resource, enum core_ru
 	return timeout_ms != 0 ? timeout_ms : c->conf.operation_ms;
 }
 
+static bool is_program(const struct core *c, uint16_t resource)
+{
+	return !c->conf.resource[resource - 1].has_address;
+}
+
+static bool is_look(enum core_run_kind kind)
+{
+	return kind == CORE_RUN_PROBE || kind == CORE_RUN_MONITOR;
+}
+
+/* Have as many programs as may, of looks or of starts, begun and not ended? */
+static bool is_full(const struct core *c, bool looks)
+{
+	unsigned count = 0;
+
+	for (uint16_t i = 1; i <= c->conf.resource_count; i++) {
+		const struct core_resource *r = &c->resource[i - 1];
+
+		if (r->run != 0 && is_program(c, i))
+			count += looks ? is_look(r->run_kind) : r->run_kind == CORE_RUN_START;
+	}
+	return count >= (looks ? YOKE_LOOKS_MAX : YOKE_STARTS_MAX);
+}
+
+static bool must_wait(const struct core *c, uint16_t resource, enum core_run_kind kind)
+{
+	return is_program(c, resource) && (is_look(kind) || kind == CORE_RUN_START) &&
+	       is_full(c, is_look(kind));
+}
+
+static uint32_t longer(uint32_t a_ms, uint32_t b_ms)
+{
+	return a_ms > b_ms ? a_ms : b_ms;
+}
+
+/* Before a program begins, what ran of its resource before must be gone: of ours, what was late; of
+ * an engine before us, which a probe or stop may be the first to meet, anything.  A monitor that
+ * has to wait for the one before it is late itself. */
+static int64_t wait_ms(const struct core *c, uint16_t resource, enum core_run_kind kind)
+{
+	uint32_t elder_ms = 0;
+
+	if (!is_program(c, resource) || kind == CORE_RUN_PREPARE || kind == CORE_RUN_MONITOR)
+		return 0;
+	if (kind != CORE_RUN_START)
+		elder_ms = longer(timeout_of(c, resource, CORE_RUN_PROBE),
+				  longer(timeout_of(c, resource, CORE_RUN_START),
+					 timeout_of(c, resource, CORE_RUN_STOP)));
+	return (int64_t)elder_ms + YOKE_GONE_MS;
+}
+
 void core_resource_run(struct core *c, struct core_actions *out, uint16_t resource,
 		       enum core_run_kind kind, uint32_t timeout_ms)
 {
 	struct core_resource *r = &c->resource[resource - 1];
-	struct core_action *a = core_act(out, CORE_RUN);
+	struct core_action *a;
 
 	assert(r->run == 0);
+	if (must_wait(c, resource, kind))
+		return;
+	a = core_act(out, CORE_RUN);
 	if (kind != CORE_RUN_PREPARE)
 		timeout_ms = timeout_of(c, resource, kind);
 	r->removed = false;
@@ -75,7 +135,8 @@ void core_resource_run(struct core *c, struct core_actions *out, uint16_t resour
 	c->run_last = c->run_last == UINT32_MAX ? 1 : c->run_last + 1;
 	r->run = c->run_last;
 	r->run_kind = kind;
-	r->run_deadline = yoke_time_add_ms(c->now, (int64_t)timeout_ms + GRACE_MS);
+	r->run_deadline = yoke_time_add_ms(c->now, wait_ms(c, resource, kind) +
+							   (int64_t)timeout_ms + GRACE_MS);
 	if (kind == CORE_RUN_START)
 		r->state = YOKE_RESOURCE_STARTING;
 	if (kind == CORE_RUN_STOP)
@@ -114,14 +175,6 @@ static void fail(struct core *c, struct core_actions *out, uint16_t resource, co
 	tell(c, out, resource, YOKE_EVENT_RESOURCE_FAILED, r->reason);
 }
 
-/* What does not run has failed: it cannot run here, or what an engine before us began did. */
-static void fail_stopped(struct core *c, struct core_actions *out, uint16_t resource,
-			 const char *reason)
-{
-	fail(c, out, resource, reason);
-	c->resource[resource - 1].state = YOKE_RESOURCE_STOPPED;
-}
-
 /* Put back at once what somebody else removed, but not for ever. */
 static void on_lost(struct core *c, struct core_actions *out, uint16_t resource)
 {
@@ -148,8 +201,8 @@ static void on_lost(struct core *c, struct core_actions *out, uint16_t resource)
 		fail(c, out, resource, "removed again and again by another program");
 		return;
 	}
-	r->restoring = true;
 	core_resource_run(c, out, resource, CORE_RUN_START, 0);
+	r->restoring = r->run != 0;
 }
 
 static void started(struct core *c, struct core_actions *out, uint16_t resource)
@@ -208,6 +261,22 @@ static void monitored(struct core *c, struct core_actions *out, uint16_t resourc
 		monitor_later(c, resource);
 }
 
+/* What does not run may have failed: it cannot run here, or what an engine before us began did. */
+static void probed(struct core *c, struct core_actions *out, uint16_t resource,
+		   enum core_result result, const char *reason)
+{
+	struct core_resource *r = &c->resource[resource - 1];
+	bool runs = result == CORE_RESULT_RUNNING;
+	bool stopped = result == CORE_RESULT_STOPPED || result == CORE_RESULT_FATAL;
+
+	core_monitor_forget(c, resource);
+	r->fatal = result == CORE_RESULT_FATAL;
+	if ((stopped && reason[0] != '\0') || r->fatal || !(runs || stopped))
+		fail(c, out, resource, reason);
+	if (runs || stopped)
+		r->state = runs && !r->removed ? YOKE_RESOURCE_STARTED : YOKE_RESOURCE_STOPPED;
+}
+
 static void apply(struct core *c, struct core_actions *out, uint16_t resource,
 		  enum core_result result, const char *reason)
 {
@@ -215,16 +284,7 @@ static void apply(struct core *c, struct core_actions *out, uint16_t resource,
 
 	switch (r->run_kind) {
 	case CORE_RUN_PROBE:
-		core_monitor_forget(c, resource);
-		r->fatal = result == CORE_RESULT_FATAL;
-		if (r->fatal || (result == CORE_RESULT_STOPPED && reason[0] != '\0'))
-			fail_stopped(c, out, resource, reason);
-		else if (result == CORE_RESULT_RUNNING && !r->removed)
-			r->state = YOKE_RESOURCE_STARTED;
-		else if (result == CORE_RESULT_RUNNING || result == CORE_RESULT_STOPPED)
-			r->state = YOKE_RESOURCE_STOPPED;
-		else
-			fail(c, out, resource, reason);
+		probed(c, out, resource, result, reason);
 		break;
 	case CORE_RUN_START:
 		r->fatal = result == CORE_RESULT_FATAL;
@@ -274,17 +334,50 @@ static bool is_to_be_monitored(const struct core *c, uint16_t resource)
 	       (r->state == YOKE_RESOURCE_STARTED || core_maintenance_rests(c, group));
 }
 
+/* Of those that are due and have a place, the one that waits for longest; NOBODY: none. */
+static uint16_t next_monitor(const struct core *c)
+{
+	bool full = is_full(c, true);
+	yoke_time first = YOKE_NEVER;
+	uint16_t next = NOBODY;
+
+	for (uint16_t i = 1; i <= c->conf.resource_count; i++) {
+		yoke_time at = c->resource[i - 1].monitor_at;
+
+		if (yoke_time_due(at, c->now) && yoke_time_before(at, first) &&
+		    !(full && is_program(c, i))) {
+			first = at;
+			next = i;
+		}
+	}
+	return next;
+}
+
 void core_resource_monitor(struct core *c, struct core_actions *out)
 {
+	uint16_t next;
+
 	for (uint16_t i = 1; i <= c->conf.resource_count; i++) {
-		struct core_resource *r = &c->resource[i - 1];
 		if (!is_to_be_monitored(c, i))
-			r->monitor_at = YOKE_NEVER;
-		else if (yoke_time_due(r->monitor_at, c->now))
-			core_resource_run(c, out, i, CORE_RUN_MONITOR, 0);
-		else if (yoke_time_is_never(r->monitor_at))
+			c->resource[i - 1].monitor_at = YOKE_NEVER;
+		else if (yoke_time_is_never(c->resource[i - 1].monitor_at))
 			monitor_later(c, i);
 	}
+	while ((next = next_monitor(c)) != NOBODY)
+		core_resource_run(c, out, next, CORE_RUN_MONITOR, 0);
+}
+
+/* A monitor that is due waits for the end of another. */
+yoke_time core_resource_deadline(const struct core *c)
+{
+	yoke_time t = YOKE_NEVER;
+
+	for (uint16_t i = 0; i < c->conf.resource_count; i++) {
+		t = yoke_time_min(t, c->resource[i].run_deadline);
+		if (yoke_time_before(c->now, c->resource[i].monitor_at))
+			t = yoke_time_min(t, c->resource[i].monitor_at);
+	}
+	return t;
 }
 
 bool core_resource_may_restart(struct core *c, uint16_t resource)

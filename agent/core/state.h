@@ -202,7 +202,6 @@ struct core_group {
 	bool restarting;        /* STOPPING: will be STARTING again, at the same term */
 	uint16_t keep;          /* restarting: so many of its first resources stay started */
 	uint16_t stop_failures; /* STOPPING: stops that failed */
-	bool probing;           /* UNKNOWN: the probes are out */
 	bool ran;               /* UNKNOWN: it may run, it did before */
 	bool retired;           /* this node is not to run it any more: retire.c */
 	bool rested;            /* it was in maintenance when last looked at */

@@ -48,7 +48,7 @@ def check(place, arbiters="", cluster="", group=""):
     ("", "", "", ["a dead owner waits for a person: yoke confirm-down"]),
     (PING, "", "", ["a dead owner waits for a person: yoke confirm-down"]),
     (DISK.format(device="/d"), "", "",
-     ["a dead owner is replaced within 11.6 s: 1.0 detect + 2.1 lease + 5.8 stop"
+     ["a dead owner is replaced within 20.4 s: 1.0 detect + 2.1 lease + 14.6 stop"
       " + 0.2 probe + 2.5 start"]),
     (DISK.format(device="/d"), 'watchdog = "/dev/watchdog"  watchdog_ms = 1000  dead_ms = 300', "",
      ["a dead owner is replaced within 5.2 s: 0.3 detect + 1.1 lease + 1.1 stop"
@@ -57,7 +57,7 @@ def check(place, arbiters="", cluster="", group=""):
      ["a dead owner is replaced within 12.2 s: 1.0 detect + 0.5 delay + 8.0 fence"
       " + 0.2 probe + 2.5 start (when no fence arbiter fails)"]),
     (FENCE.format(agent="/bin/true", secret="/s") + DISK.format(device="/d"), "", "",
-     ["a dead owner is replaced within 11.6 s: 1.0 detect + 2.1 lease + 5.8 stop"
+     ["a dead owner is replaced within 20.4 s: 1.0 detect + 2.1 lease + 14.6 stop"
       " + 0.2 probe + 2.5 start",
       "or by fencing within 12.2 s: 1.0 detect + 0.5 delay + 8.0 fence + 0.2 probe + 2.5 start"
       " (when no fence arbiter fails)"]),

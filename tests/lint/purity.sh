@@ -7,8 +7,8 @@ cd "$(dirname "$0")/../.."
 build=${1:-build}
 
 core=$(find agent/core -name '*.c' | sort)
-pure="agent/base/buf.c agent/base/event.c agent/base/words.c hb/frame.c hb/window.c hb/path.c"
-pure="$pure hb/quality.c $core"
+pure="agent/base/bound.c agent/base/buf.c agent/base/event.c agent/base/words.c hb/frame.c"
+pure="$pure hb/window.c hb/path.c hb/quality.c $core"
 # Copying, comparing and formatting of bytes, the checked forms of the same, asserts, and what the
 # compiler adds for stack protection and position independence.
 allowed='mem(cpy|move|set|cmp|chr)|str(len|nlen|cmp|ncmp|chr)|v?snprintf'

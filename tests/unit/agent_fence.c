@@ -17,7 +17,7 @@
 
 #include "agent/job.h"
 
-enum { SCRIPTS = AGENT_JOBS_MAX, TIMEOUT_MS = 1000, OFF = CORE_ASK_OFF, STATUS = CORE_ASK_STATUS };
+enum { SCRIPTS = 16, TIMEOUT_MS = 1000, OFF = CORE_ASK_OFF, STATUS = CORE_ASK_STATUS };
 
 static struct conf conf;
 static struct conf_arbiter *const arbiter = &conf.arbiter[0];
@@ -365,11 +365,11 @@ static void test_waits_for_nobody(void **state)
 		agent_job_ask(&set, &m, 0);
 	}
 	agent_job_tick(&set, 0);
-	assert_int_equal(set.running, AGENT_JOBS_MAX);
 	set_agent("exit 0");
 	run(100, OFF);
 	expect_answer(100, CORE_RESULT_DONE, "");
-	assert_int_equal(set.running, AGENT_JOBS_MAX);
+	for (int r = 1; r <= SCRIPTS; r++)
+		assert_int_equal(set.job[r - 1].state, AGENT_JOB_RUNNING);
 }
 
 static void test_off_ends_a_status(void **state)
@@ -386,6 +386,25 @@ static void test_off_ends_a_status(void **state)
 	agent_job_tick(&set, 0);
 	await();
 	expect_answer(2, CORE_RESULT_DONE, "");
+}
+
+/* Behind one of an engine that ended: it must not begin when nobody counts on it any more. */
+static void test_waits_no_longer_than_its_time(void **state)
+{
+	(void)state;
+	set_agent("sleep 1000");
+	ask(1, OFF);
+	agent_job_tick(&set, -1);
+	agent_job_engine(&set);
+	ask(1, OFF);
+	agent_job_tick(&set, TIMEOUT_MS - 2);
+	expect_no_answer();
+	assert_int_equal(agent_job_deadline_ms(&set, TIMEOUT_MS - 2), TIMEOUT_MS - 1);
+	agent_job_tick(&set, TIMEOUT_MS);
+	expect_answer(1, CORE_RESULT_FAILED, "had to wait for 1000 ms, and did not run");
+	await();
+	agent_job_tick(&set, TIMEOUT_MS);
+	assert_int_equal(job->state, AGENT_JOB_NONE);
 }
 
 static void test_cancel(void **state)
@@ -457,6 +476,7 @@ int main(void)
 		TEST(test_waits_for_nobody),
 		TEST(test_off_ends_a_status),
 		TEST(test_cancel),
+		TEST(test_waits_no_longer_than_its_time),
 		TEST(test_another_engine),
 		TEST(test_nonsense_is_ignored),
 	};

@@ -1,5 +1,4 @@
-/* agent/job.h: what an exit means, which output is kept, and who may run when.  Processes are real
- * (/bin/sleep, /bin/sh), time is not. */
+/* agent/job.c: who may run when.  Processes are real (/bin/sleep, /bin/sh), time is not. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -15,162 +14,11 @@
 
 #include "agent/job.h"
 
-enum { SCRIPTS = 24, TIMEOUT_MS = 1000 };
+enum { SCRIPTS = 40, TIMEOUT_MS = 1000 };
 
 static struct conf conf;
 static struct agent_job_set set;
 static int channel[2];
-
-/* ---- verdicts ---- */
-
-static struct agent_job_output output_of(const char *text)
-{
-	struct agent_job_output output = {.size = 0};
-
-	agent_job_append(&output, text, strlen(text));
-	return output;
-}
-
-/* As waitpid() tells an exit. */
-static int exited(int code)
-{
-	return code << 8;
-}
-
-static void expect_verdict(enum core_run_kind kind, bool plugin, int code, enum core_result wanted)
-{
-	struct agent_job_output output = output_of("why\n");
-	char reason[YOKE_REASON_SIZE];
-	enum core_result got = agent_job_verdict(kind, plugin, exited(code), &output, reason);
-
-	if (got != wanted)
-		fail_msg("kind %d, status %d: %d instead of %d", kind, code, got, wanted);
-	assert_string_equal(reason, code == 126 || code == 127 ? "cannot be executed: why"
-				    : wanted == CORE_RESULT_DONE || wanted == CORE_RESULT_RUNNING
-					    ? ""
-					    : "why");
-}
-
-static void test_verdicts(void **state)
-{
-	(void)state;
-	expect_verdict(CORE_RUN_START, false, 0, CORE_RESULT_DONE);
-	for (int code = 1; code < 126; code++)
-		expect_verdict(CORE_RUN_START, false, code,
-			       code == 5 || code == 6 ? CORE_RESULT_FATAL : CORE_RESULT_FAILED);
-	expect_verdict(CORE_RUN_STOP, false, 0, CORE_RESULT_DONE);
-	expect_verdict(CORE_RUN_STOP, false, 7, CORE_RESULT_FAILED);
-	expect_verdict(CORE_RUN_PROBE, false, 0, CORE_RESULT_RUNNING);
-	for (int code = 1; code < 126; code++)
-		expect_verdict(CORE_RUN_PROBE, false, code,
-			       code == 5                ? CORE_RESULT_FATAL
-			       : code <= 3 || code == 7 ? CORE_RESULT_STOPPED
-							: CORE_RESULT_FAILED);
-	expect_verdict(CORE_RUN_MONITOR, false, 0, CORE_RESULT_RUNNING);
-	expect_verdict(CORE_RUN_MONITOR, false, 1, CORE_RESULT_FAILED);
-	expect_verdict(CORE_RUN_MONITOR, false, 2, CORE_RESULT_FAILED);
-	expect_verdict(CORE_RUN_MONITOR, false, 3, CORE_RESULT_STOPPED);
-	expect_verdict(CORE_RUN_MONITOR, false, 4, CORE_RESULT_FAILED);
-	expect_verdict(CORE_RUN_MONITOR, false, 7, CORE_RESULT_STOPPED);
-	expect_verdict(CORE_RUN_MONITOR, true, 0, CORE_RESULT_RUNNING);
-	expect_verdict(CORE_RUN_MONITOR, true, 1, CORE_RESULT_RUNNING);
-	expect_verdict(CORE_RUN_MONITOR, true, 2, CORE_RESULT_FAILED);
-	expect_verdict(CORE_RUN_MONITOR, true, 3, CORE_RESULT_FAILED);
-	for (enum core_run_kind kind = CORE_RUN_PROBE; kind <= CORE_RUN_MONITOR; kind++) {
-		expect_verdict(kind, false, 126, CORE_RESULT_FAILED);
-		expect_verdict(kind, true, 127, CORE_RESULT_FAILED);
-	}
-}
-
-static void test_reasons(void **state)
-{
-	struct agent_job_output none = output_of("\n \n"), some = output_of("x\n");
-	char reason[YOKE_REASON_SIZE];
-
-	(void)state;
-	assert_int_equal(agent_job_verdict(CORE_RUN_START, false, exited(5), &none, reason),
-			 CORE_RESULT_FATAL);
-	assert_string_equal(reason, "ended with status 5");
-	assert_int_equal(agent_job_verdict(CORE_RUN_PROBE, false, SIGSEGV, &some, reason),
-			 CORE_RESULT_FAILED);
-	assert_string_equal(reason, "killed by signal 11");
-	assert_int_equal(agent_job_verdict(CORE_RUN_STOP, false, exited(127), &none, reason),
-			 CORE_RESULT_FAILED);
-	assert_string_equal(reason, "cannot be executed");
-}
-
-/* A program that is not there is another thing than one that says 127. */
-static void test_missing_programs(void **state)
-{
-	struct agent_job_output missing = output_of("yoke: /etc/init.d/x: No such file\n");
-	struct agent_job_output own = output_of("/etc/init.d/x: line 3: foo: not found\n");
-	char reason[YOKE_REASON_SIZE];
-
-	(void)state;
-	for (enum core_run_kind kind = CORE_RUN_PROBE; kind <= CORE_RUN_MONITOR; kind++) {
-		bool looks = kind == CORE_RUN_PROBE || kind == CORE_RUN_START;
-
-		assert_int_equal(agent_job_verdict(kind, false, exited(127), &missing, reason),
-				 looks ? CORE_RESULT_FATAL : CORE_RESULT_FAILED);
-		assert_string_equal(reason, "cannot be executed: /etc/init.d/x: No such file");
-		assert_int_equal(agent_job_verdict(kind, false, exited(127), &own, reason),
-				 CORE_RESULT_FAILED);
-	}
-}
-
-/* ---- output ---- */
-
-static void expect_line(const char *text, const char *wanted)
-{
-	struct agent_job_output output = output_of(text);
-	char line[YOKE_REASON_SIZE];
-
-	agent_job_last_line(&output, line);
-	assert_string_equal(line, wanted);
-}
-
-static void test_last_line(void **state)
-{
-	char wide[200];
-
-	(void)state;
-	expect_line("", "");
-	expect_line("\n\n \t\n", "");
-	expect_line("one", "one");
-	expect_line("one\ntwo\n", "two");
-	expect_line("one\n  two three \t\r\n\n", "two three");
-	expect_line("a\tb", "a b");
-	expect_line("\033[31mred\033[0m", "[31mred[0m");
-	expect_line("caf\xc3\xa9", "caf??");
-	memset(wide, 'w', sizeof(wide));
-	wide[sizeof(wide) - 1] = '\0';
-	expect_line(wide, wide + sizeof(wide) - YOKE_REASON_SIZE);
-}
-
-static void test_tail_of_output(void **state)
-{
-	static char expected[3 * AGENT_JOB_OUTPUT_SIZE];
-	static struct agent_job_output output;
-	size_t told = 0;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(expected); i++)
-		expected[i] = (char)('a' + i % 23);
-	for (size_t size = 0; told + size <= sizeof(expected); size += 7) {
-		size_t kept;
-
-		agent_job_append(&output, expected + told, size);
-		told += size;
-		kept = told < AGENT_JOB_OUTPUT_SIZE ? told : AGENT_JOB_OUTPUT_SIZE;
-		assert_int_equal(output.size, kept);
-		assert_memory_equal(output.bytes, expected + told - kept, kept);
-	}
-	agent_job_append(&output, expected, sizeof(expected));
-	assert_memory_equal(output.bytes, expected + 2 * AGENT_JOB_OUTPUT_SIZE,
-			    AGENT_JOB_OUTPUT_SIZE);
-}
-
-/* ---- who runs ---- */
 
 static void set_command(char command[CONF_COMMAND_SIZE], const char *const *words)
 {
@@ -290,26 +138,39 @@ static void await(int resource)
 	assert_true(agent_job_ended(&set, pid, status));
 }
 
-static void test_monitors_leave_room(void **state)
+static unsigned running(void)
 {
+	unsigned count = 0;
+
+	for (int i = 0; i < SCRIPTS; i++)
+		count += set.job[i].state == AGENT_JOB_RUNNING;
+	return count;
+}
+
+/* How many run at once is the core's affair: here none waits for another resource's, of any kind.
+ */
+static void test_none_waits_for_another_resource(void **state)
+{
+	static const char *const sleeps[] = {"/bin/sleep", "1000", NULL};
+
 	(void)state;
-	for (int r = 1; r <= 12; r++)
+	for (int r = 1; r <= SCRIPTS; r++)
+		set_command(conf.resource[r - 1].stop, sleeps);
+	for (int r = 1; r <= 10; r++)
 		ask((uint32_t)r, r, r % 2 != 0 ? CORE_RUN_MONITOR : CORE_RUN_PROBE, 0);
 	agent_job_tick(&set, 0);
-	assert_int_equal(set.running, AGENT_JOB_LOOKS_MAX);
-	for (int r = 13; r <= SCRIPTS; r++)
+	for (int r = 11; r <= 20; r++)
 		ask((uint32_t)r, r, CORE_RUN_START, 0);
 	agent_job_tick(&set, 0);
-	assert_int_equal(set.running, AGENT_JOBS_MAX);
-	assert_int_equal(set.looks, AGENT_JOB_LOOKS_MAX);
-	assert_int_equal(set.job[12].state, AGENT_JOB_RUNNING);
-	assert_int_equal(set.job[SCRIPTS - 1].state, AGENT_JOB_NONE);
-	/* One ends: a start goes before the looks that wait longer. */
-	kill(set.job[0].pid, SIGKILL);
-	await(1);
+	for (int r = 21; r <= SCRIPTS; r++)
+		ask((uint32_t)r, r, CORE_RUN_STOP, 0);
 	agent_job_tick(&set, 0);
-	assert_int_equal(set.looks, AGENT_JOB_LOOKS_MAX - 1);
-	assert_int_equal(set.running, AGENT_JOBS_MAX);
+	assert_int_equal(running(), 20 + AGENT_JOB_BURST_MAX);
+	assert_int_equal(agent_job_deadline_ms(&set, 0),
+			 0); /* the others at once, but not in one go */
+	agent_job_tick(&set, 0);
+	assert_int_equal(running(), SCRIPTS);
+	assert_int_equal(agent_job_deadline_ms(&set, 0), TIMEOUT_MS);
 }
 
 static void test_result(void **state)
@@ -363,7 +224,6 @@ static void test_term_then_kill(void **state)
 	agent_job_tick(&set, TIMEOUT_MS + AGENT_JOB_TERM_MS);
 	assert_int_equal(set.job[0].state, AGENT_JOB_KILLED);
 	await(1);
-	assert_int_equal(set.running, 0);
 	expect_done(9, CORE_RESULT_FAILED, "timed out after 1000 ms");
 }
 
@@ -409,8 +269,6 @@ static void test_hung(void **state)
 	ask(2, 1, CORE_RUN_STOP, late_ms);
 	agent_job_tick(&set, late_ms);
 	assert_int_equal(set.job[0].state, AGENT_JOB_HUNG);
-	assert_int_equal(set.running, 0);
-	assert_int_equal(set.looks, 0);
 	expect_done(2, CORE_RESULT_FAILED,
 		    "hung in the kernel: the process before it cannot be killed");
 	ask(3, 1, CORE_RUN_START, late_ms);
@@ -457,14 +315,44 @@ static void test_newest_waits(void **state)
 	expect_nothing_done();
 }
 
-static void test_waited_too_long(void **state)
+/* What an engine that ended began takes its time, and what waits for it has all of its own. */
+static void test_waiting_is_not_failing(void **state)
 {
+	static const char *const sleeps[] = {"/bin/sleep", "1000", NULL};
+
 	(void)state;
+	set_command(conf.resource[0].stop, sleeps);
 	ask(1, 1, CORE_RUN_START, 0);
 	agent_job_tick(&set, 0);
-	ask(2, 1, CORE_RUN_PROBE, -1);
-	agent_job_tick(&set, TIMEOUT_MS - 1);
-	expect_done(2, CORE_RESULT_FAILED, "had to wait for 1000 ms, and did not run");
+	agent_job_engine(&set);
+	ask(1, 1, CORE_RUN_STOP, 1);
+	agent_job_tick(&set, TIMEOUT_MS);
+	assert_int_equal(set.job[0].state, AGENT_JOB_TERMINATED);
+	agent_job_tick(&set, TIMEOUT_MS + 500); /* now the stop waits for longer than its own */
+	expect_nothing_done();
+	await(1);
+	agent_job_tick(&set, TIMEOUT_MS + 500);
+	assert_int_equal(set.job[0].state, AGENT_JOB_RUNNING);
+	assert_int_equal(agent_job_deadline_ms(&set, TIMEOUT_MS + 500), 2 * TIMEOUT_MS + 500);
+	agent_job_tick(&set, 2 * TIMEOUT_MS + 499);
+	expect_nothing_done();
+	agent_job_tick(&set, 2 * TIMEOUT_MS + 500);
+	expect_done(1, CORE_RESULT_FAILED, "timed out after 1000 ms");
+}
+
+/* What an engine that ended asked of it nobody waits for. */
+static void test_a_look_ends_the_elders(void **state)
+{
+	(void)state;
+	ask(1, 1, CORE_RUN_MONITOR, 0);
+	agent_job_tick(&set, 0);
+	ask(2, 1, CORE_RUN_PROBE, 1);
+	assert_int_equal(set.job[0].state, AGENT_JOB_RUNNING); /* its own is waited for */
+	agent_job_engine(&set);
+	ask(1, 1, CORE_RUN_PROBE, 2);
+	assert_int_equal(set.job[0].state, AGENT_JOB_KILLED);
+	await(1);
+	expect_nothing_done();
 }
 
 static void test_another_engine(void **state)
@@ -486,12 +374,8 @@ static void test_another_engine(void **state)
 }
 
 /* Once, by the next engine's first probe, if that finds that it does not run. */
-static void test_why_it_failed_is_told_to_the_next_engine(void **state)
+static void expect_told_to_next(enum core_result found)
 {
-	static const char *const off[] = {"/bin/sh", "-c", "echo off; exit 3", NULL};
-
-	(void)state;
-	set_command(conf.resource[0].status, off);
 	for (int has_ended = 0; has_ended < 2; has_ended++) {
 		ask(1, 1, CORE_RUN_STOP, 0);
 		agent_job_tick(&set, 0);
@@ -505,9 +389,18 @@ static void test_why_it_failed_is_told_to_the_next_engine(void **state)
 			ask(id, 1, CORE_RUN_PROBE, 0);
 			agent_job_tick(&set, 0);
 			await(1);
-			expect_done(id, CORE_RESULT_STOPPED, id == 2 ? "gone" : "");
+			expect_done(id, found, id == 2 ? "gone" : "");
 		}
 	}
+}
+
+static void test_why_it_failed_is_told_to_the_next_engine(void **state)
+{
+	static const char *const off[] = {"/bin/sh", "-c", "echo off; exit 3", NULL};
+
+	(void)state;
+	set_command(conf.resource[0].status, off);
+	expect_told_to_next(CORE_RESULT_STOPPED);
 }
 
 /* Whatever an engine says, only what is configured is run. */
@@ -522,7 +415,7 @@ static void test_nonsense_is_ignored(void **state)
 	ask(1, 1, CORE_RUN_PREPARE, 0);
 	ask(1, 1, 77, 0);
 	agent_job_tick(&set, 0);
-	assert_int_equal(set.running, 0);
+	assert_int_equal(running(), 0);
 	expect_nothing_done();
 }
 
@@ -653,12 +546,7 @@ static void test_output_is_read_with_rests(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_verdicts),
-		cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_missing_programs),
-		cmocka_unit_test(test_last_line),
-		cmocka_unit_test(test_tail_of_output),
-		JOB_TEST(test_monitors_leave_room),
+		JOB_TEST(test_none_waits_for_another_resource),
 		JOB_TEST(test_result),
 		JOB_TEST(test_timeout),
 		JOB_TEST(test_term_then_kill),
@@ -666,7 +554,8 @@ int main(void)
 		JOB_TEST(test_hung),
 		JOB_TEST(test_stop_ends_a_monitor),
 		JOB_TEST(test_newest_waits),
-		JOB_TEST(test_waited_too_long),
+		JOB_TEST(test_waiting_is_not_failing),
+		JOB_TEST(test_a_look_ends_the_elders),
 		JOB_TEST(test_another_engine),
 		JOB_TEST(test_why_it_failed_is_told_to_the_next_engine),
 		JOB_TEST(test_nonsense_is_ignored),

@@ -441,7 +441,8 @@ static void test_majority(void **state)
 	       true, 7, "4 locks (disk, witness): a node needs 3 of them");
 }
 
-/* Two exclusive groups and one that is not; the stop of the second takes longest. */
+/* Two exclusive groups and one that is not; the stop of the second takes longest.  What a stop of
+ * an engine that ended and was late leaves is waited for, too. */
 #define GROUPS                                                                                     \
 	"group g { nodes = { b, a }\n" RESOURCE "}\n"                                              \
 	"group h { resource s { type = script program = /s start_timeout_ms = 700\n"               \
@@ -453,7 +454,7 @@ static void test_stop_bound(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("cluster { name = c }\n" NODES DISK GROUPS), 0);
-	assert_int_equal(conf_stop_bound_ms(&conf), 2500 + 2 * CONF_ADDRESS_MS);
+	assert_int_equal(conf_stop_bound_ms(&conf), 2500 + YOKE_GONE_MS + 2500 + CONF_ADDRESS_MS);
 	expect_good("cluster { name = c watchdog = /w watchdog_ms = 1234 }\n" NODES DISK GROUPS);
 	assert_int_equal(conf_stop_bound_ms(&conf), 1234);
 	expect_good("cluster { name = c }\n" NODES DISK SHARED);
@@ -489,8 +490,34 @@ static void test_bounds(void **state)
 	assert_int_equal(b.delay_ms, 130);
 	assert_int_equal(b.fence_ms, 12200);
 	assert_int_equal(b.total_ms, 800 + 130 + 12200 + 200 + CONF_ADDRESS_MS);
+	assert_int_equal(b.wait_ms, 0);
 	assert_int_equal(conf_locks(&conf), 1);
 	assert_int_equal(conf_arbiters_of(&conf, YOKE_ARBITER_TYPE_FENCE), 4);
+}
+
+/* With more groups of programs than are started at once, the last one waits for the others. */
+static void test_bound_of_many_groups(void **state)
+{
+	static char text[YOKE_STARTS_MAX * 200 + 500];
+	size_t used;
+
+	(void)state;
+	for (unsigned more = 0; more < 2; more++) {
+		used = (size_t)snprintf(text, sizeof(text),
+					"cluster { name = c dead_ms = 800 }\n" NODES
+					"group g { exclusive = no " RESOURCE "}\n");
+		for (unsigned i = 0; i < YOKE_STARTS_MAX + more; i++)
+			used += (size_t)snprintf(
+				text + used, sizeof(text) - used,
+				"group h%u { exclusive = no resource s%u { type = script\n"
+				"program = /s start_timeout_ms = 1000 } }\n",
+				i, i);
+		expect_good(text);
+		assert_int_equal(conf_bound_silence(&conf, &conf.group[0]).wait_ms, 0);
+		assert_int_equal(conf_bound_silence(&conf, &conf.group[1]).wait_ms, more * 1000);
+		assert_int_equal(conf_bound_silence(&conf, &conf.group[1]).total_ms,
+				 800 + more * 1000 + 1000);
+	}
 }
 
 int main(void)
@@ -505,7 +532,7 @@ int main(void)
 		cmocka_unit_test(test_lease),       cmocka_unit_test(test_takeover),
 		cmocka_unit_test(test_exclusive),   cmocka_unit_test(test_no_watchdog),
 		cmocka_unit_test(test_majority),    cmocka_unit_test(test_stop_bound),
-		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_bounds),      cmocka_unit_test(test_bound_of_many_groups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
