@@ -88,11 +88,11 @@ static void note_elders(struct agent_job *job, enum core_result result, const ch
 		snprintf(job->elder_reason, sizeof(job->elder_reason), "%s", reason);
 }
 
-/* Told once, as the reason why it does not run. */
+/* Told once: why it does not run, or that it runs although it should have been stopped. */
 static void take_elders(struct agent_job *job, enum core_result result,
 			char reason[YOKE_REASON_SIZE])
 {
-	if (result == CORE_RESULT_STOPPED)
+	if (result == CORE_RESULT_STOPPED || result == CORE_RESULT_RUNNING)
 		snprintf(reason, YOKE_REASON_SIZE, "%s", job->elder_reason);
 	job->elder_reason[0] = '\0';
 }

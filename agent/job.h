@@ -21,8 +21,8 @@
  * any more.
  *
  * Jobs belong to the engine that asked: they outlive it, but what waits is dropped.  The next one
- * probes, which waits for the job and tells what came of it; when that is a resource that does not
- * run, why its start or stop failed is the probe's reason.
+ * probes, which waits for the job and tells what came of it: why its start or stop failed is the
+ * probe's reason, whether the resource is found running or not.
  *
  * The engine names a resource or arbiter and what to do; the command comes from the keeper's
  * configuration.  A fence agent reads its parameters from its standard input, as name=value lines:

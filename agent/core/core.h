@@ -175,7 +175,7 @@ struct core_slot {
 
 /* What can be done with a resource.  Each has a deadline in the action. */
 enum core_run_kind {
-	CORE_RUN_PROBE = 1, /* does it run here?  -> RUNNING or STOPPED; with that, why what
+	CORE_RUN_PROBE = 1, /* does it run here?  -> RUNNING or STOPPED; with either, why what
 			       an engine before this one began there failed, or "" */
 	CORE_RUN_PREPARE,   /* would a start collide?  -> DONE (nobody answers) or ANSWERED */
 	CORE_RUN_START,     /* -> DONE or FAILED */

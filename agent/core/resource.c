@@ -261,7 +261,8 @@ static void monitored(struct core *c, struct core_actions *out, uint16_t resourc
 		monitor_later(c, resource);
 }
 
-/* What does not run may have failed: it cannot run here, or what an engine before us began did. */
+/* A reason is why it cannot run here, or why what an engine before us began failed: that is told,
+ * and what was found counts. */
 static void probed(struct core *c, struct core_actions *out, uint16_t resource,
 		   enum core_result result, const char *reason)
 {
@@ -271,7 +272,7 @@ static void probed(struct core *c, struct core_actions *out, uint16_t resource,
 
 	core_monitor_forget(c, resource);
 	r->fatal = result == CORE_RESULT_FATAL;
-	if ((stopped && reason[0] != '\0') || r->fatal || !(runs || stopped))
+	if (reason[0] != '\0' || r->fatal || !(runs || stopped))
 		fail(c, out, resource, reason);
 	if (runs || stopped)
 		r->state = runs && !r->removed ? YOKE_RESOURCE_STARTED : YOKE_RESOURCE_STOPPED;

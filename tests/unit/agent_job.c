@@ -373,7 +373,7 @@ static void test_another_engine(void **state)
 	expect_done(1, CORE_RESULT_FAILED, "gone");
 }
 
-/* Once, by the next engine's first probe, if that finds that it does not run. */
+/* Once, by the next engine's first probe, whether that finds that it runs or not. */
 static void expect_told_to_next(enum core_result found)
 {
 	for (int has_ended = 0; has_ended < 2; has_ended++) {
@@ -397,10 +397,13 @@ static void expect_told_to_next(enum core_result found)
 static void test_why_it_failed_is_told_to_the_next_engine(void **state)
 {
 	static const char *const off[] = {"/bin/sh", "-c", "echo off; exit 3", NULL};
+	static const char *const on[] = {"/bin/true", NULL};
 
 	(void)state;
 	set_command(conf.resource[0].status, off);
 	expect_told_to_next(CORE_RESULT_STOPPED);
+	set_command(conf.resource[0].status, on);
+	expect_told_to_next(CORE_RESULT_RUNNING);
 }
 
 /* Whatever an engine says, only what is configured is run. */

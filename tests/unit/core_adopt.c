@@ -281,6 +281,28 @@ static void why_it_failed_is_told_by_the_next_engine(void **state)
 	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_RESOURCE_FAILED), 1);
 }
 
+/* It runs all the same, as what could not be stopped does: it is adopted, and people are told. */
+static void why_it_could_not_be_stopped_is_told(void **state)
+{
+	struct core_event ev = {.type = CORE_RESULT};
+
+	(void)state;
+	init();
+	run_both();
+	restart_alpha();
+	pair_result(&pair, ALPHA, DB, CORE_RESULT_RUNNING);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_RESOURCE_FAILED), 0);
+	ev.u.result.id = pair.run[ALPHA - 1][WEB - 1];
+	ev.u.result.result = CORE_RESULT_RUNNING;
+	snprintf(ev.u.result.reason, sizeof(ev.u.result.reason), "still open");
+	pair_give(&pair, ALPHA, &ev);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_RESOURCE_FAILED), 1);
+	assert_string_equal(pair_last(&pair, ALPHA, YOKE_EVENT_RESOURCE_FAILED)->reason,
+			    "still open");
+	assert_int_equal(pair_group(&pair, ALPHA, WEB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_GROUP_ADOPTED), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +316,7 @@ int main(void)
 		cmocka_unit_test(standby_waits_for_what_may_run),
 		cmocka_unit_test(standby_of_a_lost_node_ends),
 		cmocka_unit_test(why_it_failed_is_told_by_the_next_engine),
+		cmocka_unit_test(why_it_could_not_be_stopped_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
