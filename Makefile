@@ -201,7 +201,7 @@ INSTALLED := $(sbindir)/yoked $(sbindir)/yoke-snmp $(bindir)/yoke $(mandir)/man1
 	$(mandir)/man5/yoke.conf.5 $(mandir)/man8/yoked.8 $(mibdir)/YOKE-MIB.txt \
 	$(completiondir)/yoke $(unitdir)/yoked.service $(unitdir)/yoked-witness.service \
 	$(sysusersdir)/yoke.conf \
-	$(addprefix $(docdir)/,yoke.conf minimal.conf two-groups-ipv6.conf witness.conf snmpd.conf snmptrapd.conf)
+	$(addprefix $(docdir)/,yoke.conf minimal.conf two-groups-ipv6.conf pool.conf witness.conf snmpd.conf snmptrapd.conf)
 
 install: all ## install into PREFIX (/usr/local), below DESTDIR
 	install -d $(sort $(dir $(addprefix $(DESTDIR),$(INSTALLED))))
@@ -213,7 +213,7 @@ install: all ## install into PREFIX (/usr/local), below DESTDIR
 	install -m 644 $(B)/YOKE-MIB.txt $(DESTDIR)$(mibdir)/
 	install -m 644 tools/completion/yoke.bash $(DESTDIR)$(completiondir)/yoke
 	install -m 644 conf/sample/yoke.conf conf/sample/minimal.conf conf/sample/two-groups-ipv6.conf \
-		conf/sample/witness.conf \
+		conf/sample/pool.conf conf/sample/witness.conf \
 		$(DESTDIR)$(docdir)/
 	@$(call fill,conf/sample/snmpd.conf,$(docdir)/snmpd.conf)
 	@$(call fill,conf/sample/snmptrapd.conf,$(docdir)/snmptrapd.conf)

@@ -33,7 +33,8 @@ def test_install_and_uninstall(tmp_path):
     make("install", *arguments)
     found = files(stage)
     for wanted in ("/yoked", "/yoke", "/yoke-snmp", "YOKE-MIB.txt", "yoked.service",
-                   "yoked-witness.service"):
+                   "yoked-witness.service",
+                   *(f"doc/yoke/{file.name}" for file in (TOP / "conf/sample").glob("*.conf"))):
         assert any(name.endswith(wanted) for name in found), f"{wanted} not among {sorted(found)}"
     assert any("man/" in name for name in found), "no manual pages"
     for name in found:

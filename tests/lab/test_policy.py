@@ -7,6 +7,8 @@ import os
 import pytest
 
 from lab import SERVICE, now, run, wait_until
+from measure import Echo, Owners
+from service import sample
 
 EXCLUSIVE = """group "web" {{
   nodes = {{ "alpha", "beta" }}
@@ -111,7 +113,8 @@ def test_maintenance_by_snmp(world, lab, snmp, manager, mib):
 # ---- parallel groups and order
 
 @pytest.fixture
-def pool(world, lab):
+def worker(world, lab):
+    """The program; the folder of its files is made anew."""
     folder = lab.dir / "worker"
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
@@ -120,8 +123,14 @@ def pool(world, lab):
     program = folder / "worker"
     program.write_text(WORKER)
     program.chmod(0o755)
-    yield world.ready(snmp=False, groups=POOL.format(program=program, address=SERVICE)), folder
+    yield program
     world.stop()
+
+
+@pytest.fixture
+def pool(world, worker):
+    groups = POOL.format(program=worker, address=SERVICE)
+    return world.ready(snmp=False, groups=groups), worker.parent
 
 
 def test_a_program_on_both_and_its_address_where_it_runs(world, lab, pool):
@@ -135,6 +144,50 @@ def test_a_program_on_both_and_its_address_where_it_runs(world, lab, pool):
     assert states(cluster.beta, "pool")["beta"] == "started"
     group = cluster.beta.group("pool")
     assert group["parallel"] and group["condition"] == "degraded"
+
+
+OTHER = "10.9.0.101"
+
+
+@pytest.fixture
+def two(world, worker):
+    """The groups of the sample, on the lab's network; its addresses are told by the kernel."""
+    groups = sample("pool.conf", (r"\A(?s:.*?)^(?=group )", ""), ("/etc/init.d/nginx", str(worker)),
+                    (r"192\.0\.2\.11", SERVICE), (r"192\.0\.2\.12", OTHER), ('"eth0"', '"pub"'),
+                    ('"web1"', '"web"'), ("failback_ms = 60000", "failback_ms = 2000"))
+    cluster = world.ready(snmp=False, groups=groups)
+    other = Owners(world.lab, OTHER, name="owners-other")
+    yield cluster, {SERVICE: world.owners, OTHER: other}
+    other.close()
+
+
+def test_each_has_its_own_address_and_takes_over_the_others(world, lab, two, probe):
+    """One node lost: both addresses on the one that is left, for the clients, too; it is back:
+    each has its own.  No node has the other's for a moment longer than that."""
+    cluster, told = two
+    clients = {address: probe(address, f"probe-{address}") for address in told}
+    own = {SERVICE: lab.alpha, OTHER: lab.beta}
+
+    def each_has_its_own():
+        return all(lab.owner(address) is node for address, node in own.items())
+    wait_until(each_has_its_own, 10, "each has its own address")
+    since = now()
+    for victim in lab.pair:
+        left, at = lab.other(victim), now()
+        victim.power_cut()
+        for client in clients.values():
+            client.wait_answer(node=left, since=at)
+        assert all(lab.owner(address) is left for address in own)
+        victim.power_on()
+        world.echo[victim.name] = Echo(victim)
+        cluster[victim].start()
+        wait_until(each_has_its_own, 20, "each has its own address again")
+        for address, node in own.items():
+            clients[address].wait_answer(node=node)
+        cluster.settle(lab.alpha)
+    for address, owners in told.items():
+        assert owners.both_ms(since) == 0, address
+        assert owners.takeovers(since) == 2, f"{address}: there and back"
 
 
 # ---- what would happen

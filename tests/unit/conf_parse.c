@@ -157,7 +157,8 @@ static void test_defaults(void **state)
 static void test_samples(void **state)
 {
 	static const char *const files[] = {"conf/sample/yoke.conf", "conf/sample/minimal.conf",
-					    "conf/sample/two-groups-ipv6.conf"};
+					    "conf/sample/two-groups-ipv6.conf",
+					    "conf/sample/pool.conf"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {

@@ -115,7 +115,8 @@ static void test_round_trip(void **state)
 static void test_round_trip_of_samples(void **state)
 {
 	static const char *const files[] = {"conf/sample/yoke.conf", "conf/sample/minimal.conf",
-					    "conf/sample/two-groups-ipv6.conf"};
+					    "conf/sample/two-groups-ipv6.conf",
+					    "conf/sample/pool.conf"};
 	static struct conf conf;
 
 	(void)state;
