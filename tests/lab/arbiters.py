@@ -2,6 +2,7 @@
 pulls plugs, each node's watchdog, a witness and reference addresses on the client, a file as the
 shared disk; and Outside, a cluster with some of them."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -166,11 +167,14 @@ class Witness:
 
 
 class Disk:
-    """A file that both nodes write past the cache."""
+    """A file that both nodes write past the cache.  An array that does not answer a node is one
+    whose process for it stands still: it waits for as long as it takes, and goes on with what it
+    was about to do."""
 
     def __init__(self, lab):
         self.file = pathlib.Path(lab.dir) / "quorum"
         self.file.write_bytes(bytes(64 * 1024))
+        self.waiting = []
 
     def text(self):
         return (f'arbiter "quorum" {{\n  type = disk\n  device = "{self.file}"\n'
@@ -180,6 +184,18 @@ class Disk:
         done = yoke.node.try_run("env", f"YOKE_CONF={yoke.config}", yoke.bin / "yoke", "disk",
                                  "init", self.file, "--force")
         assert done.returncode == 0, done.stderr
+
+    def hide_from(self, yoke):
+        """Until it answers everybody again: start()."""
+        for pid in yoke.pids("disk"):
+            os.kill(pid, signal.SIGSTOP)
+            self.waiting.append(pid)
+
+    def start(self):
+        for pid in self.waiting:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        self.waiting = []
 
 
 class Reference:
@@ -252,6 +268,17 @@ class Outside:
             wait_until(lambda at=yoke: all(a["state"] == "ready" for a in at.status()["arbiters"]),
                        15, f"the arbiters of {yoke.node.name} work")
 
+    def stop_lock(self):
+        """It answers nobody: the witness is stopped, or the array hangs."""
+        if self.witness:
+            self.witness.stop()
+        if self.disk:
+            for yoke in self.cluster.by_name.values():
+                self.disk.hide_from(yoke)
+
+    def start_lock(self):
+        (self.witness or self.disk).start()
+
     def bound_s(self, how):
         """What `yoke check` promises."""
         done = self.cluster.alpha.cli("check", self.cluster.alpha.config)
@@ -261,6 +288,8 @@ class Outside:
 
     def close(self):
         self.lab.restore()
+        if self.disk:
+            self.disk.start()
         try:
             if self.cluster:
                 self.cluster.stop()

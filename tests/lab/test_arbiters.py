@@ -79,28 +79,33 @@ def test_witness_that_is_killed_forgets_nothing(outside, owners):
     assert owners.both_ms(since) == 0 and owners.takeovers(since) == 0
 
 
-def test_who_reaches_the_witness_goes_on(outside, owners):
-    one = outside("witness")
+def cut_off(one, node):
+    """From everything: the other node, the clients, the witness, the disk and the fence device."""
     since = now()
-    for link in ("red", "blue", "pub"):
-        one.lab.cut(link, "alpha")
+    for link in node.links:
+        one.lab.cut(link, node.name)
+    if one.disk:
+        one.disk.hide_from(one.cluster[node])
+    if one.fence:
+        one.fence.cut_from = node
+    return since
+
+
+@pytest.mark.parametrize("kind", ["witness", "disk"])
+def test_who_reaches_the_lock_goes_on(outside, owners, kind):
+    """What the owner's process was about to write to the disk when it was cut off, it writes when
+    it reaches it again: that changes nothing."""
+    one = outside(kind)
+    since = cut_off(one, one.lab.alpha)
     taken_over(one, since, one.bound_s("is replaced"))
     assert not one.lab.alpha.has()
     assert one.cluster.alpha.has_event("lease_expired")
     assert one.dogs[0].fired == 0
     one.lab.heal()
+    if one.disk:
+        one.disk.start()
     one.cluster.settle(one.lab.beta)
     assert owners.both_ms(since) == 0
-
-
-def cut_off(one, node):
-    """From everything: the other node, the clients, the witness and the fence device."""
-    since = now()
-    for link in node.links:
-        one.lab.cut(link, node.name)
-    if one.fence:
-        one.fence.cut_from = node
-    return since
 
 
 def test_owner_that_is_cut_off_is_held(outside, owners):
@@ -121,10 +126,11 @@ def test_owner_that_is_cut_off_is_switched_off(outside, owners):
     assert one.fence.shot == ["alpha"] and owners.both_ms(since) == 0
 
 
-def test_split_while_the_witness_is_away_stops_the_service(outside, owners):
+@pytest.mark.parametrize("kind", ["witness", "disk"])
+def test_split_while_the_lock_is_away_stops_the_service(outside, owners, kind):
     """Nobody could know which of the two goes on; when they hear each other again, one does."""
-    one = outside("witness")
-    one.witness.stop()
+    one = outside(kind)
+    one.stop_lock()
     wait_until(lambda: one.cluster.alpha.has_event("arbiter_failed"), 10, "alpha knows it")
     since = now()
     one.lab.split()
@@ -226,10 +232,11 @@ def test_both_booted_with_the_links_down(outside, owners, kind):
     assert owners.both_ms(since) == 0 and owners.takeovers(since) == 1
 
 
-def test_new_machine_alone_waits(outside, owners):
+@pytest.mark.parametrize("kind", ["witness", "disk"])
+def test_new_machine_alone_waits(outside, owners, kind):
     """It may be one that was installed anew, and have forgotten that it said goodbye: no lock is
     enough before the two have met, or a person has said that the other one is down."""
-    one = outside("witness", start=False)
+    one = outside(kind, start=False)
     since = now()
     beta = one.cluster.beta.start()
     wait_until(lambda: is_held(one, "beta"), 20, "beta holds the group")
@@ -273,9 +280,10 @@ def test_fence_device_that_fails_leaves_it_to_the_lock(outside, owners, lock):
     assert one.lab.owner() is one.lab.beta and owners.both_ms(since) == 0
 
 
-def test_witness_that_is_away_leaves_it_to_the_fence_device(outside, owners):
-    one = outside("fence", "witness")
-    one.witness.stop()
+@pytest.mark.parametrize("lock", ["witness", "disk"])
+def test_lock_that_is_away_leaves_it_to_the_fence_device(outside, owners, lock):
+    one = outside("fence", lock)
+    one.stop_lock()
     wait_until(lambda: one.cluster.beta.has_event("arbiter_failed"), 10, "beta knows it")
     since = one.lab.alpha.power_cut()
     taken_over(one, since, one.bound_s("or by fencing"))
@@ -283,9 +291,10 @@ def test_witness_that_is_away_leaves_it_to_the_fence_device(outside, owners):
     assert owners.both_ms(since) == 0
 
 
-def test_split_with_a_fence_device_and_a_lock_shoots_nobody(outside, owners):
+@pytest.mark.parametrize("lock", ["witness", "disk"])
+def test_split_with_a_fence_device_and_a_lock_shoots_nobody(outside, owners, lock):
     """The owner has the lock, so the other one may not switch it off; and it has no need to."""
-    one = outside("fence", "witness")
+    one = outside("fence", lock)
     since, before = now(), one.cluster.beta.last_event()
     one.lab.split()
     wait_until(lambda: is_held(one, "beta", before), 15, "beta holds the group")
@@ -315,7 +324,8 @@ def test_owner_that_was_switched_off_comes_back(outside, owners):
     assert owners.both_ms(since) == 0 and owners.takeovers(since) == 1
 
 
-@pytest.mark.parametrize("kinds", [("fence",), ("fence", "witness")], ids="-".join)
+@pytest.mark.parametrize("kinds", [("fence",), ("fence", "witness"), ("fence", "disk")],
+                         ids="-".join)
 def test_node_that_was_switched_off_comes_back_into_the_split(outside, owners, kinds):
     """It hears nobody: it holds the group, takes nothing and switches nobody off."""
     one = outside(*kinds)
@@ -401,14 +411,16 @@ def test_owner_that_loses_all_but_the_fence_device_switches_nobody_off(outside, 
 
 # ---- alarms and secrets ----
 
-def test_witness_that_is_away_is_an_alarm_while_all_is_well(outside):
-    one = outside("witness")
-    one.witness.stop()
+@pytest.mark.parametrize("kind, name", [("witness", "third"), ("disk", "quorum")],
+                         ids=["witness", "disk"])
+def test_lock_that_is_away_is_an_alarm_while_all_is_well(outside, kind, name):
+    one = outside(kind)
+    one.stop_lock()
     wait_until(lambda: one.cluster.alpha.has_event("arbiter_failed"), 10, "the alarm")
     status = one.cluster.alpha.status()
-    assert status["condition"] == "degraded" and "third" in status["text"]
+    assert status["condition"] == "degraded" and name in status["text"]
     assert one.lab.owner() is one.lab.alpha
-    one.witness.start()
+    one.start_lock()
     wait_until(lambda: one.cluster.alpha.status()["arbiters"][0]["state"] == "ready", 10,
                "it works again")
 

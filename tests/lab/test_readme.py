@@ -7,6 +7,7 @@ with build/ in PATH, on its own, and must end with exit code 0.
 import os
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -52,3 +53,32 @@ def test_every_test_that_it_names_exists():
     names = re.findall(r"\btest_\w+(?:\.py)?", README.read_text())
     missing = sorted(set(names) - known)
     assert len(names) > 20 and not missing, f"README names tests that are not there: {missing}"
+
+
+PROMISES = re.compile(r"^\| what happens \| nothing .*\n\|[-|]+\n((?:\|.*\n)+)", re.M)
+
+
+def promises():
+    """What happens -> the cells beside it: nothing configured, fence device, lock."""
+    rows = [line.strip("|\n").split(" | ") for line in
+            PROMISES.search(README.read_text()).group(1).splitlines()]
+    return {row[0].strip(): [cell.strip() for cell in row[1:]] for row in rows}
+
+
+def test_every_promise_names_its_test():
+    rows = promises()
+    assert len(rows) > 10 and all(len(cells) == 3 for cells in rows.values()), rows
+    unproven = [(what, cell) for what, cells in rows.items() for cell in cells
+                if cell != "-" and not re.search(r"`test_\w+`", cell)]
+    assert not unproven, f"README promises without a test: {unproven}"
+
+
+def test_every_promise_of_a_lock_is_tested_with_both_kinds():
+    done = subprocess.run([sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/lab"],
+                          cwd=TOP, text=True, check=True, stdout=subprocess.PIPE, timeout=60)
+    kinds = {}
+    for name, kind in re.findall(r"::(test_\w+)\[(.*)\]$", done.stdout, re.M):
+        kinds.setdefault(name, set()).update(re.findall("witness|disk", kind))
+    missing = {name: {"witness", "disk"} - kinds.get(name, set()) for cells in promises().values()
+               for name in re.findall(r"`(test_\w+)`", cells[2])}
+    assert not any(missing.values()), {name: of for name, of in missing.items() if of}

@@ -9,7 +9,8 @@ from arbiters import DEAD_MS, LEASE_MS, WATCHDOG_MS, taken_over
 from lab import SERVICE, now, wait_until
 from web import Web
 
-KINDS = [(), ("fence",), ("witness",)]
+KINDS = [(), ("fence",), ("witness",), ("disk",)]
+LOCKS = ["witness", "disk"]
 
 
 def name_of(kinds):
@@ -90,10 +91,11 @@ def test_for_less_than_the_lease(still, owners, kinds):
     nothing_happened(it, owners)
 
 
-def test_for_more_than_the_lease(still, owners):
+@pytest.mark.parametrize("lock", LOCKS)
+def test_for_more_than_the_lease(still, owners, lock):
     """It goes on before its watchdog's time is over: what it ran is stopped, and started anew by
     the one of them that may."""
-    it = still("witness", watchdog_ms=3 * WATCHDOG_MS)
+    it = still(lock, watchdog_ms=3 * WATCHDOG_MS)
     it.stop(it.alpha.pids())
     it.wait_ms(LEASE_MS + LEASE_MS // 2)
     assert it.lab.owner() is it.lab.alpha
@@ -104,8 +106,9 @@ def test_for_more_than_the_lease(still, owners):
     assert it.one.dogs[0].fired == 0
 
 
-def test_for_longer_is_reset_by_its_watchdog(still, owners):
-    it = still("witness")
+@pytest.mark.parametrize("lock", LOCKS)
+def test_for_longer_is_reset_by_its_watchdog(still, owners, lock):
+    it = still(lock)
     it.stop(it.alpha.pids())
     taken_over(it.one, it.since, it.one.bound_s("is replaced"))
     assert it.one.dogs[0].fired == 1

@@ -59,7 +59,7 @@ def hanging(outside, lab):
     service.forget_wishes()
 
 
-@pytest.mark.parametrize("kind", ["witness", "fence"])
+@pytest.mark.parametrize("kind", ["witness", "disk", "fence"])
 def test_watchdog_ends_what_cannot_be_stopped(hanging, owners, kind):
     it = hanging(kind)
     it.wait_tries(STOPS)
