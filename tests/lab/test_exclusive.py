@@ -3,6 +3,7 @@
 import pytest
 
 from lab import SERVICE, now, wait_until
+from service import Manager
 
 GROUPS = ('group "web" {\n  exclusive = yes\n  nodes = { "alpha", "beta" }\n'
           f'  resource "vip" {{\n    type = address\n    address = "{SERVICE}/24"\n'
@@ -36,6 +37,35 @@ def test_power_cut_waits_for_a_person(world, lab, exclusive, probe, owners):
     event = exclusive.beta.has_event("node_confirmed_down", before)
     assert "pulled its plug" in event["text"]
     assert owners.both_ms(since) == 0
+
+
+def test_person_confirms_by_snmpset(world, lab, mib, owners):
+    """The same word by SET, with its reason in the same request: refused while alpha is heard, for
+    who may only read, and where it is not true(1); then it is proof."""
+    world.with_snmp()
+    cluster, manager = world.ready(snmp=True, groups=GROUPS), Manager(lab, mib)
+    oid = mib.oid("yokeNodeControlConfirmDown", lab.alpha.number)
+    wait_until(lambda: manager.get(lab.beta, oid) == "2", 10, "YOKE-MIB answers on beta: false")
+
+    def confirm(value=1, **options):
+        return manager.set(lab.beta, oid, "i", value, mib.oid("yokeControlReason", 0), "s",
+                           "ticket 12: pulled its plug", **options)
+    since, before = now(), cluster.beta.last_event()
+    assert "inconsistentValue" in confirm().stderr
+    traps = len(world.trapd.traps())
+    lab.alpha.power_cut()
+    held(cluster, "beta", before)
+    assert "noAccess" in confirm(user="yoke-read").stderr and "wrongValue" in confirm(2).stderr
+    assert not lab.beta.has(SERVICE) and not cluster.beta.has_event("node_confirmed_down", before)
+    done = confirm()
+    assert done.returncode == 0, done.stderr
+    wait_until(lambda: lab.beta.has(SERVICE), 5, "beta owns the address")
+    event = cluster.beta.has_event("node_confirmed_down", before, node_name="alpha")
+    assert "ticket 12: pulled its plug" in event["text"], event
+    wait_until(lambda: {"yokeGroupHeld", "yokeOperationSucceeded", "yokeGroupStarted"}
+               <= set(world.trapd.kinds(mib, traps)), 10, "the notifications")
+    assert owners.both_ms(since) == 0
+    world.stop()
 
 
 def test_switchover_is_quick_and_never_on_both(lab, exclusive, probe, owners, noise):
