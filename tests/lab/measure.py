@@ -194,9 +194,21 @@ class Stalls:
                                    lab.fast / f"stalls-{cpu}.txt")
                           for cpu in sorted(os.sched_getaffinity(0))]
 
+    def spans(self):
+        return [(int(start) / 1e6, int(end) / 1e6)
+                for recorder in self.recorders for start, end in recorder.lines()]
+
     def since(self, since):
         """[(from, ms)], the longest first."""
-        spans = [(int(start) / 1e6, int(end) / 1e6)
-                 for recorder in self.recorders for start, end in recorder.lines()]
-        return sorted(((start, round((end - start) * 1000)) for start, end in spans
+        return sorted(((start, round((end - start) * 1000)) for start, end in self.spans()
                        if end > max(since, start)), key=lambda span: -span[1])
+
+    def total_s(self, since, until):
+        """For how long any of them stood still in [since, until]: what waited then waited for the
+        machine."""
+        total, seen = 0.0, since
+        for start, end in sorted(self.spans()):
+            start, end = max(start, seen), min(end, until)
+            total += max(end - start, 0.0)
+            seen = max(seen, end)
+        return total

@@ -21,9 +21,8 @@ def is_held(one, node, before=0):
 @pytest.mark.parametrize("kind", ["witness", "disk"])
 def test_power_cut_is_taken_over_when_the_lease_is_over(outside, owners, kind):
     one = outside(kind)
-    bound_s = one.bound_s("is replaced")
     since = one.lab.alpha.power_cut()
-    took = taken_over(one, since, bound_s)
+    took = taken_over(one, since)
     assert took > (LEASE_MS + WATCHDOG_MS) / 1000
     assert owners.both_ms(since) == 0
 
@@ -31,7 +30,7 @@ def test_power_cut_is_taken_over_when_the_lease_is_over(outside, owners, kind):
 def test_power_cut_is_taken_over_when_the_fence_device_says_off(outside, owners):
     one = outside("fence")
     since = one.lab.alpha.power_cut()
-    taken_over(one, since, one.bound_s("is replaced"))
+    taken_over(one, since)
     assert one.fence.shot == ["alpha"]
     assert one.cluster.beta.has_event("fence_succeeded")
     assert owners.both_ms(since) == 0
@@ -97,7 +96,7 @@ def test_who_reaches_the_lock_goes_on(outside, owners, kind):
     it reaches it again: that changes nothing."""
     one = outside(kind)
     since = cut_off(one, one.lab.alpha)
-    taken_over(one, since, one.bound_s("is replaced"))
+    taken_over(one, since)
     assert not one.lab.alpha.has()
     assert one.cluster.alpha.has_event("lease_expired")
     assert one.dogs[0].fired == 0
@@ -122,7 +121,7 @@ def test_owner_that_is_cut_off_is_held(outside, owners):
 def test_owner_that_is_cut_off_is_switched_off(outside, owners):
     one = outside("fence")
     since = cut_off(one, one.lab.alpha)
-    taken_over(one, since, one.bound_s("is replaced"))
+    taken_over(one, since)
     assert one.fence.shot == ["alpha"] and owners.both_ms(since) == 0
 
 
@@ -273,7 +272,7 @@ def test_fence_device_that_fails_leaves_it_to_the_lock(outside, owners, lock):
     one.fence.works = False
     since, before = now(), one.cluster.beta.last_event()
     one.lab.alpha.power_cut()
-    took = taken_over(one, since, one.bound_s("is replaced"))
+    took = taken_over(one, since)
     assert took > (LEASE_MS + WATCHDOG_MS) / 1000 and one.fence.shot == []
     failed = wait_until(lambda: one.cluster.beta.has_event("fence_failed", before), 20, "the alarm")
     assert failed["severity"] == "critical"
@@ -286,7 +285,7 @@ def test_lock_that_is_away_leaves_it_to_the_fence_device(outside, owners, lock):
     one.stop_lock()
     wait_until(lambda: one.cluster.beta.has_event("arbiter_failed"), 10, "beta knows it")
     since = one.lab.alpha.power_cut()
-    taken_over(one, since, one.bound_s("or by fencing"))
+    taken_over(one, since, "or by fencing")
     assert one.fence.shot == ["alpha"] and one.cluster.beta.has_event("fence_succeeded")
     assert owners.both_ms(since) == 0
 
@@ -317,7 +316,7 @@ def power_on(one, node):
 def test_owner_that_was_switched_off_comes_back(outside, owners):
     one = outside("fence")
     since = one.lab.alpha.power_cut()
-    taken_over(one, since, one.bound_s("is replaced"))
+    taken_over(one, since)
     power_on(one, one.lab.alpha)
     one.cluster.settle(one.lab.beta)
     assert one.fence.shot == ["alpha"]
@@ -331,7 +330,7 @@ def test_node_that_was_switched_off_comes_back_into_the_split(outside, owners, k
     one = outside(*kinds)
     since = now()
     one.lab.alpha.power_cut()
-    taken_over(one, since, one.bound_s("is replaced"))
+    taken_over(one, since)
     one.lab.split()
     power_on(one, one.lab.alpha)
     wait_until(lambda: is_held(one, "alpha"), 20, "alpha holds the group")

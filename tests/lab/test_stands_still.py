@@ -110,7 +110,7 @@ def test_for_more_than_the_lease(still, owners, lock):
 def test_for_longer_is_reset_by_its_watchdog(still, owners, lock):
     it = still(lock)
     it.stop(it.alpha.pids())
-    taken_over(it.one, it.since, it.one.bound_s("is replaced"))
+    taken_over(it.one, it.since)
     assert it.one.dogs[0].fired == 1
     assert owners.both_ms(it.since) == 0
 
@@ -118,7 +118,7 @@ def test_for_longer_is_reset_by_its_watchdog(still, owners, lock):
 def test_for_longer_is_switched_off(still, owners):
     it = still("fence", watchdog_ms=0)
     it.stop(it.alpha.pids())
-    taken_over(it.one, it.since, it.one.bound_s("is replaced"))
+    taken_over(it.one, it.since)
     assert it.one.fence.shot == ["alpha"] and owners.both_ms(it.since) == 0
 
 
