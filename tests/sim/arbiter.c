@@ -14,6 +14,7 @@
 enum {
 	DISK_US = 4000, /* until a question is there at most, and back */
 	WITNESS_US = 2000,
+	PING_US = 6000, /* a slow one may be late */
 	SLOW_FACTOR = 100,
 	BOOT_US = 3000000, /* of a machine that its watchdog reset, at most */
 };
@@ -142,6 +143,8 @@ static uint32_t travel_us(const struct sim_world *w, unsigned arbiter)
 		return w->setup.fence_us / 2;
 	case YOKE_ARBITER_TYPE_DISK:
 		return DISK_US;
+	case YOKE_ARBITER_TYPE_PING:
+		return PING_US;
 	default:
 		return WITNESS_US;
 	}
@@ -348,7 +351,8 @@ void sim_arbiter_reached(struct sim_world *w, const struct sim_item *item)
 		at_fence(w, ask);
 		break;
 	default:
-		ask->result = CORE_RESULT_DONE;
+		if (!sim_world_in_force(w, w->arbiter[ask->arbiter - 1].fails_until))
+			ask->result = CORE_RESULT_DONE;
 		break;
 	}
 	sim_trace_mix(&w->trace, (uint64_t)ask->result << 8 | ask->kind);

@@ -41,8 +41,14 @@ static int64_t proof_us(const struct sim_world *w)
 
 static int64_t settle_us(const struct sim_world *w)
 {
-	return ((int64_t)w->setup.dead_ms * 3 + w->setup.startup_ms + w->setup.conflict_ms) * 1000 +
-	       2000000 + sim_world_monitor_us(w) + proof_us(w);
+	int64_t us = ((int64_t)w->setup.dead_ms * 3 + w->setup.startup_ms + w->setup.conflict_ms) *
+			     1000 +
+		     2000000 + sim_world_monitor_us(w) + proof_us(w);
+
+	/* Who was deaf finds out that it is no more. */
+	if (sim_arbiter_has(w, YOKE_ARBITER_TYPE_PING))
+		us += yoke_time_span_us(w->now, sim_check_deaf_over(w));
+	return us;
 }
 
 int64_t sim_check_settle_us(const struct sim_world *w)
@@ -196,7 +202,21 @@ static bool stands_still(const struct sim_world *w)
 	return false;
 }
 
-void sim_check_gone(struct sim_world *w, uint16_t node, bool has_power)
+/* By when, if that is promised; else YOKE_NEVER. */
+static yoke_time gone_by(const struct sim_world *w, uint16_t group, enum sim_gone gone)
+{
+	bool exclusive = sim_world_is_exclusive(w, group);
+
+	if (!sim_check_policy_takes_over(w, group))
+		return YOKE_NEVER;
+	if (gone == SIM_GONE_DEAF)
+		return sim_check_deaf_over(w);
+	if (exclusive ? !can_prove(w) : gone != SIM_GONE_DEAD)
+		return YOKE_NEVER;
+	return takeover_by(w, exclusive);
+}
+
+void sim_check_gone(struct sim_world *w, uint16_t node, enum sim_gone gone)
 {
 	struct sim_check *k = &w->check;
 	bool was_settled[SIM_CHECK_GROUPS_MAX];
@@ -205,18 +225,16 @@ void sim_check_gone(struct sim_world *w, uint16_t node, bool has_power)
 		was_settled[g] =
 			is_settled(w, &k->group[g]) && w->setup.node_count == 2 && !stands_still(w);
 	/* The last word of a node without power is not waited for; what else is gone stays so. */
-	sim_check_disturb(w, has_power ? YOKE_NEVER : yoke_time_add_us(w->now, 1));
+	sim_check_disturb(w,
+			  gone == SIM_GONE_DEAD ? yoke_time_add_us(w->now, 1) : YOKE_NEVER);
 	for (unsigned g = 0; g < w->setup.group_count; g++) {
 		struct sim_check_group *group = &k->group[g];
-		bool exclusive = sim_world_is_exclusive(w, (uint16_t)(g + 1));
 
-		if (!was_settled[g] || group->holder != node ||
-		    (exclusive ? !can_prove(w) : has_power) ||
-		    !sim_check_policy_takes_over(w, (uint16_t)(g + 1)))
+		if (!was_settled[g] || group->holder != node)
 			continue;
-		group->takeover_by = takeover_by(w, exclusive);
+		group->takeover_by = gone_by(w, (uint16_t)(g + 1), gone);
 		group->victim = node;
-		k->takeovers++;
+		k->takeovers += !yoke_time_is_never(group->takeover_by);
 	}
 }
 
@@ -258,6 +276,7 @@ static bool is_to_be_online(const struct sim_world *w, uint16_t node)
 void sim_check_start(struct sim_world *w, uint16_t node)
 {
 	sim_check_promise_start(w, node);
+	sim_check_deaf_start(w, node);
 	if (w->node[node - 1].disk_broken) {
 		sim_check_disturb(w, w->now);
 		w->check.held[node - 1] =
@@ -292,6 +311,7 @@ void sim_check_before(struct sim_world *w, uint16_t node, const struct core_even
 			w->check.run[node - 1][r] = 0;
 	if (ev->type == CORE_RESOURCE)
 		forget_restarts(w, node, ev);
+	sim_check_deaf_before(w, node, ev);
 }
 
 static bool uses_term(const struct core_group *g)
@@ -385,6 +405,7 @@ void sim_check_ask(struct sim_world *w, uint16_t node, const struct core_action 
 {
 	sim_check_promise_claim(w, node, a);
 	sim_check_promise_release(w, node, a);
+	sim_check_deaf_ask(w, node, a);
 	if (a->u.ask.kind == CORE_ASK_OFF && sim_check_is_undisturbed(w))
 		sim_world_fail(w, "%s has %s switched off: no fault", sim_world_name(w, node),
 			       sim_world_name(w, a->u.ask.node));
@@ -479,6 +500,7 @@ void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event
 {
 	w->check.events++;
 	sim_check_promise_event(w, node, ev);
+	sim_check_deaf_event(w, node, ev);
 	memcpy(w->check.last_event, ev->text, sizeof(w->check.last_event));
 	if (ev->kind == YOKE_EVENT_GROUP_STARTING)
 		check_start(w, node, ev);

@@ -10,6 +10,10 @@
  *   contact    A node is online only while a path to it is up both ways, and is not lost while it
  *              is heard, however long who judges stood still.
  *   fencing    Nobody is switched off in undisturbed time.
+ *   deaf       Who hears no reference address takes nothing from a silent node, has nobody
+ *              switched off and takes no lock.  It gives a group away only to a node in contact
+ *              that has heard one since; with none heard by any, or by all again, none moves.  Who
+ *              stays deaf gives away what it has.
  *   alone      No two kernels have a group's address at once: never in a run without faults; else
  *              for at most both_us() when no fault is in force.  (With conflict_ms = 0 two nodes
  *              that become able in the same instant may start it both: the second rule holds.)
@@ -97,6 +101,15 @@ struct sim_check_words {
 	uint32_t version;
 };
 
+/* What an engine asked a reference address, and heard of it. */
+struct sim_check_ping {
+	unsigned unheard;    /* questions since the last answer, the one that is out among them */
+	yoke_time since;     /* the first of those was asked then */
+	yoke_time asked_at;  /* the last */
+	yoke_time heard_at;  /* the last one that was answered was asked then */
+	yoke_time hears_from; /* and the first one since it heard nothing */
+};
+
 struct sim_check {
 	bool never_both;             /* the run has no faults at all */
 	bool changed;                /* a core or a kernel may have, since it was checked */
@@ -126,6 +139,8 @@ struct sim_check {
 	yoke_time graced_until[YOKE_NODES_MAX][YOKE_NODES_MAX]; /* of a node by another */
 	struct core_rest disk_rest[YOKE_NODES_MAX][CORE_RESTS];
 	struct sim_check_promise promise[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];
+	struct sim_check_ping ping[YOKE_NODES_MAX][YOKE_ARBITERS_MAX];
+	bool fences[YOKE_NODES_MAX][YOKE_NODES_MAX]; /* a node another, before the step at hand */
 	uint64_t events;
 	char last_event[YOKE_TEXT_SIZE];
 };
@@ -135,9 +150,12 @@ void sim_check_init(struct sim_world *w);
 void sim_check_disturb(struct sim_world *w, yoke_time until);
 /* The same, when it is mild; but soon after another one it counts as any other. */
 void sim_check_mild(struct sim_world *w, yoke_time until);
-/* A node's power is cut now, or its engine ends for good, or nothing reaches it any more; call it
- * before that. */
-void sim_check_gone(struct sim_world *w, uint16_t node, bool has_power);
+/* A node's power is cut now; or its engine ends for good, or nothing reaches it any more; or only
+ * the reference addresses do not. */
+enum sim_gone { SIM_GONE_DEAD, SIM_GONE_SILENT, SIM_GONE_DEAF };
+
+/* Call it before that. */
+void sim_check_gone(struct sim_world *w, uint16_t node, enum sim_gone gone);
 /* Its watchdog resets it, until then it is off: who takes over from it goes on with that. */
 void sim_check_reset(struct sim_world *w, uint16_t node, yoke_time until);
 /* It is back: what it had is not taken over any more. */
@@ -194,6 +212,9 @@ void sim_check_contact_lost(struct sim_world *w, uint16_t node, uint16_t lost);
 void sim_check_contact_lease(struct sim_world *w, uint16_t node);
 void sim_check_contact_step(struct sim_world *w);
 
+/* Was each in contact with the other, both engines at work and a path whole, all that span? */
+bool sim_check_contact_was(const struct sim_world *w, uint16_t a, uint16_t b, int64_t span_us);
+
 /* ---- check_promise.c ---- */
 
 void sim_check_promise_start(struct sim_world *w, uint16_t node);
@@ -203,6 +224,16 @@ void sim_check_promise_begin(struct sim_world *w, uint16_t node, uint16_t group)
 void sim_check_promise_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev);
 void sim_check_promise_claim(struct sim_world *w, uint16_t node, const struct core_action *a);
 void sim_check_promise_release(struct sim_world *w, uint16_t node, const struct core_action *a);
+
+/* ---- check_deaf.c ---- */
+
+void sim_check_deaf_start(struct sim_world *w, uint16_t node);
+void sim_check_deaf_before(struct sim_world *w, uint16_t node, const struct core_event *ev);
+void sim_check_deaf_ask(struct sim_world *w, uint16_t node, const struct core_action *a);
+void sim_check_deaf_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev);
+/* Until when a node that hears no reference address from now on, and is in contact with one that
+ * does, has handed over to it what it has. */
+yoke_time sim_check_deaf_over(const struct sim_world *w);
 
 /* Is everything as it should be when no fault is left?  NULL, or what is not. */
 const char *sim_check_converged(struct sim_world *w);

@@ -29,7 +29,7 @@ static bool has_engine(const struct sim_world *w, uint16_t node, int64_t span_us
 	       yoke_time_span_us(sim_node_world(w, node, n->core.started), w->now) >= span_us;
 }
 
-static bool was_in_contact(const struct sim_world *w, uint16_t a, uint16_t b, int64_t span_us)
+bool sim_check_contact_was(const struct sim_world *w, uint16_t a, uint16_t b, int64_t span_us)
 {
 	const uint16_t both[] = {a, b};
 
@@ -65,7 +65,7 @@ void sim_check_contact_lease(struct sim_world *w, uint16_t node)
 	int64_t lease_us = (int64_t)w->setup.lease_ms * 1000;
 
 	for (uint16_t o = 1; o <= w->setup.node_count; o++)
-		if (o != node && !was_in_contact(w, node, o, lease_us + lease_us / 50))
+		if (o != node && !sim_check_contact_was(w, node, o, lease_us + lease_us / 50))
 			return;
 	sim_world_fail(w, "the lease of %s runs out, and it is in contact",
 		       sim_world_name(w, node));

@@ -267,7 +267,7 @@ static void cut_power(struct sim_world *w, uint16_t node)
 {
 	if (!w->node[node - 1].powered)
 		return;
-	sim_check_gone(w, node, false);
+	sim_check_gone(w, node, SIM_GONE_DEAD);
 	sim_node_power_off(w, node);
 	/* The check of the takeover must not end before it is due. */
 	struct sim_item item = {.what = SIM_POWER, .node = node, .epoch = w->node[node - 1].epoch};

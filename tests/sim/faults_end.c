@@ -14,17 +14,33 @@ static void cut_off(struct sim_world *w, uint16_t node)
 		w->arbiter[a].cut_until[node - 1] = YOKE_NEVER;
 }
 
+/* From the reference addresses. */
+static void deafen(struct sim_world *w, uint16_t node)
+{
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
+		if (w->setup.arbiter[a] == YOKE_ARBITER_TYPE_PING)
+			w->arbiter[a].cut_until[node - 1] = YOKE_NEVER;
+}
+
 void sim_faults_last(struct sim_world *w)
 {
-	static void (*const what[])(struct sim_world * w,
-				    uint16_t node) = {sim_node_power_off, sim_node_crash, cut_off};
+	static const struct {
+		void (*is)(struct sim_world *w, uint16_t node);
+		enum sim_gone gone;
+	} what[] = {{sim_node_power_off, SIM_GONE_DEAD},
+		    {sim_node_crash, SIM_GONE_SILENT},
+		    {cut_off, SIM_GONE_SILENT},
+		    {deafen, SIM_GONE_DEAF}};
 	uint16_t node = (uint16_t)sim_random_in(&w->random, 1, w->setup.node_count);
-	int64_t which = sim_random_in(&w->random, 0, 2);
+	int64_t last = sim_arbiter_has(w, YOKE_ARBITER_TYPE_PING) ? 3 : 2;
+	int64_t which = sim_random_in(&w->random, 0, last);
 
-	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  is gone for good");
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, node),
+		       what[which].gone == SIM_GONE_DEAF ? "  is deaf for good"
+							 : "  is gone for good");
 	w->check.never_both = false;
-	sim_check_gone(w, node, which > 0);
-	what[which](w, node);
+	sim_check_gone(w, node, what[which].gone);
+	what[which].is(w, node);
 }
 
 void sim_faults_heal(struct sim_world *w)

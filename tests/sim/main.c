@@ -83,6 +83,20 @@ static void add_arbiter(struct sim_setup *s, enum yoke_arbiter_type type)
 	s->arbiter[s->arbiter_count++] = type;
 }
 
+/* Reference addresses, alone or with what there is. */
+static void draw_pings(struct sim_setup *s, struct sim_random *r)
+{
+	static const int64_t test_ms[] = {1000, 2000, 5000};
+
+	if (!sim_random_permille(r, 250))
+		return;
+	if (s->test_ms == 0)
+		s->test_ms = (uint32_t)one_of(r, test_ms, 3);
+	add_arbiter(s, YOKE_ARBITER_TYPE_PING);
+	if (sim_random_permille(r, 200))
+		add_arbiter(s, YOKE_ARBITER_TYPE_PING);
+}
+
 /* More of what there is: a second fence device, of either level, and a majority of three locks. */
 static void draw_more_arbiters(struct sim_setup *s, struct sim_random *r)
 {
@@ -302,6 +316,7 @@ static void run_history(struct sim_world *w, uint64_t seed, bool show)
 
 	draw_setup(&setup, &random);
 	draw_more_arbiters(&setup, &of_arbiters);
+	draw_pings(&setup, &of_arbiters);
 	sim_world_init(w, &setup, sim_random_next(&random));
 	w->trace.show = show;
 	show_policies(w);
