@@ -332,7 +332,8 @@ static bool is_silent_node(const struct core *c)
 }
 
 /* When a node that is deaf knows whether the others in contact are, too: they ask as soon as they
- * hear of it. YOKE_NEVER: it is not deaf. */
+ * hear of it.  One that was deaf as well and hears again may be the first of all to do so: then we
+ * are asked by ourselves as often.  YOKE_NEVER: it is not deaf. */
 static yoke_time deaf_alone_at(const struct core *c)
 {
 	yoke_time at = {0};
@@ -342,7 +343,8 @@ static yoke_time deaf_alone_at(const struct core *c)
 	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
 		if (c->conf.arbiter[a - 1].type == YOKE_ARBITER_TYPE_PING)
 			at = yoke_time_max(
-				at, yoke_time_add_ms(c->arbiter[a - 1].changed,
+				at, yoke_time_add_ms(yoke_time_max(c->arbiter[a - 1].changed,
+								   c->heard_since),
 						     (int64_t)DEAF_PINGS * timeout_of(c, a) +
 							     c->conf.dead_ms));
 	return at;
@@ -353,14 +355,33 @@ bool core_arbiter_deaf_alone(const struct core *c)
 	return yoke_time_due(deaf_alone_at(c), c->now);
 }
 
+static bool is_deaf(const struct core *c, uint16_t node)
+{
+	for (uint16_t g = 0; g < c->conf.group_count; g++)
+		if (core_node_const(c, node)->claim[g].cause == CORE_CAUSE_DEAF)
+			return true;
+	return false;
+}
+
 static bool is_deaf_node(const struct core *c)
 {
 	for (uint16_t n = 1; n <= c->conf.node_count; n++)
-		for (uint16_t g = 0; n != c->conf.self && g < c->conf.group_count; g++)
-			if (core_node_alive(core_node_const(c, n)) &&
-			    core_node_const(c, n)->claim[g].cause == CORE_CAUSE_DEAF)
-				return true;
+		if (n != c->conf.self && core_node_alive(core_node_const(c, n)) && is_deaf(c, n))
+			return true;
 	return false;
+}
+
+static void note_others(struct core *c)
+{
+	bool hears = false;
+
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		hears = hears || (n != c->conf.self && core_node_alive(core_node_const(c, n)) &&
+				  !is_deaf(c, n));
+	if (!hears)
+		c->heard_since = YOKE_NEVER;
+	else if (yoke_time_is_never(c->heard_since))
+		c->heard_since = c->now;
 }
 
 /* Of what was answered before the silence we know nothing now: then they are asked again. */
@@ -546,13 +567,21 @@ static void look_one(struct core *c, struct core_actions *out, uint16_t arbiter)
 
 void core_arbiter_look(struct core *c, struct core_actions *out)
 {
-	/* A node that has fallen silent, or is deaf, is a reason to know at once who else is. */
+	note_others(c);
+	/* A node that has fallen silent, or is deaf, is a reason to know at once who else is; and
+	 * who is deaf itself must know soon that it is no more. */
 	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
 		if (c->conf.arbiter[a - 1].type == YOKE_ARBITER_TYPE_PING &&
 		    (is_silent_node(c) || is_deaf_node(c)) &&
 		    yoke_time_span_us(c->arbiter[a - 1].asked_at, c->now) >
 			    (int64_t)c->conf.dead_ms * 1000)
 			c->arbiter[a - 1].test_at = c->now;
+	for (uint16_t a = 1; a <= c->conf.arbiter_count && core_arbiter_deaf(c); a++)
+		if (c->conf.arbiter[a - 1].type == YOKE_ARBITER_TYPE_PING)
+			c->arbiter[a - 1].test_at =
+				yoke_time_min(c->arbiter[a - 1].test_at,
+					      yoke_time_add_ms(c->arbiter[a - 1].asked_at,
+							       c->conf.dead_ms));
 	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
 		look_one(c, out, a);
 }

@@ -215,6 +215,7 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 	for (uint16_t n = 0; n < conf->node_count; n++)
 		c->fence[n].at = YOKE_NEVER;
 	init_self(core_node(c, conf->self), conf, now);
+	c->heard_since = YOKE_NEVER;
 	c->startup_over = conf->node_count == 1;
 	c->startup_until = yoke_time_add_ms(now, conf->startup_ms);
 }

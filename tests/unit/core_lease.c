@@ -470,6 +470,32 @@ static void who_is_deaf_first_waits_for_the_other(void **state)
 	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_STOPPING), 0);
 }
 
+/* They are asked in turns: one of the two hears it first when the network is well again. */
+static void who_was_as_deaf_hears_again_and_the_owner_asks_first(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	with_reference(p);
+	lock_form(p);
+	for (int i = 0; i < 2; i++) {
+		pair_answer(p, ALPHA, 1, CORE_RESULT_FAILED, 0);
+		pair_beat(p, 100);
+		pair_answer(p, BETA, 1, CORE_RESULT_FAILED, 0);
+		pair_beat(p, 100);
+	}
+	pair_beat(p, 60000);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_PING);
+	pair_answer(p, BETA, 1, CORE_RESULT_DONE, 0);
+	pair_beat(p, 2000);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_asked(p, ALPHA, 1), CORE_ASK_PING);
+	pair_answer(p, ALPHA, 1, CORE_RESULT_DONE, 0);
+	pair_beat(p, 60000);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_STOPPING), 0);
+}
+
 static void both_deaf_stay(void **state)
 {
 	struct pair *p = &pair;
@@ -512,6 +538,7 @@ int main(void)
 		cmocka_unit_test(an_old_word_does_not_grant_again),
 		cmocka_unit_test(deaf_owner_hands_over),
 		cmocka_unit_test(who_is_deaf_first_waits_for_the_other),
+		cmocka_unit_test(who_was_as_deaf_hears_again_and_the_owner_asks_first),
 		cmocka_unit_test(both_deaf_stay),
 	};
 
