@@ -151,12 +151,28 @@ static int64_t compared_us(const struct sim_world *w)
 	       1000;
 }
 
+/* Has it asked in vain since the other one hears again? */
+static bool asked_since(const struct sim_world *w, uint16_t node, uint16_t other)
+{
+	yoke_time hears_from = YOKE_NEVER;
+
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
+		if (is_ping(w, a) && !is_silent(w, other, a))
+			hears_from = yoke_time_min(hears_from,
+						   w->check.ping[other - 1][a].hears_from);
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
+		if (is_ping(w, a) && w->node[node - 1].core.arbiter[a].ask == 0 &&
+		    yoke_time_before(hears_from, w->check.ping[node - 1][a].asked_at))
+			return true;
+	return yoke_time_before(hears_from, deaf_since(w, node));
+}
+
 static void check_given(struct sim_world *w, uint16_t node, uint16_t to, uint16_t group)
 {
 	if (!sim_check_contact_was(w, node, to, compared_us(w)) || !is_deaf(w, node) ||
 	    w->node[to - 1].core.conf.arbiter_count == 0)
 		return;
-	if (!heard_after(w, to, deaf_since(w, node)))
+	if (!heard_after(w, to, deaf_since(w, node)) || !asked_since(w, node, to))
 		sim_world_fail(w, "%s gives group%u to %s, which is not known to hear more",
 			       sim_world_name(w, node), group, sim_world_name(w, to));
 }
