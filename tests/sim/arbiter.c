@@ -115,23 +115,77 @@ static void configure_bound(const struct sim_world *w, struct conf *conf)
 	}
 }
 
+/* For both nodes. */
+static bool works(const struct sim_world *w, unsigned arbiter)
+{
+	const struct sim_arbiter *a = &w->arbiter[arbiter];
+
+	return !sim_world_in_force(w, a->down_until) && !sim_world_in_force(w, a->fails_until);
+}
+
+static bool is_of_level(const struct sim_world *w, unsigned arbiter, bool is_second)
+{
+	return w->setup.arbiter[arbiter] == YOKE_ARBITER_TYPE_FENCE &&
+	       w->setup.is_second[arbiter] == is_second;
+}
+
+/* All of one level. */
+static bool can_fence(const struct sim_world *w)
+{
+	for (unsigned level = 1; level <= 2; level++) {
+		unsigned count = 0, working = 0;
+
+		for (unsigned a = 0; a < w->setup.arbiter_count; a++) {
+			count += is_of_level(w, a, level == 2);
+			working += is_of_level(w, a, level == 2) && works(w, a);
+		}
+		if (count > 0 && working == count)
+			return true;
+	}
+	return false;
+}
+
+static unsigned working_locks(const struct sim_world *w)
+{
+	unsigned count = 0;
+
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
+		count += (w->setup.arbiter[a] == YOKE_ARBITER_TYPE_DISK ||
+			  w->setup.arbiter[a] == YOKE_ARBITER_TYPE_WITNESS) &&
+			 works(w, a);
+	return count;
+}
+
+/* A majority of the locks decides.  Where none of them answers, which who takes over may have to
+ * find out first, it is switched off; where some do, only by who has the majority. */
+static int64_t bound_exclusive_ms(const struct sim_world *w, const struct conf *conf)
+{
+	struct conf_bound lease = conf_bound_lease(conf, &conf->group[0]);
+	struct conf_bound fence = conf_bound_fence(conf, &conf->group[0]);
+	unsigned locks = sim_arbiter_count(w, YOKE_ARBITER_TYPE_DISK) +
+			 sim_arbiter_count(w, YOKE_ARBITER_TYPE_WITNESS);
+	int64_t lease_ms = lease.total_ms - lease.start_ms;
+	int64_t fence_ms = fence.total_ms - fence.start_ms;
+
+	if (working_locks(w) < locks)
+		fence_ms += w->setup.lease_ms;
+	if (!can_fence(w) || (working_locks(w) > 0 && working_locks(w) <= locks / 2))
+		fence_ms = INT64_MAX;
+	if (working_locks(w) <= locks / 2)
+		return fence_ms;
+	return lease_ms < fence_ms ? lease_ms : fence_ms;
+}
+
 int64_t sim_arbiter_bound_us(const struct sim_world *w, bool exclusive)
 {
 	static struct conf conf;
 	struct conf_bound b;
-	int64_t least_ms = INT64_MAX;
+	int64_t ms;
 
 	configure_bound(w, &conf);
 	b = conf_bound_silence(&conf, &conf.group[0]);
-	if (!exclusive)
-		return (int64_t)(b.total_ms - b.start_ms) * 1000;
-	b = conf_bound_lease(&conf, &conf.group[0]);
-	if (sim_arbiter_has_lock(w))
-		least_ms = b.total_ms - b.start_ms;
-	b = conf_bound_fence(&conf, &conf.group[0]);
-	if (sim_arbiter_has(w, YOKE_ARBITER_TYPE_FENCE) && b.total_ms - b.start_ms < least_ms)
-		least_ms = b.total_ms - b.start_ms;
-	return least_ms == INT64_MAX ? INT64_MAX : least_ms * 1000;
+	ms = exclusive ? bound_exclusive_ms(w, &conf) : b.total_ms - b.start_ms;
+	return ms == INT64_MAX ? INT64_MAX : ms * 1000;
 }
 
 /* ---- asking ---- */
@@ -166,8 +220,7 @@ static int64_t travel(struct sim_world *w, unsigned arbiter)
 static void push(struct sim_world *w, enum sim_what what, uint32_t index, int64_t in_us)
 {
 	struct sim_ask *ask = &w->ask[index];
-	struct sim_item item = {
-		.what = what, .node = ask->node, .id = index, .epoch = ask->epoch};
+	struct sim_item item = {.what = what, .node = ask->node, .id = index, .epoch = ask->epoch};
 
 	sim_world_push(w, &item, in_us);
 }

@@ -12,8 +12,6 @@ enum {
 	MARGIN_US = 10000,
 	ANNOUNCED_US = 1000000, /* an announcement is repeated by itself for longer than this */
 	FENCE_PAUSE_MS = 1000,  /* between two tries */
-	CLOCK_PART = 200,       /* who takes over goes by its own clock */
-	ASK_US = 20000,         /* asking an arbiter takes so long at most, when all is well */
 };
 
 /* How long two may have a group when they are in contact again: two beats until the path is up, one
@@ -96,8 +94,6 @@ void sim_check_init(struct sim_world *w)
 
 	memset(k, 0, sizeof(*k));
 	k->settle_us = settle_us(w);
-	k->bound_us[false] = sim_arbiter_bound_us(w, false);
-	k->bound_us[true] = sim_arbiter_bound_us(w, true);
 	k->operated_at = k->crossed_at = (yoke_time){INT64_MIN / 2};
 	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++) {
 		k->group[g].both_since = k->group[g].able_since = k->group[g].crowded_since =
@@ -122,7 +118,7 @@ void sim_check_disturb(struct sim_world *w, yoke_time until)
 	}
 }
 
-static bool is_settled(const struct sim_world *w, const struct sim_check_group *group)
+bool sim_check_is_settled(const struct sim_world *w, const struct sim_check_group *group)
 {
 	return sim_check_is_undisturbed(w) && !sim_check_is_operated(w) &&
 	       yoke_time_is_never(group->none_since) && !yoke_time_is_never(group->able_since) &&
@@ -139,7 +135,7 @@ void sim_check_mild(struct sim_world *w, yoke_time until)
 	}
 	k->mild_until = yoke_time_add_ms(until, (int64_t)w->setup.dead_ms * 2);
 	for (unsigned g = 0; g < w->setup.group_count; g++)
-		if (is_settled(w, &k->group[g]) &&
+		if (sim_check_is_settled(w, &k->group[g]) &&
 		    !sim_world_policy(w, (uint16_t)(g + 1))->failback)
 			k->group[g].kept_until = k->mild_until;
 }
@@ -172,90 +168,6 @@ void sim_check_operate(struct sim_world *w, enum yoke_verb verb, uint16_t target
 		w->check.group[g].takeover_by = YOKE_NEVER;
 		w->check.group[g].kept_until = w->now;
 	}
-}
-
-/* Is there an arbiter that can prove it?  (Only called when all of them work.) */
-static bool can_prove(const struct sim_world *w)
-{
-	return sim_arbiter_has_lock(w) || sim_arbiter_has(w, YOKE_ARBITER_TYPE_FENCE);
-}
-
-/* By when another one must have what a settled owner had. */
-static yoke_time takeover_by(const struct sim_world *w, bool exclusive)
-{
-	const struct sim_setup *s = &w->setup;
-	int64_t us = w->check.bound_us[exclusive];
-
-	if (exclusive)
-		us += us / CLOCK_PART + ASK_US;
-	us += s->latency_us + s->jitter_us + 3 * (int64_t)s->lag_us +
-	      (int64_t)s->job_us * s->resource_count + MARGIN_US;
-	return yoke_time_add_us(w->now, us);
-}
-
-/* Who is to take over may not run, however briefly. */
-static bool stands_still(const struct sim_world *w)
-{
-	for (uint16_t n = 1; n <= w->setup.node_count; n++)
-		if (sim_world_in_force(w, w->node[n - 1].paused_until))
-			return true;
-	return false;
-}
-
-/* By when, if that is promised; else YOKE_NEVER. */
-static yoke_time gone_by(const struct sim_world *w, uint16_t group, enum sim_gone gone)
-{
-	bool exclusive = sim_world_is_exclusive(w, group);
-
-	if (!sim_check_policy_takes_over(w, group))
-		return YOKE_NEVER;
-	if (gone == SIM_GONE_DEAF)
-		return sim_check_deaf_over(w);
-	if (exclusive ? !can_prove(w) : gone != SIM_GONE_DEAD)
-		return YOKE_NEVER;
-	return takeover_by(w, exclusive);
-}
-
-void sim_check_gone(struct sim_world *w, uint16_t node, enum sim_gone gone)
-{
-	struct sim_check *k = &w->check;
-	bool was_settled[SIM_CHECK_GROUPS_MAX];
-
-	for (unsigned g = 0; g < w->setup.group_count; g++)
-		was_settled[g] =
-			is_settled(w, &k->group[g]) && w->setup.node_count == 2 && !stands_still(w);
-	/* The last word of a node without power is not waited for; what else is gone stays so. */
-	sim_check_disturb(w,
-			  gone == SIM_GONE_DEAD ? yoke_time_add_us(w->now, 1) : YOKE_NEVER);
-	for (unsigned g = 0; g < w->setup.group_count; g++) {
-		struct sim_check_group *group = &k->group[g];
-
-		if (!was_settled[g] || group->holder != node)
-			continue;
-		group->takeover_by = gone_by(w, (uint16_t)(g + 1), gone);
-		group->victim = node;
-		k->takeovers += !yoke_time_is_never(group->takeover_by);
-	}
-}
-
-void sim_check_reset(struct sim_world *w, uint16_t node, yoke_time until)
-{
-	struct sim_check_group *group = w->check.group;
-	yoke_time by[SIM_CHECK_GROUPS_MAX];
-
-	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++)
-		by[g] = group[g].victim == node ? group[g].takeover_by : YOKE_NEVER;
-	sim_check_disturb(w, until);
-	for (unsigned g = 0; g < SIM_CHECK_GROUPS_MAX; g++)
-		group[g].takeover_by = by[g];
-}
-
-void sim_check_power_on(struct sim_world *w, uint16_t node)
-{
-	for (unsigned g = 0; g < w->setup.group_count; g++)
-		if (sim_world_is_exclusive(w, (uint16_t)(g + 1)) &&
-		    w->check.group[g].victim == node)
-			w->check.group[g].takeover_by = YOKE_NEVER;
 }
 
 /* ---- a core's step ---- */

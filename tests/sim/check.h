@@ -23,7 +23,7 @@
  *              well within the dead time) takes no group from its owner and leaves none failed or
  *              held.
  *   takeover   When a settled owner is gone, the other has its groups within what `yoke check`
- *              promises.
+ *              promises; with some arbiters broken, by those that are left and suffice.
  *   told       When two had a group, the one that keeps it announces it, so that the last word is
  *              its.
  *   terms      A node never starts a group at a term that is not above all that it used before and
@@ -115,7 +115,6 @@ struct sim_check {
 	bool changed;                /* a core or a kernel may have, since it was checked */
 	yoke_time look_at, watch_at; /* to be checked then all the same: a span is over */
 	int64_t settle_us;           /* see sim_check_settle_us() */
-	int64_t bound_us[2];         /* see sim_arbiter_bound_us(); [exclusive] */
 	bool lied;                   /* a fence device said that a node is off that is on */
 	yoke_time disturbed_until, operated_at, mild_until;
 	yoke_time crossed_at; /* what moved it was taken back last, by another operation */
@@ -182,6 +181,8 @@ int64_t sim_check_settle_us(const struct sim_world *w);
 bool sim_check_is_past(struct sim_world *w, yoke_time since, int64_t span_us);
 bool sim_check_is_undisturbed(const struct sim_world *w);
 bool sim_check_is_operated(const struct sim_world *w);
+/* Is all well, has been for a while, and somebody has all of the group? */
+bool sim_check_is_settled(const struct sim_world *w, const struct sim_check_group *group);
 /* On how many nodes anything of the group is; the last of them, and whether it has all. */
 unsigned sim_check_holders(const struct sim_world *w, unsigned g, uint16_t *one, bool *whole);
 

@@ -15,8 +15,8 @@ enum {
 void sim_check_deaf_start(struct sim_world *w, uint16_t node)
 {
 	for (unsigned a = 0; a < YOKE_ARBITERS_MAX; a++)
-		w->check.ping[node - 1][a] = (struct sim_check_ping){
-			.heard_at = {INT64_MIN / 2}, .hears_from = YOKE_NEVER};
+		w->check.ping[node - 1][a] = (struct sim_check_ping){.heard_at = {INT64_MIN / 2},
+								     .hears_from = YOKE_NEVER};
 }
 
 static bool is_ping(const struct sim_world *w, unsigned a)
@@ -138,8 +138,9 @@ static void check_start(struct sim_world *w, uint16_t node, const struct yoke_ev
 		return;
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
 		if (core->node[n - 1].state == YOKE_NODE_LOST)
-			sim_world_fail(w, "%s takes group%u from %s, and hears no reference "
-					  "address",
+			sim_world_fail(w,
+				       "%s takes group%u from %s, and hears no reference "
+				       "address",
 				       sim_world_name(w, node), ev->group, sim_world_name(w, n));
 }
 
@@ -158,8 +159,8 @@ static bool asked_since(const struct sim_world *w, uint16_t node, uint16_t other
 
 	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
 		if (is_ping(w, a) && !is_silent(w, other, a))
-			hears_from = yoke_time_min(hears_from,
-						   w->check.ping[other - 1][a].hears_from);
+			hears_from =
+				yoke_time_min(hears_from, w->check.ping[other - 1][a].hears_from);
 	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
 		if (is_ping(w, a) && w->node[node - 1].core.arbiter[a].ask == 0 &&
 		    yoke_time_before(hears_from, w->check.ping[node - 1][a].asked_at))

@@ -56,6 +56,8 @@ void sim_faults_moment(struct sim_world *w, uint16_t node);
 void sim_faults_step(struct sim_world *w, uint16_t node);
 /* An engine starts: is it to be alone? */
 void sim_faults_start(struct sim_world *w, uint16_t node);
+/* One of several arbiters works no more: while the nodes hear each other that is no fault. */
+void sim_faults_break(struct sim_world *w);
 /* One node is gone for good, while all is well: no power, no engine, or nothing reaches it. */
 void sim_faults_last(struct sim_world *w);
 /* End every fault; everything is switched on and started. */

@@ -22,6 +22,24 @@ static void deafen(struct sim_world *w, uint16_t node)
 			w->arbiter[a].cut_until[node - 1] = YOKE_NEVER;
 }
 
+void sim_faults_break(struct sim_world *w)
+{
+	unsigned count = w->setup.arbiter_count;
+	unsigned a = count < 2 ? 0 : (unsigned)sim_random_in(&w->random, 0, count - 1);
+	enum yoke_arbiter_type type = w->setup.arbiter[a];
+
+	/* Without the reference addresses all are deaf, and nothing is taken over. */
+	if (count < 2 || type == YOKE_ARBITER_TYPE_PING || sim_random_permille(&w->random, 400))
+		return;
+	sim_trace_line(&w->trace, w->now, "world", "%s is broken", w->names.arbiter[a]);
+	if (type == YOKE_ARBITER_TYPE_FENCE && sim_random_permille(&w->random, 500))
+		w->arbiter[a].fails_until = YOKE_NEVER;
+	else
+		w->arbiter[a].down_until = YOKE_NEVER;
+	/* They may know of it by a test, or not. */
+	sim_world_run(w, yoke_time_add_us(w->now, sim_world_span(w, 2000 * w->setup.test_ms)));
+}
+
 void sim_faults_last(struct sim_world *w)
 {
 	static const struct {

@@ -286,6 +286,8 @@ static void lose_one(struct sim_world *w)
 	int64_t settled_us = (int64_t)w->setup.operation_ms * 1000 + 2 * sim_check_settle_us(w) + 1;
 
 	sim_world_run(w, yoke_time_add_us(w->now, settled_us));
+	if (w->failure[0] == '\0')
+		sim_faults_break(w);
 	if (w->failure[0] != '\0')
 		return;
 	sim_faults_last(w);

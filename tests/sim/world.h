@@ -291,8 +291,8 @@ void sim_arbiter_watchdog(struct sim_world *w, const struct sim_item *item);
 unsigned sim_arbiter_count(const struct sim_world *w, enum yoke_arbiter_type type);
 bool sim_arbiter_has(const struct sim_world *w, enum yoke_arbiter_type type);
 bool sim_arbiter_has_lock(const struct sim_world *w);
-/* What `yoke check` promises of an exclusive group or another one: from the death of its owner
- * until it is started elsewhere. */
+/* What `yoke check` promises of an exclusive group or another one, with the arbiters that work now:
+ * from the death of its owner until it is started elsewhere.  INT64_MAX: nothing. */
 int64_t sim_arbiter_bound_us(const struct sim_world *w, bool exclusive);
 
 /* ---- kernel.c ---- */
