@@ -97,6 +97,7 @@ void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = &c->group[group - 1];
 	uint16_t count = core_resource_count(c, group), running = 0, certain = 0;
+	bool ran = g->ran;
 
 	if (core_lease_is_over_unknown(c, group)) {
 		stop_unknown(c, out, group);
@@ -112,8 +113,9 @@ void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 		return; /* nothing is known of it: it is probed again when the maintenance ends */
 	g->ran = false;
 	if (running == 0 || !core_is_member(c, group, c->conf.self))
-		core_group_become(c, out, group, YOKE_GROUP_STOPPED, YOKE_EVENT_NONE,
-				  "not started yet");
+		core_group_become(c, out, group, YOKE_GROUP_STOPPED,
+				  ran ? YOKE_EVENT_GROUP_STOPPED : YOKE_EVENT_NONE,
+				  ran ? "it was found not running" : "not started yet");
 	else if (running == count || core_maintenance_rests_here(c, group))
 		adopt(c, out, group);
 	else if (is_found_but_for_added(c, group))

@@ -85,6 +85,23 @@ static void what_runs_when_it_ends_is_taken_over_as_it_is(void **state)
 	expect(YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
 }
 
+/* He stopped it by hand, too: that it does not run any more is told before it starts again. */
+static void what_does_not_run_when_it_ends_is_told(void **state)
+{
+	(void)state;
+	pair_form(&pair);
+	begin(WEB, 0);
+	for (uint16_t r = 1; r <= PAIR_RESOURCES; r++) {
+		pair.address[0][r - 1] = false;
+		pair_news(&pair, ALPHA, r, CORE_NEWS_LOST);
+	}
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_GROUP_STOPPED), 0);
+	end(WEB, 0);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_GROUP_STOPPED), 1);
+	expect(YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+}
+
 static void it_survives_restarts(void **state)
 {
 	(void)state;
@@ -222,6 +239,7 @@ int main(void)
 		cmocka_unit_test(what_rests_is_not_taken_over),
 		cmocka_unit_test(what_rests_is_not_put_back_nor_switched),
 		cmocka_unit_test(what_runs_when_it_ends_is_taken_over_as_it_is),
+		cmocka_unit_test(what_does_not_run_when_it_ends_is_told),
 		cmocka_unit_test(it_survives_restarts),
 		cmocka_unit_test(each_node_has_it_on_its_own_disk),
 		cmocka_unit_test(a_goodbye_leaves_it_running),
