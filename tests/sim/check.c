@@ -189,6 +189,7 @@ void sim_check_start(struct sim_world *w, uint16_t node)
 {
 	sim_check_promise_start(w, node);
 	sim_check_deaf_start(w, node);
+	sim_check_gap_start(w, node);
 	if (w->node[node - 1].disk_broken) {
 		sim_check_disturb(w, w->now);
 		w->check.held[node - 1] =
@@ -224,6 +225,7 @@ void sim_check_before(struct sim_world *w, uint16_t node, const struct core_even
 	if (ev->type == CORE_RESOURCE)
 		forget_restarts(w, node, ev);
 	sim_check_deaf_before(w, node, ev);
+	sim_check_gap_before(w, node);
 }
 
 static bool uses_term(const struct core_group *g)
@@ -238,6 +240,7 @@ void sim_check_after(struct sim_world *w, uint16_t node)
 	w->check.changed = true;
 	sim_check_policy_after(w, node);
 	sim_check_promise_after(w, node);
+	sim_check_gap_after(w, node);
 	if (!yoke_time_before(sim_node_now(w, node), w->node[node - 1].core_at))
 		sim_world_fail(w, "the deadline of %s has passed", sim_world_name(w, node));
 	for (uint16_t g = 0; g < w->setup.group_count; g++)

@@ -49,6 +49,11 @@
  *   everywhere A parallel group runs on every node that is able to.
  *   maintenance  Nothing is started or stopped of what rests, but what its lease no longer covers
  *              and one of two.
+ *   gaps       Who only reads an engine's events knows after each of its steps the state of every
+ *              group, node, path, lock and reference address, what failed, cannot run or rests,
+ *              who is in standby, whose configuration differs, whether the state is saved, the
+ *              lease holds and an operation goes on.  (Told by nothing: that a node is joining,
+ *              that late or held is over, or a rest after a failure.)
  *   core       core_check() (which core_step() asserts), a deadline in the future, one operation at
  *              a time on a resource, every start, stop and failure with a reason.
  *
@@ -110,6 +115,18 @@ struct sim_check_ping {
 	yoke_time hears_from; /* and the first one since it heard nothing */
 };
 
+/* What the events of an engine have told. */
+struct sim_check_told {
+	bool begun;
+	uint16_t group[SIM_CHECK_GROUPS_MAX], node[YOKE_NODES_MAX];
+	uint16_t path[YOKE_NODES_MAX][YOKE_PATHS_MAX];
+	bool differs[YOKE_NODES_MAX], broken[YOKE_ARBITERS_MAX];
+	bool unusable[SIM_CHECK_RESOURCES_MAX], failed[SIM_CHECK_RESOURCES_MAX];
+	bool standby, unsaved, lease;
+	unsigned rests;     /* so many are on */
+	uint64_t operation; /* that goes on; 0: none */
+};
+
 struct sim_check {
 	bool never_both;             /* the run has no faults at all */
 	bool changed;                /* a core or a kernel may have, since it was checked */
@@ -140,6 +157,7 @@ struct sim_check {
 	struct sim_check_promise promise[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];
 	struct sim_check_ping ping[YOKE_NODES_MAX][YOKE_ARBITERS_MAX];
 	bool fences[YOKE_NODES_MAX][YOKE_NODES_MAX]; /* a node another, before the step at hand */
+	struct sim_check_told told[YOKE_NODES_MAX];
 	uint64_t events;
 	char last_event[YOKE_TEXT_SIZE];
 };
@@ -235,6 +253,12 @@ void sim_check_deaf_event(struct sim_world *w, uint16_t node, const struct yoke_
 /* Until when a node that hears no reference address from now on, and is in contact with one that
  * does, has handed over to it what it has. */
 yoke_time sim_check_deaf_over(const struct sim_world *w);
+
+/* ---- check_gap.c ---- */
+
+void sim_check_gap_start(struct sim_world *w, uint16_t node);
+void sim_check_gap_before(struct sim_world *w, uint16_t node);
+void sim_check_gap_after(struct sim_world *w, uint16_t node);
 
 /* Is everything as it should be when no fault is left?  NULL, or what is not. */
 const char *sim_check_converged(struct sim_world *w);
