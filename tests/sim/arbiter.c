@@ -501,6 +501,9 @@ static bool could_stop(const struct sim_world *w, uint16_t node)
 	/* One that is slow, or never told, is waited for as long as its time-out. */
 	yoke_time told = yoke_time_add_ms(since, -(int64_t)w->setup.operation_ms * 2);
 
+	for (unsigned r = 0; r < SIM_RESOURCES_MAX; r++)
+		if (!yoke_time_before(n->busy_until[r], told))
+			return false;
 	return n->engine && !n->lease_reset && yoke_time_before(n->paused_until, since) &&
 	       yoke_time_before(n->stop_fails_until, since) &&
 	       yoke_time_before(n->slow_until, told) && yoke_time_before(n->odd_until, told) &&

@@ -108,10 +108,10 @@ struct sim_check_words {
 
 /* What an engine asked a reference address, and heard of it. */
 struct sim_check_ping {
-	unsigned unheard;    /* questions since the last answer, the one that is out among them */
-	yoke_time since;     /* the first of those was asked then */
-	yoke_time asked_at;  /* the last */
-	yoke_time heard_at;  /* the last one that was answered was asked then */
+	unsigned unheard;     /* questions since the last answer, the one that is out among them */
+	yoke_time since;      /* the first of those was asked then */
+	yoke_time asked_at;   /* the last */
+	yoke_time heard_at;   /* the last one that was answered was asked then */
 	yoke_time hears_from; /* and the first one since it heard nothing */
 };
 

@@ -13,6 +13,9 @@ static const enum sim_fault themes[][THEME_FAULTS] = {
 	{SIM_FAULT_JOB, SIM_FAULT_ODD, SIM_FAULT_OPERATE, SIM_FAULT_SPLIT},
 	{SIM_FAULT_MOMENT, SIM_FAULT_SPLIT, SIM_FAULT_ARBITER, SIM_FAULT_OPERATE},
 	{SIM_FAULT_MOMENT, SIM_FAULT_MOMENT, SIM_FAULT_OPERATE, SIM_FAULT_OPERATE},
+	{SIM_FAULT_VERB, SIM_FAULT_VERB, SIM_FAULT_SPLIT, SIM_FAULT_ARBITER},
+	{SIM_FAULT_LOOP, SIM_FAULT_SPLIT, SIM_FAULT_ARBITER, SIM_FAULT_OPERATE},
+	{SIM_FAULT_HANG, SIM_FAULT_CRASH, SIM_FAULT_OPERATE, SIM_FAULT_SPLIT},
 };
 
 enum {
@@ -23,7 +26,9 @@ enum {
 static bool is_possible(const struct sim_world *w, enum sim_fault fault)
 {
 	return (fault != SIM_FAULT_ARBITER || w->setup.arbiter_count > 0) &&
-	       (fault != SIM_FAULT_SERVICE || w->setup.service_count > 0) && fault != SIM_FAULT_LIE;
+	       ((fault != SIM_FAULT_SERVICE && fault != SIM_FAULT_HANG) ||
+		w->setup.service_count > 0) &&
+	       fault != SIM_FAULT_LIE;
 }
 
 /* Few kinds, one soon after the other: what only happens when they meet happens often. */
@@ -52,6 +57,7 @@ void sim_faults_draw(struct sim_faults *f, struct sim_world *w, bool fault_free)
 	f->on[SIM_FAULT_LIE] = !fault_free && sim_random_permille(&w->random, 30) &&
 			       sim_arbiter_has(w, YOKE_ARBITER_TYPE_FENCE);
 	f->on[SIM_FAULT_SERVICE] = w->setup.service_count > 0 && !fault_free;
+	f->on[SIM_FAULT_HANG] = f->on[SIM_FAULT_HANG] && w->setup.service_count > 0;
 	f->on[SIM_FAULT_OPERATE] = f->on[SIM_FAULT_OPERATE] || fault_free;
 	f->pause_us = w->setup.dead_ms * 1000 * (uint32_t)sim_random_in(&w->random, 1, 25);
 	if (!fault_free && sim_random_permille(&w->random, 300))
@@ -59,7 +65,7 @@ void sim_faults_draw(struct sim_faults *f, struct sim_world *w, bool fault_free)
 	f->next_at = yoke_time_add_us(w->now, sim_world_span(w, 2 * f->pause_us));
 }
 
-static uint16_t any_node(struct sim_world *w)
+uint16_t sim_faults_node(struct sim_world *w)
 {
 	return (uint16_t)sim_random_in(&w->random, 1, w->setup.node_count);
 }
@@ -70,7 +76,7 @@ static uint16_t any_resource(struct sim_world *w)
 }
 
 /* Shorter than the dead time, about as long, or much longer. */
-static int64_t any_span_us(struct sim_world *w)
+int64_t sim_faults_span_us(struct sim_world *w)
 {
 	int64_t dead_us = (int64_t)w->setup.dead_ms * 1000;
 
@@ -90,14 +96,14 @@ static int64_t any_proof_us(struct sim_world *w)
 	const struct sim_setup *s = &w->setup;
 	int64_t proof_ms = (int64_t)s->lease_ms + s->watchdog_ms + s->delay_ms + s->fence_us / 500;
 
-	return any_span_us(w) +
+	return sim_faults_span_us(w) +
 	       (s->arbiter_count == 0 ? 0 : proof_ms * sim_random_in(&w->random, 500, 2000));
 }
 
 /* The same in some cases. */
-static int64_t any_long_us(struct sim_world *w)
+int64_t sim_faults_long_us(struct sim_world *w)
 {
-	return sim_random_permille(&w->random, 600) ? any_span_us(w) : any_proof_us(w);
+	return sim_random_permille(&w->random, 600) ? sim_faults_span_us(w) : any_proof_us(w);
 }
 
 static yoke_time until(struct sim_world *w, int64_t span_us)
@@ -123,7 +129,7 @@ static yoke_time until_mild(struct sim_world *w, int64_t span_us, int64_t mild_u
 
 static void do_loss(struct sim_world *w)
 {
-	yoke_time end = until(w, any_span_us(w) * 3);
+	yoke_time end = until(w, sim_faults_span_us(w) * 3);
 	struct sim_link worse = {.worse_until = end};
 
 	if (sim_random_permille(&w->random, 600)) {
@@ -149,7 +155,7 @@ static void do_loss(struct sim_world *w)
 			}
 }
 
-static void cut(struct sim_world *w, uint16_t a, uint16_t b, uint16_t path, yoke_time end)
+void sim_faults_cut(struct sim_world *w, uint16_t a, uint16_t b, uint16_t path, yoke_time end)
 {
 	if (a != b)
 		w->link[a - 1][b - 1][path - 1].cut_until = end;
@@ -157,33 +163,34 @@ static void cut(struct sim_world *w, uint16_t a, uint16_t b, uint16_t path, yoke
 
 static void do_path(struct sim_world *w, bool both)
 {
-	uint16_t a = any_node(w), b = (uint16_t)(a % w->setup.node_count + 1);
+	uint16_t a = sim_faults_node(w), b = (uint16_t)(a % w->setup.node_count + 1);
 	uint16_t path = (uint16_t)sim_random_in(&w->random, 1, w->setup.path_count);
-	yoke_time end = until_mild(w, any_span_us(w), w->setup.path_count > 1 ? INT64_MAX : 0);
+	yoke_time end =
+		until_mild(w, sim_faults_span_us(w), w->setup.path_count > 1 ? INT64_MAX : 0);
 
-	cut(w, a, b, path, end);
+	sim_faults_cut(w, a, b, path, end);
 	if (both)
-		cut(w, b, a, path, end);
+		sim_faults_cut(w, b, a, path, end);
 }
 
 static void do_split(struct sim_world *w)
 {
-	uint16_t alone = any_node(w);
-	yoke_time end = until(w, any_long_us(w));
+	uint16_t alone = sim_faults_node(w);
+	yoke_time end = until(w, sim_faults_long_us(w));
 	bool one_way = sim_random_permille(&w->random, 200);
 
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
 		for (uint16_t p = 1; p <= w->setup.path_count; p++) {
-			cut(w, alone, n, p, end);
+			sim_faults_cut(w, alone, n, p, end);
 			if (!one_way)
-				cut(w, n, alone, p, end);
+				sim_faults_cut(w, n, alone, p, end);
 		}
 	if (sim_random_permille(&w->random, 500))
 		w->public_cut_until = end;
 	/* Who is alone may be alone with everything. */
 	for (unsigned a = 0; a < w->setup.arbiter_count; a++) {
 		if (sim_random_permille(&w->random, 250))
-			w->arbiter[a].cut_until[any_node(w) - 1] = end;
+			w->arbiter[a].cut_until[sim_faults_node(w) - 1] = end;
 		if (sim_random_permille(&w->random, 250))
 			w->arbiter[a].fails_until = end;
 	}
@@ -193,14 +200,14 @@ static void do_arbiter(struct sim_world *w)
 {
 	struct sim_arbiter *a =
 		&w->arbiter[sim_random_in(&w->random, 0, w->setup.arbiter_count - 1)];
-	yoke_time end = until(w, any_long_us(w));
+	yoke_time end = until(w, sim_faults_long_us(w));
 
 	switch (sim_random_in(&w->random, 0, 3)) {
 	case 0:
 		a->down_until = end;
 		break;
 	case 1:
-		a->cut_until[any_node(w) - 1] = end;
+		a->cut_until[sim_faults_node(w) - 1] = end;
 		break;
 	case 2:
 		a->slow_until = end;
@@ -215,7 +222,7 @@ static void do_lie(struct sim_world *w)
 {
 	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
 		if (w->setup.arbiter[a] == YOKE_ARBITER_TYPE_FENCE)
-			w->arbiter[a].lies_until = until(w, any_span_us(w) * 4);
+			w->arbiter[a].lies_until = until(w, sim_faults_span_us(w) * 4);
 }
 
 static void do_swizzle(struct sim_world *w)
@@ -223,14 +230,14 @@ static void do_swizzle(struct sim_world *w)
 	for (uint16_t a = 1; a <= w->setup.node_count; a++)
 		for (uint16_t b = 1; b <= w->setup.node_count; b++)
 			for (uint16_t p = 1; p <= w->setup.path_count; p++)
-				cut(w, a, b, p, until(w, any_span_us(w)));
+				sim_faults_cut(w, a, b, p, until(w, sim_faults_span_us(w)));
 }
 
 /* ---- the nodes ---- */
 
 static void crash(struct sim_world *w, uint16_t node)
 {
-	int64_t span_us = any_span_us(w);
+	int64_t span_us = sim_faults_span_us(w);
 
 	if (!w->node[node - 1].engine)
 		return;
@@ -248,8 +255,9 @@ static void crash(struct sim_world *w, uint16_t node)
 /* The power of all is cut and comes back at about the same time, the network later. */
 static void do_blackout(struct sim_world *w)
 {
-	int64_t span_us = any_span_us(w);
-	yoke_time end = until(w, span_us + any_long_us(w) + (int64_t)w->setup.startup_ms * 2000);
+	int64_t span_us = sim_faults_span_us(w);
+	yoke_time end =
+		until(w, span_us + sim_faults_long_us(w) + (int64_t)w->setup.startup_ms * 2000);
 
 	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
 		struct sim_item item = {.what = SIM_POWER, .node = n};
@@ -259,7 +267,7 @@ static void do_blackout(struct sim_world *w)
 		sim_world_push(w, &item, span_us + sim_random_in(&w->random, 0, 3000));
 		for (uint16_t o = 1; o <= w->setup.node_count; o++)
 			for (uint16_t p = 1; p <= w->setup.path_count; p++)
-				cut(w, n, o, p, end);
+				sim_faults_cut(w, n, o, p, end);
 	}
 }
 
@@ -274,7 +282,7 @@ static void cut_power(struct sim_world *w, uint16_t node)
 
 	sim_world_push(
 		w, &item,
-		any_span_us(w) + (int64_t)w->setup.dead_ms * 1500 +
+		sim_faults_span_us(w) + (int64_t)w->setup.dead_ms * 1500 +
 			(int64_t)(w->setup.lease_ms + w->setup.watchdog_ms + w->setup.delay_ms) *
 				1000 * sim_random_in(&w->random, 0, 2));
 }
@@ -283,7 +291,7 @@ static void cut_power(struct sim_world *w, uint16_t node)
 static void lose_states(struct sim_world *w, uint16_t node, yoke_time end)
 {
 	struct sim_link worse = {
-		.worse_until = until(w, yoke_time_span_us(w->now, end) + any_span_us(w)),
+		.worse_until = until(w, yoke_time_span_us(w->now, end) + sim_faults_span_us(w)),
 		.loss_permille = (uint32_t)sim_random_in(&w->random, 500, 1000),
 		.loses = SIM_LOSES_STATES,
 	};
@@ -318,7 +326,7 @@ static void pause_for(struct sim_world *w, uint16_t node, int64_t span_us, bool 
 
 static void pause_engine(struct sim_world *w, uint16_t node)
 {
-	pause_for(w, node, any_long_us(w), sim_random_permille(&w->random, 200));
+	pause_for(w, node, sim_faults_long_us(w), sim_random_permille(&w->random, 200));
 }
 
 /* Its sockets are full soon, or the whole machine stands still, until the other has taken over. */
@@ -329,7 +337,7 @@ static void suspend(struct sim_world *w, uint16_t node)
 
 static void do_crash(struct sim_world *w)
 {
-	crash(w, any_node(w));
+	crash(w, sim_faults_node(w));
 }
 
 static void do_power(struct sim_world *w)
@@ -337,33 +345,15 @@ static void do_power(struct sim_world *w)
 	if (sim_random_permille(&w->random, 150))
 		do_blackout(w);
 	else
-		cut_power(w, any_node(w));
+		cut_power(w, sim_faults_node(w));
 }
 
 static void do_pause(struct sim_world *w)
 {
-	pause_engine(w, any_node(w));
+	pause_engine(w, sim_faults_node(w));
 }
 
-static void do_moment(struct sim_world *w)
-{
-	struct sim_node *n = &w->node[any_node(w) - 1];
-
-	n->moment_granted = sim_random_permille(&w->random, 400);
-	n->moment = n->moment_granted ? 0 : (uint16_t)sim_random_in(&w->random, 1, 20);
-}
-
-/* A node that a person said to be off comes back: he sees to it that it is heard, before anything
- * else happens. */
-static bool is_awaited(const struct sim_world *w)
-{
-	for (uint16_t n = 1; n <= w->setup.node_count; n++)
-		if (w->node[n - 1].confirmed && w->node[n - 1].powered)
-			return true;
-	return false;
-}
-
-static void hit(struct sim_world *w, uint16_t node)
+void sim_faults_hit(struct sim_world *w, uint16_t node)
 {
 	static void (*const what[])(struct sim_world *, uint16_t) = {crash, cut_power, pause_engine,
 								     suspend};
@@ -371,54 +361,10 @@ static void hit(struct sim_world *w, uint16_t node)
 	what[sim_random_in(&w->random, 0, 3)](w, node);
 }
 
-static bool is_granted(const struct sim_world *w, uint16_t node)
-{
-	const struct core *c = &w->node[node - 1].core;
-
-	for (uint16_t n = 1; n <= w->setup.node_count; n++)
-		for (uint16_t g = 0; n != node && g < w->setup.group_count; g++)
-			if (c->node[n - 1].claim[g].grant_to == node &&
-			    c->group[g].state == YOKE_GROUP_STOPPED)
-				return true;
-	return false;
-}
-
-void sim_faults_moment(struct sim_world *w, uint16_t node)
-{
-	if (w->node[node - 1].moment == 0 || is_awaited(w) || --w->node[node - 1].moment > 0)
-		return;
-	hit(w, node);
-}
-
-void sim_faults_step(struct sim_world *w, uint16_t node)
-{
-	struct sim_node *n = &w->node[node - 1];
-
-	if (!n->moment_granted || !n->engine || is_awaited(w) || !is_granted(w, node))
-		return;
-	n->moment_granted = false;
-	hit(w, node);
-}
-
-void sim_faults_start(struct sim_world *w, uint16_t node)
-{
-	yoke_time end;
-
-	if (!w->node[node - 1].is_to_be_alone)
-		return;
-	w->node[node - 1].is_to_be_alone = false;
-	end = until(w, any_long_us(w) + (int64_t)w->setup.startup_ms * 1000);
-	for (uint16_t n = 1; n <= w->setup.node_count; n++)
-		for (uint16_t p = 1; p <= w->setup.path_count; p++) {
-			cut(w, node, n, p, end);
-			cut(w, n, node, p, end);
-		}
-}
-
 static void do_leave(struct sim_world *w)
 {
-	uint16_t node = any_node(w);
-	int64_t in_us = any_span_us(w) + (int64_t)w->setup.operation_ms * 1000;
+	uint16_t node = sim_faults_node(w);
+	int64_t in_us = sim_faults_span_us(w) + (int64_t)w->setup.operation_ms * 1000;
 
 	if (!w->node[node - 1].engine || sim_world_in_force(w, w->node[node - 1].paused_until))
 		return;
@@ -438,7 +384,7 @@ static void do_leave(struct sim_world *w)
 static void do_confirm(struct sim_world *w)
 {
 	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
-		uint16_t at = any_node(w);
+		uint16_t at = sim_faults_node(w);
 
 		if (w->node[n - 1].powered || at == n)
 			continue;
@@ -456,7 +402,7 @@ static void do_operate(struct sim_world *w)
 					       YOKE_VERB_ONLINE,   YOKE_VERB_ONLINE};
 	enum yoke_verb verb = verbs[sim_random_in(&w->random, 0, 5)];
 	uint16_t group = (uint16_t)sim_random_in(&w->random, 0, w->setup.group_count + 1);
-	uint16_t at = any_node(w), target = any_node(w);
+	uint16_t at = sim_faults_node(w), target = sim_faults_node(w);
 
 	do_confirm(w);
 	if (sim_random_permille(&w->random, 50))
@@ -471,11 +417,11 @@ static void do_rest(struct sim_world *w)
 {
 	enum yoke_verb verb =
 		sim_random_permille(&w->random, 400) ? YOKE_VERB_MAINTENANCE : YOKE_VERB_RESUME;
-	uint16_t group = 0, node = 0, at = any_node(w);
+	uint16_t group = 0, node = 0, at = sim_faults_node(w);
 	int64_t which = sim_random_in(&w->random, 0, 3);
 
 	if (which == 1)
-		node = any_node(w);
+		node = sim_faults_node(w);
 	if (which > 1)
 		group = (uint16_t)sim_random_in(&w->random, 1, w->setup.group_count);
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, at), "  asked: %s group%u node%u",
@@ -483,9 +429,17 @@ static void do_rest(struct sim_world *w)
 	(void)sim_node_operate(w, at, verb, group, node);
 }
 
+void sim_faults_ask(struct sim_world *w)
+{
+	if (sim_random_permille(&w->random, 300))
+		do_rest(w);
+	else
+		do_operate(w);
+}
+
 static void do_clock(struct sim_world *w)
 {
-	uint16_t minute = (uint16_t)sim_random_in(&w->random, 0, 1439), one = any_node(w);
+	uint16_t minute = (uint16_t)sim_random_in(&w->random, 0, 1439), one = sim_faults_node(w);
 	bool all = sim_random_permille(&w->random, 700);
 
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
@@ -498,8 +452,8 @@ static void do_clock(struct sim_world *w)
 
 static void do_carrier(struct sim_world *w)
 {
-	uint16_t node = any_node(w);
-	int64_t span_us = any_span_us(w);
+	uint16_t node = sim_faults_node(w);
+	int64_t span_us = sim_faults_span_us(w);
 
 	w->node[node - 1].carrier_lost_until = until(w, span_us);
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  carrier lost");
@@ -509,8 +463,8 @@ static void do_carrier(struct sim_world *w)
 
 static void do_save(struct sim_world *w)
 {
-	struct sim_node *n = &w->node[any_node(w) - 1];
-	yoke_time end = until(w, any_span_us(w) + 2000000);
+	struct sim_node *n = &w->node[sim_faults_node(w) - 1];
+	yoke_time end = until(w, sim_faults_span_us(w) + 2000000);
 
 	if (sim_random_permille(&w->random, 500))
 		n->save_slow_until = end;
@@ -520,8 +474,8 @@ static void do_save(struct sim_world *w)
 
 static void do_job(struct sim_world *w)
 {
-	struct sim_node *n = &w->node[any_node(w) - 1];
-	yoke_time end = until(w, any_span_us(w));
+	struct sim_node *n = &w->node[sim_faults_node(w) - 1];
+	yoke_time end = until(w, sim_faults_span_us(w));
 
 	switch (sim_random_in(&w->random, 0, 2)) {
 	case 0:
@@ -536,17 +490,26 @@ static void do_job(struct sim_world *w)
 	}
 }
 
+/* Some programs do not end by themselves, and some of those cannot be killed. */
+static void do_hang(struct sim_world *w)
+{
+	struct sim_node *n = &w->node[sim_faults_node(w) - 1];
+
+	n->hangs_until = until(w, sim_faults_span_us(w) + sim_world_monitor_us(w));
+	n->hung_us = sim_random_permille(&w->random, 600) ? 0 : sim_faults_long_us(w);
+}
+
 static void do_remove(struct sim_world *w)
 {
 	(void)until(w, 1000000);
-	sim_kernel_remove(w, any_node(w), any_resource(w));
+	sim_kernel_remove(w, sim_faults_node(w), any_resource(w));
 }
 
 static void do_service(struct sim_world *w)
 {
-	struct sim_node *n = &w->node[any_node(w) - 1];
+	struct sim_node *n = &w->node[sim_faults_node(w) - 1];
 	uint16_t r = any_resource(w);
-	int64_t span_us = any_span_us(w);
+	int64_t span_us = sim_faults_span_us(w);
 
 	while (!sim_world_is_service(w, r))
 		r = (uint16_t)(r % w->names.resource_count + 1);
@@ -573,8 +536,8 @@ static void do_service(struct sim_world *w)
 /* Somebody edits the file on one node and restarts it there; or puts it right again. */
 static void do_conf(struct sim_world *w)
 {
-	struct sim_node *n = &w->node[any_node(w) - 1];
-	int64_t span_us = any_span_us(w) / 4;
+	struct sim_node *n = &w->node[sim_faults_node(w) - 1];
+	int64_t span_us = sim_faults_span_us(w) / 4;
 	struct sim_item item = {.what = SIM_ENGINE, .node = n->number};
 
 	/* Arbiters are changed where nothing that goes by them runs: yoke.conf(5). */
@@ -592,8 +555,8 @@ static void do_conf(struct sim_world *w)
 /* What it will not have is stopped, or not in time; then the next engine has it again. */
 static void do_reload(struct sim_world *w)
 {
-	struct sim_node *n = &w->node[any_node(w) - 1];
-	int64_t span_us = any_span_us(w);
+	struct sim_node *n = &w->node[sim_faults_node(w) - 1];
+	int64_t span_us = sim_faults_span_us(w);
 	struct sim_item item = {.what = SIM_RELOAD, .node = n->number, .epoch = n->epoch};
 	struct core_event ev = {.type = CORE_RETIRE};
 
@@ -610,17 +573,17 @@ static void do_reload(struct sim_world *w)
 
 static void do_stranger(struct sim_world *w)
 {
-	w->stranger_until[any_resource(w) - 1] = until(w, any_span_us(w));
+	w->stranger_until[any_resource(w) - 1] = until(w, sim_faults_span_us(w));
 }
 
 static void do_odd(struct sim_world *w)
 {
-	w->node[any_node(w) - 1].odd_until = until(w, any_span_us(w));
+	w->node[sim_faults_node(w) - 1].odd_until = until(w, sim_faults_span_us(w));
 }
 
 static void do_record(struct sim_world *w)
 {
-	struct sim_node *n = &w->node[any_node(w) - 1];
+	struct sim_node *n = &w->node[sim_faults_node(w) - 1];
 
 	n->disk_broken = true;
 	n->disk_empty = sim_random_permille(&w->random, 300);
@@ -637,19 +600,34 @@ static void do_both_ways(struct sim_world *w)
 }
 
 static void (*const faults[SIM_FAULTS])(struct sim_world *w) = {
-	[SIM_FAULT_LOSS] = do_loss,       [SIM_FAULT_ONE_WAY] = do_one_way,
-	[SIM_FAULT_PATH] = do_both_ways,  [SIM_FAULT_SPLIT] = do_split,
-	[SIM_FAULT_SWIZZLE] = do_swizzle, [SIM_FAULT_CRASH] = do_crash,
-	[SIM_FAULT_POWER] = do_power,     [SIM_FAULT_PAUSE] = do_pause,
-	[SIM_FAULT_CARRIER] = do_carrier, [SIM_FAULT_REMOVE] = do_remove,
-	[SIM_FAULT_SAVE] = do_save,       [SIM_FAULT_STRANGER] = do_stranger,
-	[SIM_FAULT_JOB] = do_job,         [SIM_FAULT_ODD] = do_odd,
-	[SIM_FAULT_RECORD] = do_record,   [SIM_FAULT_SERVICE] = do_service,
-	[SIM_FAULT_ARBITER] = do_arbiter, [SIM_FAULT_LIE] = do_lie,
-	[SIM_FAULT_CONF] = do_conf,       [SIM_FAULT_LEAVE] = do_leave,
-	[SIM_FAULT_OPERATE] = do_operate, [SIM_FAULT_REST] = do_rest,
-	[SIM_FAULT_CLOCK] = do_clock,     [SIM_FAULT_MOMENT] = do_moment,
+	[SIM_FAULT_LOSS] = do_loss,
+	[SIM_FAULT_ONE_WAY] = do_one_way,
+	[SIM_FAULT_PATH] = do_both_ways,
+	[SIM_FAULT_SPLIT] = do_split,
+	[SIM_FAULT_SWIZZLE] = do_swizzle,
+	[SIM_FAULT_CRASH] = do_crash,
+	[SIM_FAULT_POWER] = do_power,
+	[SIM_FAULT_PAUSE] = do_pause,
+	[SIM_FAULT_CARRIER] = do_carrier,
+	[SIM_FAULT_REMOVE] = do_remove,
+	[SIM_FAULT_SAVE] = do_save,
+	[SIM_FAULT_STRANGER] = do_stranger,
+	[SIM_FAULT_JOB] = do_job,
+	[SIM_FAULT_ODD] = do_odd,
+	[SIM_FAULT_RECORD] = do_record,
+	[SIM_FAULT_SERVICE] = do_service,
+	[SIM_FAULT_ARBITER] = do_arbiter,
+	[SIM_FAULT_LIE] = do_lie,
+	[SIM_FAULT_CONF] = do_conf,
+	[SIM_FAULT_LEAVE] = do_leave,
+	[SIM_FAULT_OPERATE] = do_operate,
+	[SIM_FAULT_REST] = do_rest,
+	[SIM_FAULT_CLOCK] = do_clock,
+	[SIM_FAULT_MOMENT] = sim_faults_do_moment,
 	[SIM_FAULT_RELOAD] = do_reload,
+	[SIM_FAULT_VERB] = sim_faults_do_verb,
+	[SIM_FAULT_LOOP] = sim_faults_do_loop,
+	[SIM_FAULT_HANG] = do_hang,
 };
 
 void sim_faults_do(struct sim_faults *f, struct sim_world *w)
@@ -657,7 +635,7 @@ void sim_faults_do(struct sim_faults *f, struct sim_world *w)
 	enum sim_fault fault = (enum sim_fault)sim_random_in(&w->random, 0, SIM_FAULTS - 1);
 
 	f->next_at = yoke_time_add_us(w->now, sim_world_span(w, 2 * f->pause_us));
-	if (is_awaited(w))
+	if (sim_faults_is_awaited(w))
 		return;
 	while (!f->on[fault])
 		fault = (enum sim_fault)((fault + 1) % SIM_FAULTS);

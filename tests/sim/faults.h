@@ -20,12 +20,14 @@ enum sim_fault {
 	SIM_FAULT_CRASH,    /* an engine killed and started again */
 	SIM_FAULT_POWER,    /* a power cut and a boot */
 	SIM_FAULT_PAUSE,    /* an engine's process stopped and continued */
+	SIM_FAULT_LOOP,     /* an engine, or the power, gone again and again soon after its start */
 	SIM_FAULT_MOMENT,   /* a crash, power cut or pause just when a node has done something */
 	SIM_FAULT_CARRIER,  /* no carrier on the service's interface */
 	SIM_FAULT_REMOVE,   /* somebody takes an address away */
 	SIM_FAULT_SAVE,     /* saving slow or failing */
 	SIM_FAULT_STRANGER, /* somebody else has an address */
 	SIM_FAULT_JOB,      /* starting and stopping slow or failing */
+	SIM_FAULT_HANG,     /* programs that do not end by themselves, some cannot be killed */
 	SIM_FAULT_ODD,      /* results late, twice or never */
 	SIM_FAULT_RECORD,   /* a record is unreadable, or gone, at the next start */
 	SIM_FAULT_SERVICE,  /* a service dies, is unwell, does not answer or does not start */
@@ -36,6 +38,7 @@ enum sim_fault {
 	SIM_FAULT_LEAVE,    /* an engine leaves and is started again: no fault */
 	SIM_FAULT_OPERATE,  /* an operator asks for something: no fault */
 	SIM_FAULT_REST,     /* an operator begins or ends a maintenance: no fault */
+	SIM_FAULT_VERB,     /* the same or that, just when a node has done something: no fault */
 	SIM_FAULT_CLOCK,    /* a wall clock is set: no fault */
 	SIM_FAULTS
 };
@@ -62,5 +65,29 @@ void sim_faults_break(struct sim_world *w);
 void sim_faults_last(struct sim_world *w);
 /* End every fault; everything is switched on and started. */
 void sim_faults_heal(struct sim_world *w);
+
+/* ---- for the files of the faults ---- */
+
+uint16_t sim_faults_node(struct sim_world *w); /* any */
+/* Shorter than the dead time, about as long, or much longer. */
+int64_t sim_faults_span_us(struct sim_world *w);
+/* In some cases so long that a proof is come to in it, if there is any. */
+int64_t sim_faults_long_us(struct sim_world *w);
+void sim_faults_cut(struct sim_world *w, uint16_t a, uint16_t b, uint16_t path, yoke_time end);
+/* A crash, power cut or pause now. */
+void sim_faults_hit(struct sim_world *w, uint16_t node);
+/* An operator asks for something now. */
+void sim_faults_ask(struct sim_world *w);
+
+/* ---- faults_moment.c ---- */
+
+void sim_faults_do_moment(struct sim_world *w);
+void sim_faults_do_verb(struct sim_world *w);
+void sim_faults_do_loop(struct sim_world *w);
+/* The next blow of a loop. */
+void sim_faults_loop(struct sim_world *w, uint16_t node);
+/* A node that a person said to be off is back and not yet heard: he sees to it that it is, before
+ * anything else happens. */
+bool sim_faults_is_awaited(const struct sim_world *w);
 
 #endif

@@ -71,6 +71,7 @@ void sim_faults_heal(struct sim_world *w)
 		w->node[n - 1].is_to_be_alone = false;
 		w->node[n - 1].moment = 0;
 		w->node[n - 1].moment_granted = false;
+		w->node[n - 1].loop = 0;
 		if (w->node[n - 1].other_conf) {
 			sim_node_crash(w, n);
 			sim_node_configure(w, n, false);

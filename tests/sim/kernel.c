@@ -9,6 +9,8 @@ enum {
 	SAVE_SLOW_US = 400000,
 	REMOVED_US = 2000,       /* until the engine hears that an address was removed */
 	STOP_RETRY_US = 7000000, /* a failed stop is tried again within this time */
+	TERM_US = 2000000,       /* one that is late is killed then, see agent/job.h */
+	HUNG_US = 5000000,       /* and hangs when it is not gone by then */
 };
 
 bool sim_kernel_has_carrier(const struct sim_world *w, uint16_t node)
@@ -157,6 +159,74 @@ static uint32_t slow_us(const struct sim_world *w, const struct sim_item *item)
 					      : w->setup.job_us * SLOW_FACTOR;
 }
 
+/* ---- programs that hang ---- */
+
+static bool can_hang(struct sim_world *w, const struct sim_item *item)
+{
+	return sim_world_in_force(w, w->node[item->node - 1].hangs_until) &&
+	       sim_world_is_service(w, item->resource) && item->kind != CORE_RUN_PROBE &&
+	       sim_random_permille(&w->random, 500);
+}
+
+/* It does what it does, or not, and then nothing more until it is ended at its time-out. */
+static void hang(struct sim_world *w, struct sim_item *item, uint32_t timeout_ms)
+{
+	struct sim_node *n = &w->node[item->node - 1];
+	unsigned r = item->resource - 1u;
+	yoke_time over = yoke_time_add_ms(n->job_begins[r], timeout_ms);
+
+	n->job_over[r] = over;
+	n->busy_until[r] = yoke_time_add_us(over, sim_world_span(w, TERM_US));
+	n->hung_from[r] = YOKE_NEVER;
+	if (n->hung_us > 0) {
+		n->hung_from[r] = yoke_time_add_us(over, TERM_US + HUNG_US);
+		n->busy_until[r] = yoke_time_add_us(n->hung_from[r], n->hung_us);
+	}
+	n->look_hangs[r] = item->kind == CORE_RUN_MONITOR;
+	item->ok = sim_random_permille(&w->random, 400);
+	item->hangs = true;
+	sim_trace_line(&w->trace, w->now, sim_world_name(w, item->node), "  %s hangs%s",
+		       w->names.resource[r], n->hung_us > 0 ? ", and cannot be killed" : "");
+	sim_check_disturb(w, yoke_time_add_us(n->busy_until[r], STOP_RETRY_US));
+	sim_world_push(w, item, yoke_time_span_us(w->now, over));
+}
+
+/* A look is killed for what changes something. */
+static void end_look(struct sim_world *w, struct sim_node *n, unsigned r)
+{
+	n->look_hangs[r] = false;
+	if (n->hung_us == 0)
+		n->busy_until[r] = w->now;
+	else
+		n->hung_from[r] = yoke_time_min(n->hung_from[r], yoke_time_add_us(w->now, HUNG_US));
+}
+
+/* Returns false when what cannot be killed is in its way: then
+ * it fails at once, or when that is known. */
+static bool gets_its_turn(struct sim_world *w, struct sim_item *item, yoke_time *begins)
+{
+	struct sim_node *n = &w->node[item->node - 1];
+	unsigned r = item->resource - 1u;
+
+	if (sim_world_in_force(w, n->busy_until[r]) && n->look_hangs[r] &&
+	    item->kind != CORE_RUN_MONITOR && item->kind != CORE_RUN_PROBE)
+		end_look(w, n, r);
+	if (!sim_world_in_force(w, n->busy_until[r]))
+		return true;
+	sim_check_disturb(w, yoke_time_add_us(n->busy_until[r], STOP_RETRY_US));
+	if (yoke_time_is_never(n->hung_from[r])) {
+		*begins = yoke_time_max(*begins, n->busy_until[r]);
+		return true;
+	}
+	item->what = SIM_RESULT;
+	item->result = CORE_RESULT_FAILED;
+	sim_world_push(w, item,
+		       sim_world_in_force(w, n->hung_from[r])
+			       ? yoke_time_span_us(w->now, n->hung_from[r])
+			       : 1);
+	return false;
+}
+
 void sim_kernel_run(struct sim_world *w, uint16_t node, const struct core_action *action)
 {
 	struct sim_node *n = &w->node[node - 1];
@@ -182,6 +252,12 @@ void sim_kernel_run(struct sim_world *w, uint16_t node, const struct core_action
 	*begins = n->left[item.resource - 1] == 0
 			  ? w->now
 			  : yoke_time_max(w->now, n->left_over[item.resource - 1]);
+	if (sim_world_is_service(w, item.resource) && !gets_its_turn(w, &item, begins))
+		return;
+	if (can_hang(w, &item)) {
+		hang(w, &item, action->u.run.timeout_ms);
+		return;
+	}
 	*over = yoke_time_add_us(*begins, sim_world_span(w, job_us));
 	sim_world_push(w, &item, yoke_time_span_us(w->now, *over));
 	if (fails || sim_world_in_force(w, n->slow_until))
@@ -259,6 +335,15 @@ void sim_kernel_effect(struct sim_world *w, const struct sim_item *item)
 	done.result = item->ok ? CORE_RESULT_DONE : CORE_RESULT_FAILED;
 	if (!item->ok && item->kind == CORE_RUN_START && n->fatal[item->resource - 1])
 		done.result = CORE_RESULT_FATAL;
+	if (item->hangs) {
+		done.result =
+			item->kind == CORE_RUN_MONITOR ? CORE_RESULT_LATE : CORE_RESULT_FAILED;
+		if (item->ok && item->kind != CORE_RUN_MONITOR)
+			sim_kernel_set_address(w, item->node, item->resource,
+					       item->kind == CORE_RUN_START);
+		tell_result(w, &done);
+		return;
+	}
 	if (sim_world_is_service(w, item->resource) &&
 	    (item->kind == CORE_RUN_PROBE || item->kind == CORE_RUN_MONITOR)) {
 		if (!look_at_service(w, &done))

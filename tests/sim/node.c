@@ -443,6 +443,7 @@ void sim_node_power_off(struct sim_world *w, uint16_t node)
 		n->conf.resource[r].added = false;
 	n->lease_exclusive = n->lease_reset = false;
 	memset(n->left, 0, sizeof(n->left));
+	memset(n->busy_until, 0, sizeof(n->busy_until));
 	sim_arbiter_power_off(w, node);
 	for (uint16_t r = 1; r <= w->names.resource_count; r++)
 		sim_kernel_set_address(w, node, r, false);

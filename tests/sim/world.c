@@ -1,4 +1,4 @@
-#include "tests/sim/world.h"
+#include "tests/sim/faults.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -106,6 +106,9 @@ void sim_world_calm(struct sim_world *w)
 		node->paused_until = node->carrier_lost_until = w->now;
 		node->start_fails_until = node->stop_fails_until = w->now;
 		node->slow_until = node->odd_until = node->mute_until = w->now;
+		node->hangs_until = w->now;
+		memset(node->busy_until, 0, sizeof(node->busy_until));
+		memset(node->hung_from, 0, sizeof(node->hung_from));
 		memset(node->unwell_until, 0, sizeof(node->unwell_until));
 		memset(node->starts_to_fail, 0, sizeof(node->starts_to_fail));
 		memset(node->fatal, 0, sizeof(node->fatal));
@@ -254,7 +257,7 @@ static bool wait_for_process(struct sim_world *w, const struct sim_item *item)
 
 	if (!n->engine || !sim_world_in_force(w, n->paused_until) || item->what == SIM_EFFECT ||
 	    item->what == SIM_POWER || item->what == SIM_ENGINE || item->what == SIM_ASK ||
-	    item->what == SIM_RESET)
+	    item->what == SIM_RESET || item->what == SIM_HIT)
 		return false;
 	later.at = n->paused_until;
 	put(w, &later);
@@ -376,6 +379,13 @@ static void happen(struct sim_world *w, const struct sim_item *item)
 		break;
 	case SIM_POWER:
 		power_on(w, item);
+		break;
+	case SIM_VERB:
+		if (!sim_faults_is_awaited(w))
+			sim_faults_ask(w);
+		break;
+	case SIM_HIT:
+		sim_faults_loop(w, item->node);
 		break;
 	case SIM_ASK:
 	case SIM_RESET:

@@ -83,6 +83,8 @@ enum sim_what {
 	SIM_ANSWER,  /* its answer reaches the engine */
 	SIM_RESET,   /* the watchdog looks whether it was fed */
 	SIM_RELOAD,  /* the keeper looks whether what was to be retired is */
+	SIM_VERB,    /* an operator asks for something */
+	SIM_HIT,     /* a loop goes on: see faults_moment.c */
 };
 
 struct sim_item {
@@ -98,6 +100,7 @@ struct sim_item {
 	enum core_result result;
 	enum core_resource_news news;
 	bool ok;
+	bool hangs; /* a program that is ended at its time-out */
 };
 
 /* An item's place in the queue: what is compared and moved is small. */
@@ -172,6 +175,11 @@ struct sim_node {
 	yoke_time left_over[SIM_RESOURCES_MAX]; /* what the next engine asks waits for it */
 	yoke_time start_fails_until, stop_fails_until, slow_until, odd_until, mute_until;
 	uint32_t starts_to_fail[SIM_RESOURCES_MAX];
+	/* programs that hang: begun before hangs_until, they are ended at their time-out and gone
+	 * at busy_until; those that cannot be killed let nothing else begin from hung_from on */
+	yoke_time hangs_until, busy_until[SIM_RESOURCES_MAX], hung_from[SIM_RESOURCES_MAX];
+	int64_t hung_us;                    /* so long; 0: they can be killed */
+	bool look_hangs[SIM_RESOURCES_MAX]; /* what hangs is a monitor */
 	bool fatal[SIM_RESOURCES_MAX]; /* a service cannot start: an operator has to repair it */
 	/* disk */
 	uint8_t record[YOKE_RECORD_SIZE], saving[YOKE_RECORD_SIZE];
@@ -188,12 +196,15 @@ struct sim_node {
 	/* keeper: what the engine told it last, by the node's clock */
 	yoke_time lease_until, fed_at, reset_since;
 	bool lease_exclusive, lease_reset;
-	unsigned old;    /* its yoke is so many versions older, at most 2: see skew.h */
-	bool other_conf; /* its configuration differs */
-	uint16_t minute; /* of the day, by its wall clock */
+	unsigned old;        /* its yoke is so many versions older, at most 2: see skew.h */
+	bool other_conf;     /* its configuration differs */
+	uint16_t minute;     /* of the day, by its wall clock */
 	uint16_t moment;     /* when it has done so many things it will be hit; 0: it will not */
 	bool moment_granted; /* it will be when it is granted a group that it does not start yet */
-	bool confirmed;  /* a person said that it is off: it stays so until it is heard */
+	bool moment_asks;    /* not hit: an operator asks for something then */
+	uint16_t loop;       /* so often it will be hit soon after its start */
+	bool loop_power;     /* its machine, not its engine only */
+	bool confirmed;      /* a person said that it is off: it stays so until it is heard */
 };
 
 struct sim_world {
