@@ -3,7 +3,9 @@
  * Measured by the world (kernels, disks, wires), not by a core's own word:
  *
  *   exclusive  No two nodes run anything of an exclusive group at once, whatever happens (unless a
- *              fence device has lied); silence alone moves none.
+ *              fence device has lied); silence alone moves none.  (With takeover = unproven it is
+ *              as any other group here: it is "alone" that holds, and a silent owner's is taken
+ *              over in time.)
  *   lease      The lease of a node in contact does not run out; when one does, what it covered is
  *              stopped before the watchdog has to reset the machine.
  *              Nothing exclusive is started without one.

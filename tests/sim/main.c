@@ -120,6 +120,17 @@ static void draw_more_arbiters(struct sim_setup *s, struct sim_random *r)
 							   : YOKE_ARBITER_TYPE_WITNESS);
 }
 
+/* Some groups beside those that must never be on two nodes. */
+static void draw_lax(struct sim_setup *s, struct sim_random *r)
+{
+	bool shared = sim_random_permille(r, 250), unproven = sim_random_permille(r, 150);
+
+	for (unsigned g = 0; g < s->group_count; g++) {
+		s->shared[g] = shared && sim_random_permille(r, 400);
+		s->unproven[g] = unproven && sim_random_permille(r, 500);
+	}
+}
+
 static void draw_policy(struct sim_setup *s, struct sim_random *r, uint16_t group)
 {
 	struct sim_policy *p = &s->policy[group - 1];
@@ -301,7 +312,9 @@ static void show_policies(struct sim_world *w)
 
 		sim_trace_line(&w->trace, w->now, "world",
 			       "group%u:%s%s%s%s priority %u after %u, back in %u ms %u-%u", g,
-			       w->setup.exclusive ? " exclusive" : "",
+			       sim_world_is_exclusive(w, g)  ? " exclusive"
+			       : sim_world_is_unproven(w, g) ? " unproven"
+							     : "",
 			       p->parallel ? " parallel" : "", p->manual ? " manual" : "",
 			       p->yields ? " yields" : "", p->priority, p->after,
 			       p->failback ? p->failback_ms : 0, p->failback_from, p->failback_to);
@@ -319,6 +332,7 @@ static void run_history(struct sim_world *w, uint64_t seed, bool show)
 	draw_setup(&setup, &random);
 	draw_more_arbiters(&setup, &of_arbiters);
 	draw_pings(&setup, &of_arbiters);
+	draw_lax(&setup, &of_arbiters);
 	sim_world_init(w, &setup, sim_random_next(&random));
 	w->trace.show = show;
 	show_policies(w);

@@ -39,7 +39,8 @@ static void configure(struct sim_world *w, uint16_t number, struct core_conf *co
 		struct core_group_conf *group = &conf->group[g];
 
 		memcpy(group->name, w->names.group[g], sizeof(group->name));
-		group->exclusive = sim_world_is_exclusive(w, (uint16_t)(g + 1));
+		group->unproven = sim_world_is_unproven(w, (uint16_t)(g + 1));
+		group->exclusive = group->unproven || sim_world_is_exclusive(w, (uint16_t)(g + 1));
 		configure_policy(&s->policy[g], w->node[number - 1].other_conf, group);
 		group->node_count = s->node_count;
 		for (uint16_t i = 0; i < s->node_count; i++)

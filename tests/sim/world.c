@@ -75,7 +75,14 @@ const struct sim_policy *sim_world_policy(const struct sim_world *w, uint16_t gr
 
 bool sim_world_is_exclusive(const struct sim_world *w, uint16_t group)
 {
-	return w->setup.exclusive && !w->setup.policy[group - 1].parallel;
+	return w->setup.exclusive && !w->setup.shared[group - 1] && !w->setup.unproven[group - 1] &&
+	       !w->setup.policy[group - 1].parallel;
+}
+
+bool sim_world_is_unproven(const struct sim_world *w, uint16_t group)
+{
+	return w->setup.exclusive && !w->setup.shared[group - 1] && w->setup.unproven[group - 1] &&
+	       !w->setup.policy[group - 1].parallel;
 }
 
 int64_t sim_world_monitor_us(const struct sim_world *w)

@@ -56,7 +56,9 @@ struct sim_setup {
 	/* of a service */
 	uint32_t monitor_ms, monitor_interval_ms, restart_window_ms;
 	uint16_t monitor_failures, monitor_window, restarts;
-	bool exclusive; /* every group */
+	bool exclusive; /* every group that may be, but those: */
+	bool shared[SIM_GROUPS_MAX];
+	bool unproven[SIM_GROUPS_MAX]; /* exclusive, but taken over on silence alone */
 	uint32_t lease_ms, watchdog_ms, test_ms;
 	uint32_t fence_us, delay_ms; /* what a fence agent takes at most */
 	uint16_t arbiter_count;
@@ -251,8 +253,9 @@ const char *sim_world_name(const struct sim_world *w, uint16_t node);
 /* A random span of 1..max_us; max_us in an exact world. */
 int64_t sim_world_span(struct sim_world *w, uint32_t max_us);
 const struct sim_policy *sim_world_policy(const struct sim_world *w, uint16_t group);
-/* Must the group never be on two nodes? */
+/* Must the group never be on two nodes?  Not one that silence moves. */
 bool sim_world_is_exclusive(const struct sim_world *w, uint16_t group);
+bool sim_world_is_unproven(const struct sim_world *w, uint16_t group);
 bool sim_world_is_service(const struct sim_world *w, uint16_t resource);
 /* How long it takes at most until a fault of a service is noticed. */
 int64_t sim_world_monitor_us(const struct sim_world *w);
