@@ -15,6 +15,8 @@
  * 8 trouble      u8 1 cannot save + 2 its watchdog does not work, then for each arbiter that does
  *                not work for it {u32 name hash}
  * 9 unwatched    in the saved record only: for each node whose watchdog does not work {u8 number}
+ * 10 failures    in the saved record only: for each group that failed here lately {u32 name hash,
+ *                u8 times}
  *
  * The message's own group and operation fields only have values that have always been known: a
  * cause that is not is told there as "failed".
@@ -30,7 +32,8 @@ enum {
 	TAG_OWN = 6,
 	TAG_PINS = 7,
 	TAG_TROUBLE = 8,
-	TAG_UNWATCHED = 9
+	TAG_UNWATCHED = 9,
+	TAG_FAILURES = 10
 };
 enum { KIND_CLUSTER, KIND_NODE, KIND_GROUP };
 enum { TROUBLE_SAVE = 1, TROUBLE_WATCHDOG = 2 };
@@ -137,6 +140,19 @@ static void put_trouble(const struct core *c, struct yoke_buf *b)
 	for (uint16_t a = 0; a < c->conf.arbiter_count; a++)
 		if (trouble->arbiter[a])
 			yoke_buf_put_u32(b, core_wire_hash(c->conf.arbiter[a].name));
+	end(b, content);
+}
+
+void core_detail_put_failures(const struct core *c, struct yoke_buf *b)
+{
+	size_t content = begin(b, TAG_FAILURES);
+
+	for (uint16_t g = 0; g < c->conf.group_count; g++) {
+		if (c->group[g].failures == 0)
+			continue;
+		yoke_buf_put_u32(b, core_wire_hash(c->conf.group[g].name));
+		yoke_buf_put_u8(b, c->group[g].failures);
+	}
 	end(b, content);
 }
 
@@ -248,6 +264,17 @@ static void get_pins(const struct core *c, struct yoke_buf *b, struct core_detai
 	}
 }
 
+static void get_failures(const struct core *c, struct yoke_buf *b, struct core_detail *detail)
+{
+	while (yoke_buf_left(b) > 0 && yoke_buf_ok(b)) {
+		int g = group_of_hash(c, yoke_buf_get_u32(b));
+		uint8_t failures = yoke_buf_get_u8(b);
+
+		if (g >= 0 && yoke_buf_ok(b))
+			detail->failures[g] = failures;
+	}
+}
+
 static void get_trouble(const struct core *c, struct yoke_buf *b, struct core_trouble *trouble)
 {
 	uint8_t flags = yoke_buf_get_u8(b);
@@ -322,6 +349,8 @@ bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,
 			get_nodes(c, &section, detail->doubted);
 		else if (tag == TAG_UNWATCHED)
 			get_nodes(c, &section, detail->unwatched);
+		else if (tag == TAG_FAILURES)
+			get_failures(c, &section, detail);
 		else if (tag == TAG_TROUBLE)
 			get_trouble(c, &section, &detail->trouble);
 		else if (tag == TAG_OWN)

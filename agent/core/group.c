@@ -543,6 +543,7 @@ static bool look_at_rest(struct core *c, struct core_actions *out, uint16_t grou
 
 void core_group_look(struct core *c, struct core_actions *out, uint16_t group)
 {
+	core_stop_forget(c, group);
 	if (core_maintenance_rests(c, group) && look_at_rest(c, out, group)) {
 		track_owner(c, out, group);
 		return;
@@ -585,6 +586,8 @@ void core_group_forgive(struct core *c, uint16_t group)
 		core_resource_of(c, group, i)->restart_count = 0;
 		core_resource_of(c, group, i)->fatal = false;
 	}
+	if (group_at(c, group)->failures > 0)
+		core_record_touch(c);
 	group_at(c, group)->failures = 0;
 	if (group_at(c, group)->state == YOKE_GROUP_FAILED)
 		group_at(c, group)->retry_at = c->now;
@@ -595,7 +598,7 @@ yoke_time core_group_deadline(const struct core *c, uint16_t group)
 	const struct core_group *g = &c->group[group - 1];
 	yoke_time t = yoke_time_min(g->retry_at, g->prepare_at);
 
-	t = yoke_time_min(t, core_stop_steady_at(c, group));
+	t = yoke_time_min(t, core_stop_deadline(c, group));
 	if (g->state == YOKE_GROUP_STARTED)
 		t = yoke_time_min(t, g->announce_at);
 	if (c->leaving && !c->left && g->state == YOKE_GROUP_STARTED) {

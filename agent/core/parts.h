@@ -335,8 +335,10 @@ const char *core_reason_move(const struct core *c, uint16_t group, enum core_cau
 void core_stop_look(struct core *c, struct core_actions *out, uint16_t group);
 /* It failed here lately. */
 bool core_stop_is_unsteady(const struct core *c, uint16_t group);
-/* When that is over; YOKE_NEVER: it is. */
-yoke_time core_stop_steady_at(const struct core *c, uint16_t group);
+/* Forget its failures, when the last one was long ago. */
+void core_stop_forget(struct core *c, uint16_t group);
+/* When one of these changes; YOKE_NEVER: it has not failed. */
+yoke_time core_stop_deadline(const struct core *c, uint16_t group);
 
 /* ---- adopt.c: what runs here already ---- */
 
@@ -431,6 +433,7 @@ struct core_detail {
 	bool pinned[YOKE_GROUPS_MAX];
 	struct core_trouble trouble;
 	bool unwatched[YOKE_NODES_MAX];
+	uint8_t failures[YOKE_GROUPS_MAX];
 	struct core_rest rest[CORE_RESTS]; /* version 0: not told */
 	struct core_operation operation;   /* number 0: none */
 	struct core_sections sections;
@@ -448,6 +451,7 @@ bool core_wire_get_operation(const struct core *c, struct yoke_buf *b, uint16_t 
 void core_detail_put(const struct core *c, struct yoke_buf *b, const struct core_operation *op);
 void core_detail_put_rests(const struct core *c, struct yoke_buf *b);
 void core_detail_put_pins(const struct core *c, struct yoke_buf *b);
+void core_detail_put_failures(const struct core *c, struct yoke_buf *b);
 void core_detail_put_unwatched(const struct core *c, struct yoke_buf *b);
 void core_detail_put_doubts(const struct core *c, struct yoke_buf *b);
 void core_detail_put_own(const struct core *c, struct yoke_buf *b);

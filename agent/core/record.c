@@ -1,4 +1,5 @@
-/* What survives a restart: terms, operators' intent and pins, and whose lease does not count.
+/* What survives a restart: terms, operators' intent and pins, how often groups failed, and whose
+ * lease or watchdog does not count.
  *
  * Record: u32 magic, u8 version 2,
  *         u8 nodes, for each {text name, u32 intent version, u8 standby},
@@ -72,8 +73,11 @@ static bool get_details(struct core *c, struct yoke_buf *b)
 		c->node[n].config.doubted = detail.doubted[n];
 		c->node[n].trouble.watchdog = detail.unwatched[n];
 	}
-	for (uint16_t g = 0; g < c->conf.group_count; g++)
+	for (uint16_t g = 0; g < c->conf.group_count; g++) {
 		c->group[g].pinned = detail.pinned[g];
+		c->group[g].failures = detail.failures[g];
+		c->group[g].failed_at = c->now;
+	}
 	return true;
 }
 
@@ -165,6 +169,7 @@ static void put(const struct core *c, struct core_actions *out)
 	yoke_buf_put_u8(&b, c->promised);
 	core_detail_put_rests(c, &b);
 	core_detail_put_pins(c, &b);
+	core_detail_put_failures(c, &b);
 	core_detail_put_unwatched(c, &b);
 	core_detail_put_doubts(c, &b);
 	core_detail_put_own(c, &b);

@@ -435,7 +435,8 @@ static void on_usable(struct core *c, struct core_actions *out, uint16_t resourc
 	if (usable) {
 		if (r->state != YOKE_RESOURCE_FAILED)
 			r->reason[0] = '\0';
-		core_group_forgive(c, group_of(c, resource));
+		if (!is_first) /* what it failed for may be over */
+			core_group_forgive(c, group_of(c, resource));
 		if (!is_first)
 			tell(c, out, resource, YOKE_EVENT_RESOURCE_USABLE, "");
 	} else {

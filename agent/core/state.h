@@ -206,8 +206,8 @@ struct core_group {
 	bool retired;           /* this node is not to run it any more: retire.c */
 	bool rested;            /* it was in maintenance when last looked at */
 	bool pinned;            /* the last start here was an operator's switchover: policy.c */
-	uint16_t failures;      /* times it FAILED here, within a while of each other */
-	yoke_time failed_at;    /* the last of them */
+	uint8_t failures;       /* times it FAILED here, within a while of each other */
+	yoke_time failed_at;    /* the last of them, or when we started and had its record */
 	enum core_prepare prepare;
 	uint16_t prepare_by;                /* NODE: its number */
 	yoke_time prepared_at;              /* CLEAR: since then */

@@ -6,8 +6,8 @@
  * stopped in a hurry.
  *
  * A group that failed rests for retry_ms, and is unsteady for as long again: nobody goes back to
- * it meanwhile.  When it fails again soon after, it rests twice as long.  What would fail again for
- * good rests until an operator says so.
+ * it meanwhile.  When it fails again soon after, it rests twice as long; an engine that starts
+ * meanwhile counts on.  What would fail again for good rests until an operator says so.
  */
 #include "agent/core/parts.h"
 
@@ -45,34 +45,45 @@ bool core_stop_is_unsteady(const struct core *c, uint16_t group)
 	       !yoke_time_due(yoke_time_add_ms(g->failed_at, 2 * rest_ms(c, g->failures)), c->now);
 }
 
-yoke_time core_stop_steady_at(const struct core *c, uint16_t group)
-{
-	const struct core_group *g = &c->group[group - 1];
-
-	return core_stop_is_unsteady(c, group)
-		       ? yoke_time_add_ms(g->failed_at, 2 * rest_ms(c, g->failures))
-		       : YOKE_NEVER;
-}
-
-/* Came it so soon after the last failure that the group had hardly been back here, when its rest
- * was over or by a failback?  Then this one is the next of a series. */
-static bool is_next_failure(const struct core *c, uint16_t group)
+/* What comes so soon after the last failure that the group had hardly been back here, when its rest
+ * was over or by a failback, is the next of a series; later, the series is forgotten. */
+static yoke_time forgotten_at(const struct core *c, uint16_t group)
 {
 	const struct core_group *g = &c->group[group - 1];
 	int64_t memory_ms = 4 * rest_ms(c, g->failures) + c->conf.group[group - 1].failback_ms;
 
-	return !yoke_time_due(yoke_time_add_ms(g->failed_at, memory_ms), c->now);
+	return yoke_time_add_ms(g->failed_at, memory_ms);
+}
+
+yoke_time core_stop_deadline(const struct core *c, uint16_t group)
+{
+	const struct core_group *g = &c->group[group - 1];
+
+	if (g->failures == 0)
+		return YOKE_NEVER;
+	return core_stop_is_unsteady(c, group)
+		       ? yoke_time_add_ms(g->failed_at, 2 * rest_ms(c, g->failures))
+		       : forgotten_at(c, group);
+}
+
+void core_stop_forget(struct core *c, uint16_t group)
+{
+	struct core_group *g = &c->group[group - 1];
+
+	if (g->failures == 0 || !yoke_time_due(forgotten_at(c, group), c->now))
+		return;
+	g->failures = 0;
+	core_record_touch(c);
 }
 
 static void count_failure(struct core *c, uint16_t group)
 {
 	struct core_group *g = &c->group[group - 1];
 
-	if (g->failures == 0 || !is_next_failure(c, group))
-		g->failures = 1;
-	else if (g->failures < UINT16_MAX)
+	if (g->failures < UINT8_MAX)
 		g->failures++;
 	g->failed_at = c->now;
+	core_record_touch(c);
 }
 
 /* What would fail again for good is not tried again without an operator. */

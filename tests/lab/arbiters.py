@@ -325,6 +325,7 @@ def taken_over(one, since, how="is replaced"):
     took, still_s = answer[1] - since, one.world.stalls.total_s(since, answer[1])
     if agents_s:
         bound_s += fenced_s(one) - agents_s
-    told = f"a client waited {took:.3f} s of {bound_s:.3f} s, the machine stood still {still_s:.3f} s"
+    told = (f"a client waited {took:.3f} s of {bound_s:.3f} s, "
+            f"the machine stood still {still_s:.3f} s")
     assert took <= bound_s + still_s, told
     return took

@@ -283,9 +283,8 @@ static void it_goes_back_in_its_window_only(void **state)
 }
 
 /* It would go to and fro. */
-static void it_does_not_go_back_to_where_it_failed_lately(void **state)
+static void fail_on_alpha(void)
 {
-	(void)state;
 	two_groups();
 	for (unsigned n = ALPHA; n <= BETA; n++) {
 		conf_of(n, DB)->failback = true;
@@ -299,10 +298,34 @@ static void it_does_not_go_back_to_where_it_failed_lately(void **state)
 	pair_result(&pair, ALPHA, 1, CORE_RESULT_FAILED);
 	pair.by_hand[CORE_RUN_START] = false;
 	pair_result(&pair, BETA, 1, CORE_RESULT_DONE);
+}
+
+static void it_does_not_go_back_to_where_it_failed_lately(void **state)
+{
+	(void)state;
+	fail_on_alpha();
 	pair_run(&pair, 8000);
 	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
 	pair_run(&pair, 10000);
 	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+}
+
+static void nor_when_the_engine_there_has_started_since(void **state)
+{
+	(void)state;
+	fail_on_alpha();
+	pair_run(&pair, 6000);
+	pair_start(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 8000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	pair_run(&pair, 10000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	/* It went well for long enough: what an engine knows of it is over, too. */
+	pair_run(&pair, 60000);
+	assert_int_equal(pair_core(&pair, ALPHA)->group[DB - 1].failures, 0);
+	pair_start(&pair, ALPHA);
+	assert_int_equal(pair_core(&pair, ALPHA)->group[DB - 1].failures, 0);
 }
 
 /* What an operator has moved there is not moved back behind his back. */
@@ -373,6 +396,7 @@ int main(void)
 		cmocka_unit_test(it_goes_back_when_its_first_node_was_fit_for_long_enough),
 		cmocka_unit_test(it_goes_back_in_its_window_only),
 		cmocka_unit_test(it_does_not_go_back_to_where_it_failed_lately),
+		cmocka_unit_test(nor_when_the_engine_there_has_started_since),
 		cmocka_unit_test(a_switchover_is_not_undone),
 		cmocka_unit_test(where_it_is_it_can_be_kept),
 		cmocka_unit_test(a_fault_that_moves_it_ends_that),
