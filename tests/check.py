@@ -110,8 +110,10 @@ def unit():
 
 
 def sim():
-    return [Step("sim", ["build/tests/sim/sim", "1", "1000"], plain, repeat="make sim"),
-            Step("sim (sanitized)", ["build/san/tests/sim/sim", "1001", "40"], plain),
+    # With an abort the simulator can say which history it was.
+    aborts = {"ASAN_OPTIONS": "abort_on_error=1", "UBSAN_OPTIONS": "abort_on_error=1"}
+    return [Step("sim", ["build/tests/sim/sim", "1", "1000"], plain, repeat="make sim RUNS=1000"),
+            Step("sim (sanitized)", ["build/san/tests/sim/sim", "1001", "40"], plain, env=aborts),
             Step("ways", ["build/tests/sim/sim", "--ways"], plain),
             Step("scenarios", ["build/tests/sim/sim", "--scenarios", "tests/scenarios"], plain,
                  repeat="make scenarios")]

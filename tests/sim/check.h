@@ -114,6 +114,7 @@ struct sim_check_ping {
 	yoke_time since;      /* the first of those was asked then */
 	yoke_time asked_at;   /* the last */
 	yoke_time heard_at;   /* the last one that was answered was asked then */
+	yoke_time missed_at;  /* the one before the last, if that was not answered */
 	yoke_time hears_from; /* and the first one since it heard nothing */
 };
 

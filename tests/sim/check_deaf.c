@@ -115,6 +115,8 @@ void sim_check_deaf_ask(struct sim_world *w, uint16_t node, const struct core_ac
 	if (a->u.ask.kind == CORE_ASK_PING) {
 		if (p->unheard++ == 0)
 			p->since = w->now;
+		else
+			p->missed_at = p->asked_at;
 		p->asked_at = w->now;
 	}
 	if (!sim_arbiter_has(w, YOKE_ARBITER_TYPE_PING) ||
@@ -161,15 +163,24 @@ static bool asked_since(const struct sim_world *w, uint16_t node, uint16_t other
 		if (is_ping(w, a) && !is_silent(w, other, a))
 			hears_from =
 				yoke_time_min(hears_from, w->check.ping[other - 1][a].hears_from);
-	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
-		if (is_ping(w, a) && w->node[node - 1].core.arbiter[a].ask == 0 &&
-		    yoke_time_before(hears_from, w->check.ping[node - 1][a].asked_at))
+	for (unsigned a = 0; a < w->setup.arbiter_count; a++) {
+		const struct sim_check_ping *p = &w->check.ping[node - 1][a];
+		bool is_out = w->node[node - 1].core.arbiter[a].ask != 0;
+
+		if (is_ping(w, a) &&
+		    yoke_time_before(hears_from, is_out ? p->missed_at : p->asked_at))
 			return true;
+	}
 	return yoke_time_before(hears_from, deaf_since(w, node));
 }
 
 static void check_given(struct sim_world *w, uint16_t node, uint16_t to, uint16_t group)
 {
+	uint16_t target;
+
+	/* He needs no other reason. */
+	if (core_oper_of(&w->node[node - 1].core, group, &target) != NULL)
+		return;
 	if (!sim_check_contact_was(w, node, to, compared_us(w)) || !is_deaf(w, node) ||
 	    w->node[to - 1].core.conf.arbiter_count == 0)
 		return;

@@ -33,6 +33,7 @@ enum {
 
 static struct sim_world world;
 static uint64_t seed_now;
+static const char *program; /* the sanitized one has another name */
 
 static int64_t one_of(struct sim_random *r, const int64_t *values, size_t count)
 {
@@ -364,10 +365,10 @@ static void run_history(struct sim_world *w, uint64_t seed, bool show)
 /* An assertion of the core, or a crash: say which seed it was. */
 static void on_signal(int number)
 {
-	char text[128];
-	int size = snprintf(text, sizeof(text),
-			    "FAIL seed=%llu: signal %d\nmake sim SEED=%llu RUNS=1 TRACE=1\n",
-			    (unsigned long long)seed_now, number, (unsigned long long)seed_now);
+	char text[256];
+	int size = snprintf(
+		text, sizeof(text), "FAIL seed=%llu: signal %d\nTRACE=1 %.160s %llu 1\n",
+		(unsigned long long)seed_now, number, program, (unsigned long long)seed_now);
 
 	if (write(STDERR_FILENO, text, (size_t)size) < 0)
 		_exit(2);
@@ -392,8 +393,8 @@ static bool run_seed(uint64_t seed, bool show, bool show_hash, int64_t *simulate
 	}
 	if (world.failure[0] == '\0')
 		return true;
-	printf("FAIL seed=%llu: %s\nmake sim SEED=%llu RUNS=1 TRACE=1\n", (unsigned long long)seed,
-	       world.failure, (unsigned long long)seed);
+	printf("FAIL seed=%llu: %s\nTRACE=1 %s %llu 1\n", (unsigned long long)seed, world.failure,
+	       program, (unsigned long long)seed);
 	return false;
 }
 
@@ -427,6 +428,7 @@ int main(int argc, char **argv)
 {
 	bool rewrite = argc > 3 && strcmp(argv[3], "--rewrite") == 0;
 
+	program = argv[0];
 	if (argc > 2 && strcmp(argv[1], "--scenarios") == 0)
 		return sim_scenarios(argv[2], rewrite, &world) ? 0 : 1;
 	if (argc > 1 && strcmp(argv[1], "--ways") == 0)

@@ -64,7 +64,7 @@ def main():
     build(tree)
     if found := complaint(tree, "1", "200") or complaint(tree, "--ways"):
         sys.exit(f"the simulator fails without any mutant ({found}): repair that first")
-    survived = 0
+    survived = []
     for file in files:
         started = time.monotonic()
         patch(tree, file)
@@ -72,12 +72,12 @@ def main():
         found = hunt(tree, file.stem)
         patch(tree, file, "-R")
         took = time.monotonic() - started
-        survived += found is None
+        survived += [] if found else [file.stem]
         print(f"{'killed  ' if found else 'SURVIVED'} {file.stem:32} {took:5.0f} s  "
               f"{f'within {found[0]}: {found[1]}' if found else f'{RUNS} histories'}", flush=True)
-    print(f"{len(files) - survived} passed, {survived} failed")
+    print(f"{len(files) - len(survived)} passed, {len(survived)} failed")
     if survived:
-        print("     repeat with: make mutants")
+        print(f"     repeat with: python3 tests/sim/mutants.py {sys.argv[1]} {' '.join(survived)}")
     return 1 if survived or not files else 0
 
 
