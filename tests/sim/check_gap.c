@@ -30,7 +30,6 @@ static void begin(struct sim_check_told *t, const struct core *core)
 		t->group[g] = core->group[g].state;
 	t->standby = core->intent[core->conf.self - 1].standby;
 	t->rests = rests_of(core);
-	t->lease = core->lease_holds;
 	for (uint16_t n = 0; n < core->conf.node_count; n++) {
 		t->node[n] = core->node[n].state;
 		t->differs[n] = !core->node[n].config.same;
@@ -166,11 +165,6 @@ static void look_groups(struct sim_world *w, uint16_t node, struct sim_check_tol
 	for (uint16_t g = 0; g < core->conf.group_count; g++) {
 		if (!is_group_told(t->group[g], core->group[g].state))
 			fail(w, node, "group", w->names.group[g]);
-		/* A lease that ends is news while something runs by it. */
-		if (t->lease && !core->lease_holds && core_lease_is_used(core) &&
-		    core_lease_binds(core, (uint16_t)(g + 1)) &&
-		    core->group[g].state == YOKE_GROUP_STARTED)
-			fail(w, node, "lease of", w->names.group[g]);
 	}
 	t->lease = core->lease_holds;
 	for (uint16_t r = 0; r < core->conf.resource_count; r++) {
@@ -195,6 +189,15 @@ static void look_arbiters(struct sim_world *w, uint16_t node, struct sim_check_t
 			fail(w, node, "arbiter", w->names.arbiter[a]);
 }
 
+/* Does it run anything by its lease? */
+static bool runs_by_lease(const struct core *core, const struct sim_check_told *t)
+{
+	for (uint16_t g = 1; core_lease_is_used(core) && g <= core->conf.group_count; g++)
+		if (core_lease_binds(core, g) && t->group[g - 1] == YOKE_GROUP_STARTED)
+			return true;
+	return false;
+}
+
 void sim_check_gap_start(struct sim_world *w, uint16_t node)
 {
 	w->check.told[node - 1].begun = false;
@@ -211,6 +214,7 @@ void sim_check_gap_after(struct sim_world *w, uint16_t node)
 	const struct core *core = &w->node[node - 1].core;
 	const struct core_operation *operation = &core->node[node - 1].operation;
 	struct sim_check_told *t = &w->check.told[node - 1];
+	bool was_by_lease = t->lease && runs_by_lease(core, t);
 
 	for (unsigned i = 0; i < w->actions.count; i++)
 		if (w->actions.action[i].type == CORE_EVENT)
@@ -218,6 +222,9 @@ void sim_check_gap_after(struct sim_world *w, uint16_t node)
 	look_nodes(w, node, t);
 	look_groups(w, node, t);
 	look_arbiters(w, node, t);
+	if (was_by_lease && t->lease && !core->lease_holds)
+		fail(w, node, "end of its lease", "");
+	t->lease = core->lease_holds;
 	if (t->standby != core->intent[node - 1].standby)
 		fail(w, node, "standby of", sim_world_name(w, node));
 	if (t->rests != rests_of(core))
