@@ -26,7 +26,7 @@ static bool is_ping(const struct sim_world *w, unsigned a)
 
 static void note_answer(struct sim_world *w, struct sim_check_ping *p)
 {
-	if (p->unheard >= DEAF_PINGS || yoke_time_is_never(p->hears_from))
+	if (p->unheard > DEAF_PINGS || yoke_time_is_never(p->hears_from))
 		p->hears_from = w->now;
 	p->unheard = 0;
 	p->heard_at = p->asked_at;
