@@ -7,7 +7,8 @@
  *   ping    reference addresses: a node that reaches none of them is deaf
  *
  * Everything is tried each test_ms while nothing is wrong, so that what would not work when it is
- * needed is known before.  One question is out for an arbiter at most, each with a deadline.
+ * needed is known before: a lock must take a write, too (disk.c; a witness tries that itself).  One
+ * question is out for an arbiter at most, each with a deadline.
  *
  * The node that runs more asks for a lock already when the other is late, the other when it is
  * lost: so the active one stays active.
@@ -147,14 +148,25 @@ static void give_up(struct core *c, struct core_actions *out, uint16_t arbiter, 
 	a->held_until = (yoke_time){0};
 }
 
+/* What failed may have been a write, and that it can be read is no answer to that. */
+static bool is_in_doubt(const struct core_arbiter *a)
+{
+	return a->state == YOKE_ARBITER_FAILED && a->ask_kind == CORE_ASK_READ;
+}
+
 void core_arbiter_lost(struct core *c, struct core_actions *out, uint16_t arbiter, uint16_t holder,
 		       const char *reason)
 {
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+
 	give_up(c, out, arbiter, reason);
-	c->arbiter[arbiter - 1].holder = holder;
-	become(c, out, arbiter, holder != 0 ? YOKE_ARBITER_REFUSED : YOKE_ARBITER_READY, "");
-	if (holder != 0)
+	a->holder = holder;
+	if (holder != 0) {
+		become(c, out, arbiter, YOKE_ARBITER_REFUSED, "");
 		again_later(c, arbiter, AGAIN_PART);
+	} else if (!is_in_doubt(a)) {
+		become(c, out, arbiter, YOKE_ARBITER_READY, "");
+	}
 }
 
 yoke_time core_arbiter_held_until(const struct core *c)
@@ -431,7 +443,7 @@ static void test(struct core *c, struct core_actions *out, uint16_t arbiter)
 			core_arbiter_ask(c, out, arbiter, CORE_ASK_STATUS, victim, NULL);
 		break;
 	case YOKE_ARBITER_TYPE_DISK:
-		core_arbiter_ask(c, out, arbiter, CORE_ASK_READ, 0, NULL);
+		core_disk_test(c, out, arbiter);
 		break;
 	case YOKE_ARBITER_TYPE_WITNESS:
 		core_arbiter_ask(c, out, arbiter, CORE_ASK_LOOK, 0, NULL);

@@ -20,6 +20,10 @@
  * round.  tests/model/disk.pml checks this, late writes, crashes and all (make check-model).
  *
  * Who does not read back what it wrote has nothing: another machine writes its slot, too.
+ *
+ * While nothing is wrong our slot is written FREE anew each test_ms: a disk that can only be read
+ * is no lock.  To others it is as free as before.  What is in it is left alone before we have read
+ * it, and as long as the lease of an engine before us goes on: that one may have held it.
  */
 #include <string.h>
 
@@ -136,6 +140,17 @@ void core_disk_look(struct core *c, struct core_actions *out, uint16_t arbiter, 
 		core_arbiter_ask(c, out, arbiter, CORE_ASK_READ, 0, NULL);
 }
 
+/* Our slot is FREE, as far as it is ours. */
+void core_disk_test(struct core *c, struct core_actions *out, uint16_t arbiter)
+{
+	const struct core_arbiter *a = &c->arbiter[arbiter - 1];
+
+	if (a->slot_known && yoke_time_due(c->inherited, c->now))
+		write_slot(c, out, arbiter, CORE_SLOT_FREE);
+	else
+		core_arbiter_ask(c, out, arbiter, CORE_ASK_READ, 0, NULL);
+}
+
 static void note_slots(struct core *c, uint16_t arbiter, const struct core_event *ev)
 {
 	struct core_arbiter *a = &c->arbiter[arbiter - 1];
@@ -180,6 +195,21 @@ static void overwritten(struct core *c, struct core_actions *out, uint16_t arbit
 	core_arbiter_failed(c, out, arbiter, overwritten_reason);
 }
 
+/* These were the slots, and we hold nothing; when we stood still with the answer, much else may be
+ * in them by now. */
+static void on_slots(struct core *c, struct core_actions *out, uint16_t arbiter)
+{
+	struct core_arbiter *a = &c->arbiter[arbiter - 1];
+	uint16_t before = goes_before(c, arbiter);
+	int64_t late_us = (int64_t)c->conf.lease_ms * 1000 / 2;
+	bool is_late = yoke_time_span_us(a->asked_at, c->now) > late_us;
+
+	refused(c, out, arbiter, before, "");
+	if (before == 0 && !is_late && yoke_time_due(a->next_at, c->now) &&
+	    core_arbiter_wants(c, arbiter))
+		write_slot(c, out, arbiter, CORE_SLOT_CLAIM);
+}
+
 /* Our write has landed, and these were the slots after it. */
 static void on_written(struct core *c, struct core_actions *out, uint16_t arbiter,
 		       const struct core_slot *own)
@@ -190,7 +220,7 @@ static void on_written(struct core *c, struct core_actions *out, uint16_t arbite
 	if (!is_same(own, &a->slot)) {
 		overwritten(c, out, arbiter, own);
 	} else if (a->slot.state == CORE_SLOT_FREE) {
-		refused(c, out, arbiter, before, "");
+		on_slots(c, out, arbiter);
 	} else if (before != 0) {
 		refused(c, out, arbiter, before, "another node has it");
 		write_slot(c, out, arbiter, CORE_SLOT_FREE);
@@ -204,16 +234,11 @@ static void on_written(struct core *c, struct core_actions *out, uint16_t arbite
 	}
 }
 
-/* These were the slots; when we stood still with the answer, much else may be in them by now. */
+/* Whether it can be written, too, is what the next test shows, as soon as it may. */
 static void on_read(struct core *c, struct core_actions *out, uint16_t arbiter)
 {
-	uint16_t before = goes_before(c, arbiter);
-	yoke_time asked_at = c->arbiter[arbiter - 1].asked_at;
-	bool is_late = yoke_time_span_us(asked_at, c->now) > (int64_t)c->conf.lease_ms * 1000 / 2;
-
-	refused(c, out, arbiter, before, "");
-	if (before == 0 && !is_late && core_arbiter_wants(c, arbiter))
-		write_slot(c, out, arbiter, CORE_SLOT_CLAIM);
+	c->arbiter[arbiter - 1].test_at = yoke_time_max(c->inherited, c->now);
+	on_slots(c, out, arbiter);
 }
 
 void core_disk_on_answer(struct core *c, struct core_actions *out, uint16_t arbiter,

@@ -278,6 +278,8 @@ bool core_arbiter_hears(const struct core *c);
 
 /* Take a step towards having the lock (want) or not having it. */
 void core_disk_look(struct core *c, struct core_actions *out, uint16_t arbiter, bool want);
+/* While nothing is wrong, and the lock is not wanted. */
+void core_disk_test(struct core *c, struct core_actions *out, uint16_t arbiter);
 void core_disk_on_answer(struct core *c, struct core_actions *out, uint16_t arbiter,
 			 const struct core_event *ev);
 

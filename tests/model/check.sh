@@ -67,12 +67,13 @@ found() {
 }
 
 passes never-two safety -DWRITES=4 -DFAULTS=1
-passes never-two-faults safety -DWRITES=3 -DFAULTS=2
+passes never-two-faults safety -DWRITES=3 -DFAULTS=2 -DTESTS=1
 passes dead liveness -DDEAD -DWRITES=16
-for rule in NO_READ ANCHOR_END NO_WATCH NO_MARGIN KEEPS_ROUND FROM_ZERO; do
+for rule in NO_READ ANCHOR_END NO_WATCH NO_MARGIN KEEPS_ROUND FROM_ZERO TESTS_HELD; do
 	found "$rule" safety -DWRITES=3 -DFAULTS=1 "-D$rule"
 done
 found KEEPS_INHERITED safety -DWRITES=4 -DFAULTS=1 -DKEEPS_INHERITED
+found TESTS_INHERITED safety -DWRITES=4 -DFAULTS=1 -DTESTS_INHERITED
 found FOREVER liveness -DDEAD -DWRITES=16 -DFOREVER
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

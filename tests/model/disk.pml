@@ -9,10 +9,12 @@
  * until the lease ends that the old one left.  When the machine goes with it, the write may land in
  * part.  All of this takes any time: nothing here relies on an answer in time.
  *
+ * A slot that is FREE may be written FREE anew at any time, to see that the disk takes a write.
+ *
  * There is no clock: what matters are spans (how long ago a question was asked, how long a slot was
  * watched, what is left of a lease), which count up to where they make no difference any more.  So
- * time has no end here.  Limited are the writes of each node and the faults of both together:
- * answers lost, crashes, and locks given back.
+ * time has no end here.  Limited are the writes of each node, and the faults of both together:
+ * answers lost, crashes, and locks given back; in one run the tests, too, which are writes as well.
  *
  * Wanted: never two nodes hold at once (the assertion).
  * DEAD: node 1 is dead for good, node 0 wants the lock and gets answers: it gets the lock.
@@ -24,6 +26,8 @@
  *   NO_MARGIN        a slot is stale after a lease, by a clock that may be too fast
  *   KEEPS_ROUND      who lets his lease lapse goes on with the round that he had
  *   KEEPS_INHERITED  the lease of an earlier engine goes on although the slot is written FREE
+ *   TESTS_HELD       the slot is written FREE as a test whatever is in it, and the lease goes on
+ *   TESTS_INHERITED  likewise, while only the lease of an earlier engine goes on
  *   FROM_ZERO        an engine that cannot read its own slot begins with sequence 0 again
  *   FOREVER          (DEAD) a slot never becomes stale
  */
@@ -35,6 +39,9 @@
 #endif
 #ifndef FAULTS
 #define FAULTS 2
+#endif
+#ifndef TESTS
+#define TESTS 0 /* any number */
 #endif
 #define MARGIN 1 /* as much as two clocks may differ in a watch */
 #define ANSWER 1 /* DEAD: an answer takes no longer */
@@ -79,7 +86,7 @@ typedef node {
 }
 
 node n[2];
-byte faults;
+byte faults, tests;
 bool pause; /* DEAD: a claim in vain was reported in this tick */
 
 #define SELF n[self]
@@ -169,6 +176,27 @@ inline give_up()
 	:: else
 	fi
 }
+
+/* Nothing is held, wanted or left of an earlier engine: may the disk be written? */
+inline test()
+{
+	tests = (TESTS > 0 -> tests + 1 : 0);
+	SELF.own.state = FREE;
+	SELF.own.sequence++;
+	ask_for(WRITE)
+}
+
+#define MAY_TEST_AT_ALL (SELF.known && (TESTS == 0 || tests < TESTS))
+#define HAS_NOTHING (SELF.left == 0 && SELF.own.state == FREE)
+#ifdef TESTS_HELD
+#define MAY_TEST MAY_TEST_AT_ALL
+#else
+#ifdef TESTS_INHERITED
+#define MAY_TEST (MAY_TEST_AT_ALL && HAS_NOTHING)
+#else
+#define MAY_TEST (MAY_TEST_AT_ALL && HAS_NOTHING && SELF.inherited == 0)
+#endif
+#endif
 
 inline note_slots()
 {
@@ -322,6 +350,7 @@ end:	do
 	:: atomic { SELF.phase == DONE -> on_answer() }
 #ifndef DEAD
 	:: d_step { SELF.ask == NOTHING && SELF.left == 0 && SELF.own.state != CLAIM -> ask_for(READ) }
+	:: d_step { SELF.ask == NOTHING && MAY_WRITE && MAY_TEST -> test() }
 	:: d_step { faults < FAULTS && SELF.ask == NOTHING && MAY_WRITE -> faults++; give_up() }
 	:: atomic { faults < FAULTS && SELF.ask == WRITE && SELF.phase != DONE -> faults++; forget() }
 	:: atomic { faults < FAULTS && SELF.phase != DONE -> faults++; crash() }

@@ -3,7 +3,8 @@
  *
  * A question takes a while to reach its arbiter, does what it does there at that instant, and its
  * answer takes a while, too.  A disk keeps the order of one node's writes, as its process has one
- * question at a time; a witness ignores what is older than what it has heard of a node.
+ * question at a time; a witness ignores what is older than what it has heard of a node.  A lock
+ * that `fails` can be read, and takes no write.
  */
 #include <stdio.h>
 #include <string.h>
@@ -225,10 +226,25 @@ static void push(struct sim_world *w, enum sim_what what, uint32_t index, int64_
 	sim_world_push(w, &item, in_us);
 }
 
+/* Does it change what the arbiter says?  What is asked as a test is no news. */
+static bool is_news(const struct sim_world *w, const struct sim_ask *ask)
+{
+	switch (ask->kind) {
+	case CORE_ASK_OFF:
+	case CORE_ASK_CLAIM:
+	case CORE_ASK_RELEASE:
+		return true;
+	case CORE_ASK_WRITE:
+		return ask->slot.state != CORE_SLOT_FREE ||
+		       w->arbiter[ask->arbiter - 1].slot[ask->node - 1].state != CORE_SLOT_FREE;
+	default:
+		return false;
+	}
+}
+
 static void show(struct sim_world *w, const struct sim_ask *ask)
 {
-	if (ask->kind == CORE_ASK_OFF || ask->kind == CORE_ASK_CLAIM ||
-	    ask->kind == CORE_ASK_RELEASE || ask->kind == CORE_ASK_WRITE)
+	if (is_news(w, ask))
 		sim_trace_line(&w->trace, w->now, sim_world_name(w, ask->node), "  > ask %s: %s",
 			       w->names.arbiter[ask->arbiter - 1], kinds[ask->kind]);
 }
@@ -289,10 +305,20 @@ void sim_arbiter_cancel(struct sim_world *w, uint16_t node, uint32_t id)
 
 /* ---- arbiters ---- */
 
+/* In every second case; always in an exact world. */
+static bool is_likely(struct sim_world *w)
+{
+	return w->setup.exact || sim_random_permille(&w->random, 500);
+}
+
 static void at_disk(struct sim_world *w, struct sim_ask *ask)
 {
 	struct sim_arbiter *a = &w->arbiter[ask->arbiter - 1];
+	bool fails = ask->kind == CORE_ASK_WRITE && sim_world_in_force(w, a->fails_until);
 
+	/* What could not be written may be there nevertheless. */
+	if (fails && is_likely(w))
+		return;
 	if (ask->kind == CORE_ASK_WRITE) {
 		bool holds = ask->slot.state == CORE_SLOT_HELD;
 		yoke_time *at = a->held_at[ask->node - 1];
@@ -301,8 +327,19 @@ static void at_disk(struct sim_world *w, struct sim_ask *ask)
 		at[1] = holds ? at[0] : (yoke_time){0};
 		at[0] = holds ? w->now : (yoke_time){0};
 	}
+	if (fails)
+		return;
 	memcpy(ask->slots, a->slot, sizeof(ask->slots));
 	ask->result = CORE_RESULT_DONE;
+}
+
+/* As agent/witness_lock.h says. */
+static bool must_save(const struct sim_arbiter *a, const struct sim_ask *ask)
+{
+	return ask->kind == CORE_ASK_LOOK ||
+	       (ask->kind == CORE_ASK_CLAIM &&
+		(a->holder != ask->node || a->lease_ms != ask->lease_ms)) ||
+	       (ask->kind == CORE_ASK_RELEASE && a->holder == ask->node);
 }
 
 static bool is_free(const struct sim_world *w, const struct sim_arbiter *a, uint16_t node)
@@ -324,6 +361,8 @@ static void at_witness(struct sim_world *w, struct sim_ask *ask)
 	if (!is_free(w, a, ask->node)) {
 		ask->result = CORE_RESULT_ANSWERED;
 		ask->holder = a->holder;
+	} else if (sim_world_in_force(w, a->fails_until) && must_save(a, ask)) {
+		ask->result = CORE_RESULT_FAILED;
 	} else if (ask->kind == CORE_ASK_CLAIM) {
 		a->holder = ask->node;
 		a->renewed_at = w->now;
@@ -331,12 +370,6 @@ static void at_witness(struct sim_world *w, struct sim_ask *ask)
 	} else if (ask->kind == CORE_ASK_RELEASE && a->holder == ask->node) {
 		a->holder = 0;
 	}
-}
-
-/* In every second case; always in an exact world. */
-static bool is_likely(struct sim_world *w)
-{
-	return w->setup.exact || sim_random_permille(&w->random, 500);
 }
 
 /* What comes of a test proves nothing. */

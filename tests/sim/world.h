@@ -133,7 +133,8 @@ struct sim_ask {
 struct sim_arbiter {
 	yoke_time down_until, slow_until;
 	yoke_time cut_until[YOKE_NODES_MAX]; /* from this node */
-	yoke_time fails_until, lies_until;   /* fence */
+	yoke_time fails_until;               /* fence: does nothing; lock: takes no write */
+	yoke_time lies_until;                /* fence */
 	bool busy[YOKE_NODES_MAX];           /* disk: a node's process waits for it */
 	struct core_slot slot[YOKE_NODES_MAX];
 	yoke_time held_at[YOKE_NODES_MAX][2]; /* that it became HELD, last and before that */

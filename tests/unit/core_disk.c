@@ -1,7 +1,7 @@
 /* agent/core/disk.c: the lock on a shared disk, as one node goes through it. */
 #include "tests/unit/core_pair.h"
 
-enum { LEASE_MS = 2000, STALE_MS = LEASE_MS + LEASE_MS / 100 + 1 };
+enum { LEASE_MS = 2000, STALE_MS = LEASE_MS + LEASE_MS / 100 + 1, TEST_MS = 5000 };
 
 static struct pair pair;
 static struct core_slot slots[YOKE_NODES_MAX];
@@ -20,8 +20,17 @@ static void answer(struct pair *p, uint16_t node)
 	pair_give(p, node, &ev);
 }
 
-/* Beta lost alpha, which owned the group, and wants the lock. */
-static void form(struct pair *p)
+/* Answers until nothing is asked; a disk that is read-only fails what is written. */
+static void answer_all(struct pair *p, bool read_only)
+{
+	while (pair_asked(p, BETA, 1) != 0)
+		if (read_only && pair_asked(p, BETA, 1) == CORE_ASK_WRITE)
+			pair_answer(p, BETA, 1, CORE_RESULT_FAILED, 0);
+		else
+			answer(p, BETA);
+}
+
+static void set_up(struct pair *p)
 {
 	memset(slots, 0, sizeof(slots));
 	pair_init(p);
@@ -35,9 +44,20 @@ static void form(struct pair *p)
 		c->arbiter[0].type = YOKE_ARBITER_TYPE_DISK;
 		c->arbiter[0].timeout_ms = 1000;
 	}
+}
+
+static void start(struct pair *p)
+{
 	pair_start(p, ALPHA);
 	pair_start(p, BETA);
 	pair_paths(p, YOKE_PATH_UP);
+}
+
+/* Beta lost alpha, which owned the group, and wants the lock. */
+static void form(struct pair *p)
+{
+	set_up(p);
+	start(p);
 	pair_beat(p, 1000);
 	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
 	pair_power_off(p, ALPHA);
@@ -261,6 +281,139 @@ static void word_for_one_that_writes_its_slot_is_worth_nothing(void **state)
 	assert_false(p->address[1][0]);
 }
 
+/* All is well for so long: both are in contact. */
+static void rest(struct pair *p, int64_t span_ms, bool read_only)
+{
+	for (; span_ms > 0; span_ms -= 100) {
+		answer_all(p, read_only);
+		while (pair_asked(p, ALPHA, 1) != 0)
+			answer(p, ALPHA);
+		pair_beat(p, 100);
+	}
+}
+
+static void meet(struct pair *p, int64_t lease_ms)
+{
+	set_up(p);
+	for (unsigned n = 0; n < 2; n++)
+		p->conf[n].arbiter[0].test_ms = TEST_MS;
+	p->conf[1].lease = yoke_time_add_ms(p->now, lease_ms);
+	start(p);
+}
+
+/* While nothing is wrong. */
+static void test_writes_a_free_slot(void **state)
+{
+	struct pair *p = &pair;
+	uint64_t before;
+
+	(void)state;
+	meet(p, 0);
+	rest(p, 1000, false);
+	assert_true(slots[1].sequence > 0);
+	assert_int_equal(p->core[1].arbiter[0].state, YOKE_ARBITER_READY);
+	before = slots[1].sequence;
+	rest(p, TEST_MS - 2000, false);
+	assert_int_equal(slots[1].sequence, before);
+	rest(p, 2000, false);
+	assert_int_equal(slots[1].sequence, before + 1);
+	assert_int_equal(slots[1].state, CORE_SLOT_FREE);
+	assert_int_equal(slots[1].round, 0);
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_ARBITER_FAILED), 0);
+}
+
+/* It is known before it is needed, stays one alarm, and ends with a write that is done. */
+static void disk_that_takes_no_write_is_an_alarm(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	meet(p, 0);
+	rest(p, 1000, false);
+	rest(p, 3 * TEST_MS, true);
+	assert_int_equal(p->core[1].arbiter[0].state, YOKE_ARBITER_FAILED);
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_ARBITER_FAILED), 1);
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_ARBITER_READY), 0);
+	rest(p, 2 * TEST_MS, false);
+	assert_int_equal(p->core[1].arbiter[0].state, YOKE_ARBITER_READY);
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_ARBITER_READY), 1);
+}
+
+/* That it can be read then is no end of the alarm: one is told, not one for each try. */
+static void disk_that_takes_no_write_stays_an_alarm_when_wanted(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	meet(p, 0);
+	rest(p, 1000, false);
+	pair_power_off(p, ALPHA);
+	p->wire = false;
+	lose_alpha(p);
+	for (int i = 0; i < LEASE_MS / 10; i++) {
+		answer_all(p, true);
+		pair_run(p, 10);
+	}
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_ARBITER_FAILED), 1);
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_ARBITER_READY), 0);
+	run(p, LEASE_MS / 2);
+	assert_true(holds(p));
+	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_ARBITER_READY), 1);
+}
+
+/* What an engine before held it by stays in the slot as long as its lease. */
+static void test_leaves_an_inherited_lease_alone(void **state)
+{
+	struct pair *p = &pair;
+	struct core_slot held = {CORE_SLOT_HELD, 3, 7};
+
+	(void)state;
+	meet(p, LEASE_MS);
+	slots[1] = held;
+	rest(p, LEASE_MS - 200, false);
+	assert_memory_equal(&slots[1], &held, sizeof(held));
+	assert_true(yoke_time_before(p->now, p->core[1].inherited));
+	rest(p, 500, false);
+	assert_int_equal(slots[1].state, CORE_SLOT_FREE);
+	assert_int_equal(slots[1].sequence, 8);
+}
+
+/* The slots that come with a test are as good as those that were asked for. */
+static void claim_follows_a_test_that_was_out(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	meet(p, 0);
+	rest(p, 1000, false);
+	while (pair_asked(p, BETA, 1) == 0)
+		pair_beat(p, 100);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_WRITE);
+	pair_power_off(p, ALPHA);
+	p->wire = false;
+	lose_alpha(p);
+	answer(p, BETA);
+	assert_int_equal(p->ask[1][0].u.ask.slot.state, CORE_SLOT_CLAIM);
+}
+
+/* It does not come back: the next question is asked when a read would have been given up, too. */
+static void test_that_hangs_is_given_up_as_a_read_is(void **state)
+{
+	struct pair *p = &pair;
+	int64_t given_up_ms[2];
+
+	(void)state;
+	for (int known = 0; known < 2; known++) {
+		meet(p, 0);
+		rest(p, known ? 1000 : 0, false);
+		while (pair_asked(p, BETA, 1) == 0)
+			pair_beat(p, 100);
+		assert_int_equal(pair_asked(p, BETA, 1), known ? CORE_ASK_WRITE : CORE_ASK_READ);
+		given_up_ms[known] = yoke_time_span_us(p->now, p->core[1].arbiter[0].ask_deadline);
+	}
+	assert_true(given_up_ms[1] <= given_up_ms[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +426,12 @@ int main(void)
 		cmocka_unit_test(goes_on_above_a_damaged_own_slot),
 		cmocka_unit_test(what_is_not_read_back_is_not_held),
 		cmocka_unit_test(word_for_one_that_writes_its_slot_is_worth_nothing),
+		cmocka_unit_test(test_writes_a_free_slot),
+		cmocka_unit_test(disk_that_takes_no_write_is_an_alarm),
+		cmocka_unit_test(disk_that_takes_no_write_stays_an_alarm_when_wanted),
+		cmocka_unit_test(test_leaves_an_inherited_lease_alone),
+		cmocka_unit_test(claim_follows_a_test_that_was_out),
+		cmocka_unit_test(test_that_hangs_is_given_up_as_a_read_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
