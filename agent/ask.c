@@ -329,6 +329,15 @@ static bool open_answer(const struct agent_ask_set *set, struct agent_ask *ask,
 	return false;
 }
 
+static void finish_unsaved(struct agent_ask *ask, uint32_t error)
+{
+	char reason[YOKE_REASON_SIZE];
+
+	snprintf(reason, sizeof(reason), "it cannot save: %s",
+		 error == 0 ? "its disk does not answer" : strerror((int)error));
+	finish(ask, CORE_RESULT_FAILED, 0, reason);
+}
+
 static void take_witness(struct agent_ask_set *set, struct agent_ask *ask, const uint8_t *bytes,
 			 size_t size, yoke_time now)
 {
@@ -349,6 +358,8 @@ static void take_witness(struct agent_ask_set *set, struct agent_ask *ask, const
 		finish(ask, CORE_RESULT_DONE, 0, "");
 	} else if (frame.result == HB_WITNESS_NO) {
 		finish(ask, CORE_RESULT_ANSWERED, frame.node, "");
+	} else if (frame.result == HB_WITNESS_UNSAVED) {
+		finish_unsaved(ask, frame.error);
 	}
 }
 

@@ -19,15 +19,26 @@
 #include "agent/keys.h"
 #include "agent/privilege.h"
 #include "agent/witness_lock.h"
+#include "agent/witness_try.h"
 #include "conf/witness.h"
 
 enum { DATAGRAM_SIZE = 256, NAME_SIZE = CONF_FILE_SIZE + YOKE_NAME_SIZE + 16, LINE_SIZE = 64 };
+
+/* A request that was opened, and where its answer goes. */
+struct witness_request {
+	struct hb_witness_frame frame;
+	unsigned key; /* index of the one that it is sealed with */
+	struct sockaddr_storage from;
+	socklen_t from_len;
+};
 
 /* A node, as this run knows it. */
 struct witness_node {
 	uint64_t incarnation, sequence; /* of its newest request; 0: not known */
 	uint64_t cookie;                /* what its next incarnation must bring */
 	struct hb_key_ring ring;
+	bool waits; /* with its newest request, until it is known whether a lock can be saved */
+	struct witness_request request;
 };
 
 struct witness_cluster {
@@ -45,6 +56,7 @@ struct witness {
 	struct conf_witness conf;
 	uint64_t incarnation;
 	int fd, dir_fd, signal_fd;
+	struct agent_witness_try try;
 	struct witness_cluster cluster[CONF_CLUSTERS_MAX];
 };
 
@@ -76,19 +88,10 @@ static uint64_t draw(void)
 
 static int save(const struct witness *w, const struct witness_cluster *c)
 {
-	char line[LINE_SIZE], name[YOKE_NAME_SIZE + 8];
-	int size = snprintf(line, sizeof(line), "%u %u\n", c->lock.holder, c->lock.lease_ms);
-	int fd;
-	bool ok;
+	char line[LINE_SIZE];
 
-	snprintf(name, sizeof(name), "%s.new", c->name);
-	fd = openat(w->dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -1;
-	ok = write(fd, line, (size_t)size) == size && fsync(fd) == 0;
-	ok = close(fd) == 0 && ok;
-	ok = ok && renameat(w->dir_fd, name, w->dir_fd, c->name) == 0 && fsync(w->dir_fd) == 0;
-	return ok ? 0 : -1;
+	snprintf(line, sizeof(line), "%u %u\n", c->lock.holder, c->lock.lease_ms);
+	return agent_witness_try_write(w->dir_fd, c->name, line);
 }
 
 /* Returns -1 when there is a file that says nothing: then nobody may be given the lock. */
@@ -181,80 +184,120 @@ static bool admit(struct witness_cluster *c, const struct hb_witness_frame *fram
 	return true;
 }
 
-static enum hb_witness_result decide(struct witness *w, struct witness_cluster *c,
-				     const struct hb_witness_frame *frame, bool *told)
+/* The holder has changed: it is on disk before it is told.  Returns an errno. */
+static int keep(struct witness *w, struct witness_cluster *c)
 {
-	struct agent_witness_lock before = c->lock;
-	enum hb_witness_result result;
-	bool must_save;
+	int error = save(w, c) < 0 ? errno : 0;
 
-	result = agent_witness_lock_ask(&c->lock, frame->sender, (enum hb_witness_kind)frame->kind,
-					frame->lease_ms, now_is(), &must_save);
-	*told = true;
-	if (!must_save)
-		return result;
-	if (save(w, c) < 0) {
+	agent_witness_try_note(&w->try, now_is(), error);
+	if (error != 0)
 		yoke_log(YOKE_LOG_ERROR, "cluster %s: its lock cannot be saved: %s", c->name,
-			 strerror(errno));
-		c->lock = before;
-		*told = false; /* it will ask again */
-		return HB_WITNESS_NO;
-	}
-	yoke_log(YOKE_LOG_INFO, "cluster %s: node %u %s the lock", c->name, frame->sender,
-		 c->lock.holder != 0 ? "has" : "gave back");
-	return result;
+			 strerror(error));
+	return error;
 }
 
-static void answer(struct witness *w, struct witness_cluster *c,
-		   const struct hb_witness_frame *request, enum hb_witness_result result,
-		   unsigned key, const struct sockaddr_storage *to, socklen_t to_len)
+/* Fills result, node and error of the answer.  Returns false when it is not known yet. */
+static bool decide(struct witness *w, struct witness_cluster *c,
+		   const struct hb_witness_frame *request, struct hb_witness_frame *answer)
 {
-	struct hb_witness_frame frame = {
-		.incarnation = w->incarnation,
-		.sequence = ++c->sequence,
-		.kind = request->kind,
-		.result = (uint8_t)result,
-		.node = c->lock.holder,
-		.echo_incarnation = request->incarnation,
-		.echo_sequence = request->sequence,
-	};
+	struct agent_witness_lock before = c->lock;
+	enum agent_witness_can can = AGENT_WITNESS_CAN_SAVE;
+	bool must_save;
+	int error = 0;
+
+	answer->result = (uint8_t)agent_witness_lock_ask(&c->lock, request->sender,
+							 (enum hb_witness_kind)request->kind,
+							 request->lease_ms, now_is(), &must_save);
+	if (must_save) {
+		error = keep(w, c);
+		can = error == 0 ? AGENT_WITNESS_CAN_SAVE : AGENT_WITNESS_CANNOT_SAVE;
+	} else if (request->kind == HB_WITNESS_LOOK && answer->result == HB_WITNESS_YES) {
+		can = agent_witness_try_ask(&w->try, now_is(), &error);
+	}
+	if (can == AGENT_WITNESS_CANNOT_SAVE) {
+		c->lock = before;
+		answer->result = HB_WITNESS_UNSAVED;
+		answer->error = (uint32_t)error;
+	} else if (must_save) {
+		yoke_log(YOKE_LOG_INFO, "cluster %s: node %u %s the lock", c->name, request->sender,
+			 c->lock.holder != 0 ? "has" : "gave back");
+	}
+	answer->node = c->lock.holder;
+	return can != AGENT_WITNESS_IS_TRYING;
+}
+
+static void answer(struct witness *w, struct witness_cluster *c, const struct witness_request *r,
+		   struct hb_witness_frame *frame)
+{
 	uint8_t bytes[HB_WITNESS_FRAME_SIZE];
 
-	if (result == HB_WITNESS_CHALLENGE)
-		frame.cookie = c->node[request->sender - 1].cookie;
-	memcpy(frame.cluster_id, c->id, sizeof(frame.cluster_id));
-	if (hb_witness_put(&c->ring.seal[key], &frame, bytes))
-		(void)sendto(w->fd, bytes, sizeof(bytes), MSG_DONTWAIT, (const struct sockaddr *)to,
-			     to_len);
+	frame->incarnation = w->incarnation;
+	frame->sequence = ++c->sequence;
+	frame->kind = r->frame.kind;
+	frame->echo_incarnation = r->frame.incarnation;
+	frame->echo_sequence = r->frame.sequence;
+	memcpy(frame->cluster_id, c->id, sizeof(frame->cluster_id));
+	if (hb_witness_put(&c->ring.seal[r->key], frame, bytes))
+		(void)sendto(w->fd, bytes, sizeof(bytes), MSG_DONTWAIT,
+			     (const struct sockaddr *)&r->from, r->from_len);
+}
+
+/* The newest request of a node that is known. */
+static void serve(struct witness *w, struct witness_cluster *c, struct witness_node *n)
+{
+	struct hb_witness_frame frame = {0};
+
+	n->waits = !decide(w, c, &n->request.frame, &frame);
+	if (!n->waits)
+		answer(w, c, &n->request, &frame);
+}
+
+static void challenge(struct witness *w, struct witness_cluster *c, const struct witness_request *r)
+{
+	struct hb_witness_frame frame = {
+		.result = HB_WITNESS_CHALLENGE,
+		.node = c->lock.holder,
+		.cookie = c->node[r->frame.sender - 1].cookie,
+	};
+
+	answer(w, c, r, &frame);
 }
 
 static void take(struct witness *w)
 {
-	struct sockaddr_storage from;
-	socklen_t from_len = sizeof(from);
+	struct witness_request r = {.from_len = sizeof(r.from)};
+	struct hb_witness_frame *frame = &r.frame;
 	uint8_t bytes[DATAGRAM_SIZE];
-	ssize_t size = recvfrom(w->fd, bytes, sizeof(bytes), MSG_DONTWAIT, (struct sockaddr *)&from,
-				&from_len);
-	struct hb_witness_frame frame;
+	ssize_t size = recvfrom(w->fd, bytes, sizeof(bytes), MSG_DONTWAIT,
+				(struct sockaddr *)&r.from, &r.from_len);
 	struct witness_cluster *c;
-	enum hb_witness_result result;
-	bool known, told = true;
-	unsigned key;
+	struct witness_node *n;
+	bool known;
 
-	if (size < 0 || !hb_witness_get_header(bytes, (size_t)size, &frame) || frame.sender < 1 ||
-	    frame.sender > YOKE_NODES_MAX)
+	if (size < 0 || !hb_witness_get_header(bytes, (size_t)size, frame) || frame->sender < 1 ||
+	    frame->sender > YOKE_NODES_MAX)
 		return;
-	c = cluster_of(w, frame.cluster_id);
-	if (c == NULL || !open_request(c, bytes, &frame, &known, &key))
+	c = cluster_of(w, frame->cluster_id);
+	if (c == NULL || !open_request(c, bytes, frame, &known, &r.key))
 		return;
-	if (known || admit(c, &frame, key)) {
-		c->node[frame.sender - 1].sequence = frame.sequence;
-		result = decide(w, c, &frame, &told);
-	} else {
-		result = HB_WITNESS_CHALLENGE;
+	if (!known && !admit(c, frame, r.key)) {
+		challenge(w, c, &r);
+		return;
 	}
-	if (told)
-		answer(w, c, &frame, result, key, &from, from_len);
+	n = &c->node[frame->sender - 1];
+	n->sequence = frame->sequence;
+	n->request = r;
+	serve(w, c, n);
+}
+
+/* What was tried has come to its end: tell all who wait for that. */
+static void tried(struct witness *w)
+{
+	agent_witness_try_end(&w->try, now_is());
+	for (unsigned i = 0; i < w->conf.cluster_count; i++)
+		for (unsigned n = 0; n < YOKE_NODES_MAX; n++)
+			if (w->cluster[i].node[n].waits)
+				serve(w, &w->cluster[i], &w->cluster[i].node[n]);
 }
 
 /* ---- start ---- */
@@ -315,6 +358,7 @@ static int open_state(struct witness *w, uid_t uid, gid_t gid)
 	w->dir_fd = open(w->conf.state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (w->dir_fd < 0 || (geteuid() == 0 && fchown(w->dir_fd, uid, gid) < 0))
 		return say(w->conf.state_dir, strerror(errno));
+	agent_witness_try_init(&w->try, w->dir_fd);
 	return 0;
 }
 
@@ -338,8 +382,8 @@ static int open_signals(struct witness *w)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return say("sigprocmask", strerror(errno));
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGCHLD, SIG_IGN) == SIG_ERR)
+		return say("signals", strerror(errno));
 	w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
 	return w->signal_fd < 0 ? say("signalfd", strerror(errno)) : 0;
 }
@@ -385,13 +429,16 @@ int agent_witness_run(const char *conf_file)
 	}
 	yoke_log(YOKE_LOG_INFO, "witness " YOKE_VERSION " for %u clusters", w->conf.cluster_count);
 	for (;;) {
-		struct pollfd p[2] = {{.fd = w->fd, .events = POLLIN},
-				      {.fd = w->signal_fd, .events = POLLIN}};
+		struct pollfd p[3] = {{.fd = w->fd, .events = POLLIN},
+				      {.fd = w->signal_fd, .events = POLLIN},
+				      {.fd = w->try.fd, .events = POLLIN}};
 
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+		if (poll(p, 3, -1) < 0 && errno != EINTR)
 			return say("poll", strerror(errno)) < 0;
 		if (p[1].revents != 0)
 			break;
+		if (p[2].revents != 0)
+			tried(w);
 		if (p[0].revents != 0)
 			take(w);
 	}

@@ -80,5 +80,5 @@ bool hb_witness_open(const struct hb_seal_key *key, const uint8_t bytes[HB_WITNE
 	frame->echo_incarnation = yoke_buf_get_u64(&b);
 	frame->echo_sequence = yoke_buf_get_u64(&b);
 	return frame->kind >= HB_WITNESS_CLAIM && frame->kind <= HB_WITNESS_LOOK &&
-	       frame->result <= HB_WITNESS_CHALLENGE;
+	       frame->result <= HB_WITNESS_UNSAVED;
 }

@@ -4,7 +4,8 @@
  *   0  magic "YOKW"                          0  kind (enum hb_witness_kind)
  *   4  version, 1                            1  result (enum hb_witness_result); 0 in a request
  *   5  0                                     2  answer: the holder's node number; 0: nobody
- *   6  sender's node number; witness: 0      4  request: the lease that is asked for, milliseconds
+ *   6  sender's node number; witness: 0      4  request: the lease that is asked for, milliseconds;
+ *                                             HB_WITNESS_UNSAVED: why, as Linux numbers errors
  *   8  cluster id, 8 bytes                   8  cookie: of a challenge, and of who was challenged
  *   16 sender's incarnation                  16 answer: incarnation and
  *   24 sequence                              24 sequence of the request; request: 0
@@ -48,6 +49,9 @@ enum hb_witness_result {
 	HB_WITNESS_YES = 1, /* it is the sender's; release, look: it is nobody's or the sender's */
 	HB_WITNESS_NO,      /* it is node's */
 	HB_WITNESS_CHALLENGE, /* ask again with the cookie */
+	/* It cannot save who has the lock; look: it could not.  An older node, which does not know
+	 * this one, takes it for no answer. */
+	HB_WITNESS_UNSAVED,
 };
 
 struct hb_witness_frame {
@@ -56,7 +60,10 @@ struct hb_witness_frame {
 	uint64_t incarnation, sequence;
 	uint8_t kind, result;
 	uint16_t node;
-	uint32_t lease_ms;
+	union {
+		uint32_t lease_ms;
+		uint32_t error; /* 0: its disk does not answer */
+	};
 	uint64_t cookie, echo_incarnation, echo_sequence;
 };
 

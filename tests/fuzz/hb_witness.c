@@ -78,7 +78,8 @@ static bool exists(const struct hb_witness_frame *frame)
 	       (frame->kind == HB_WITNESS_CLAIM || frame->kind == HB_WITNESS_RELEASE ||
 		frame->kind == HB_WITNESS_LOOK) &&
 	       (frame->result == 0 || frame->result == HB_WITNESS_YES ||
-		frame->result == HB_WITNESS_NO || frame->result == HB_WITNESS_CHALLENGE);
+		frame->result == HB_WITNESS_NO || frame->result == HB_WITNESS_CHALLENGE ||
+		frame->result == HB_WITNESS_UNSAVED);
 }
 
 static void take_sealed(const uint8_t fields[FIELDS_SIZE])

@@ -7,12 +7,14 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +22,7 @@
 #include "agent/ask.h"
 #include "agent/keys.h"
 #include "agent/witness.h"
+#include "agent/witness_try.h"
 
 enum { CLUSTERS = 2, NODES = 2, LEASE_MS = 600000, TIMEOUT_MS = 5000, REFUSED_MS = 100 };
 
@@ -120,7 +123,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const leaf[] = {"conf", "one", "two", "state/one", "state/two", "state"};
+	static const char *const leaf[] = {"conf",	"one",	      "two",  "state/one",
+					   "state/two", "state/~try", "state"};
 
 	(void)state;
 	kill_witness();
@@ -217,12 +221,105 @@ static void a_restart_forgets_no_holder(void **state)
 	check(0, 2, CORE_ASK_CLAIM, 0);
 }
 
+/* A node asks until it hears that; what a witness found out is believed for a while. */
+static void look_until(int c, uint16_t n, const char *reason)
+{
+	struct core_event ev = ask(c, n, CORE_ASK_LOOK, TIMEOUT_MS);
+	yoke_time end = yoke_time_add_ms(now_is(), 4 * AGENT_WITNESS_TRY_MS);
+
+	while (strcmp(ev.u.answer.reason, reason) != 0 && yoke_time_before(now_is(), end)) {
+		poll(NULL, 0, 50);
+		ev = ask(c, n, CORE_ASK_LOOK, TIMEOUT_MS);
+	}
+	assert_string_equal(ev.u.answer.reason, reason);
+	assert_int_equal(ev.u.answer.result,
+			 reason[0] == '\0' ? CORE_RESULT_DONE : CORE_RESULT_FAILED);
+}
+
+/* For all clusters alike; who has a lock keeps it, and nobody is given one. */
+static void what_cannot_be_saved_is_told(void **state)
+{
+	static const char denied[] = "it cannot save: Permission denied";
+	struct core_event ev;
+
+	(void)state;
+	check(0, 2, CORE_ASK_RELEASE, 0);
+	check(1, 2, CORE_ASK_CLAIM, 0);
+	look_until(0, 1, "");
+	assert_int_equal(chmod(path("state"), 0500), 0);
+	look_until(0, 1, denied);
+	look_until(0, 2, denied);
+	check(1, 1, CORE_ASK_LOOK, 2);
+	check(1, 2, CORE_ASK_CLAIM, 0);
+	ev = ask(0, 1, CORE_ASK_CLAIM, TIMEOUT_MS);
+	assert_int_equal(ev.u.answer.result, CORE_RESULT_FAILED);
+	assert_string_equal(ev.u.answer.reason, denied);
+	assert_int_equal(chmod(path("state"), 0700), 0);
+	look_until(0, 1, "");
+	check(0, 2, CORE_ASK_CLAIM, 0);
+	check(0, 2, CORE_ASK_RELEASE, 0);
+}
+
+/* What is tried waits for the disk (here: for a reader); who asks for a lock does not wait for it.
+ */
+static void a_disk_that_hangs_is_told_and_delays_no_claim(void **state)
+{
+	int reader;
+
+	(void)state;
+	kill_witness();
+	assert_int_equal(mkfifo(path("state/~try.new"), 0666), 0);
+	assert_int_equal(chmod(path("state/~try.new"), 0666), 0);
+	start_witness();
+	look_until(0, 1, "it cannot save: its disk does not answer");
+	check(0, 2, CORE_ASK_CLAIM, 0);
+	check(0, 2, CORE_ASK_RELEASE, 0);
+	look_until(1, 2, "it cannot save: its disk does not answer");
+	reader = open(path("state/~try.new"), O_RDONLY | O_NONBLOCK);
+	assert_true(reader >= 0);
+	look_until(0, 1, "it cannot save: Invalid argument");
+	assert_int_equal(remove(path("state/~try.new")), 0);
+	close(reader);
+	kill_witness();
+	start_witness();
+	look_until(0, 1, "");
+}
+
+static unsigned tries(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path("state/~try"), &st), 0);
+	return (unsigned)st.st_ino ^ (unsigned)st.st_mtim.tv_nsec ^ (unsigned)st.st_mtim.tv_sec;
+}
+
+/* However often it is asked, and by however many. */
+static void one_write_is_enough_for_all(void **state)
+{
+	yoke_time begin = now_is();
+	unsigned writes = 1, spans, last;
+
+	(void)state;
+	check(0, 1, CORE_ASK_LOOK, 0);
+	last = tries();
+	for (int i = 0; i < 200; i++) {
+		check(0, (uint16_t)(1 + i % NODES), CORE_ASK_LOOK, 0);
+		writes += tries() != last;
+		last = tries();
+	}
+	spans = (unsigned)(yoke_time_span_us(begin, now_is()) / 1000 / AGENT_WITNESS_TRY_MS);
+	assert_true(writes <= 2 + spans);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_cluster_has_a_lock_of_its_own),
 		cmocka_unit_test(a_clusters_key_opens_no_other_one),
 		cmocka_unit_test(a_restart_forgets_no_holder),
+		cmocka_unit_test(what_cannot_be_saved_is_told),
+		cmocka_unit_test(a_disk_that_hangs_is_told_and_delays_no_claim),
+		cmocka_unit_test(one_write_is_enough_for_all),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -26,11 +26,17 @@ static const struct hb_witness_frame sent = {
 	.echo_sequence = 6,
 };
 
-static void seal(struct hb_seal_key *key, uint8_t bytes[HB_WITNESS_FRAME_SIZE])
+static void seal_frame(struct hb_seal_key *key, const struct hb_witness_frame *frame,
+		       uint8_t bytes[HB_WITNESS_FRAME_SIZE])
 {
 	assert_int_equal(hb_seal_init(key), 0);
-	assert_int_equal(hb_witness_derive(key, cluster_key, sent.sender, sent.incarnation), 0);
-	assert_true(hb_witness_put(key, &sent, bytes));
+	assert_int_equal(hb_witness_derive(key, cluster_key, frame->sender, frame->incarnation), 0);
+	assert_true(hb_witness_put(key, frame, bytes));
+}
+
+static void seal(struct hb_seal_key *key, uint8_t bytes[HB_WITNESS_FRAME_SIZE])
+{
+	seal_frame(key, &sent, bytes);
 }
 
 static void comes_back(void **state)
@@ -90,12 +96,33 @@ static void heartbeats_have_other_keys(void **state)
 	hb_seal_fini(&key);
 }
 
+/* What a witness that cannot save says; a result that we do not know is none. */
+static void known_results_are_taken(void **state)
+{
+	struct hb_witness_frame frame = sent, got;
+	uint8_t bytes[HB_WITNESS_FRAME_SIZE];
+
+	(void)state;
+	frame.error = 28;
+	for (unsigned result = 0; result < 256; result++) {
+		struct hb_seal_key key = {0};
+
+		frame.result = (uint8_t)result;
+		seal_frame(&key, &frame, bytes);
+		assert_true(hb_witness_get_header(bytes, sizeof(bytes), &got));
+		assert_int_equal(hb_witness_open(&key, bytes, &got), result <= HB_WITNESS_UNSAVED);
+		assert_int_equal(got.error, 28);
+		hb_seal_fini(&key);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_back),
 		cmocka_unit_test(changed_is_refused),
 		cmocka_unit_test(heartbeats_have_other_keys),
+		cmocka_unit_test(known_results_are_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
