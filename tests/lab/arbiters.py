@@ -3,6 +3,7 @@ pulls plugs, each node's watchdog, a witness and reference addresses on the clie
 shared disk; and Outside, a cluster with some of them."""
 
 import contextlib
+import errno
 import os
 import pathlib
 import re
@@ -12,7 +13,7 @@ import signal
 import socket
 import threading
 
-from lab import SERVICE, TOP, now, wait_until
+from lab import SERVICE, TOP, now, run, wait_until
 from measure import Echo, Probe
 from service import Cluster
 
@@ -132,10 +133,13 @@ class Witness:
 
     USER = "yoke-witness"
 
-    def __init__(self, cluster):
+    def __init__(self, cluster, disk_size=None):
         self.cluster, self.node = cluster, cluster.lab.client
         self.state = self.node.dir / "witness"
         self.state.mkdir(mode=0o700, exist_ok=True)
+        self.has_disk = disk_size is not None
+        if self.has_disk:
+            run("mount", "-t", "tmpfs", "-o", f"size={disk_size},mode=0700", "lab", self.state)
         key = self.node.dir / "witness.key"
         key.touch(0o600)
         key.write_text(cluster.alpha.key_file.read_text())
@@ -165,15 +169,36 @@ class Witness:
     def stop(self, number=signal.SIGTERM):
         self.process.stop(number)
 
+    def fill(self):
+        """Its disk, to the last byte."""
+        with (self.state / "full").open("wb", buffering=0) as file:
+            try:
+                while file.write(bytes(512)):
+                    pass
+            except OSError as error:
+                assert error.errno == errno.ENOSPC
+
+    def drain(self):
+        (self.state / "full").unlink()
+
+    def remount(self, how):
+        run("mount", "-o", f"remount,{how}", self.state)
+
+    def close(self):
+        self.stop()
+        if self.has_disk:
+            run("umount", self.state)
+
 
 class Disk:
-    """A file that both nodes write past the cache.  An array that does not answer a node is one
-    whose process for it stands still: it waits for as long as it takes, and goes on with what it
-    was about to do."""
+    """A file that both nodes write past the cache, or a device.  An array that does not answer a
+    node is one whose process for it stands still: it waits for as long as it takes, and goes on
+    with what it was about to do."""
 
-    def __init__(self, lab):
-        self.file = pathlib.Path(lab.dir) / "quorum"
-        self.file.write_bytes(bytes(64 * 1024))
+    def __init__(self, lab, device=None):
+        self.file = device or pathlib.Path(lab.dir) / "quorum"
+        if device is None:
+            self.file.write_bytes(bytes(64 * 1024))
         self.waiting = []
 
     def text(self):
@@ -231,15 +256,15 @@ class Outside:
     """A cluster, and what is outside of it: the kinds that are named.  The group is exclusive."""
 
     def __init__(self, world, *kinds, group=GROUP, watchdog_ms=WATCHDOG_MS, lease_ms=LEASE_MS,
-                 fence_test_ms=600000):
+                 fence_test_ms=600000, device=None, witness_disk=None):
         world.lab.restore()
         world.stop()
         self.world, self.lab = world, world.lab
         self.dogs = [Watchdog(node, watchdog_ms) for node in self.lab.pair if watchdog_ms]
         self.fence = Fence(self.lab) if "fence" in kinds else None
-        self.disk = Disk(self.lab) if "disk" in kinds else None
+        self.disk = Disk(self.lab, device) if "disk" in kinds else None
         self.reference = Reference(self.lab) if "ping" in kinds else None
-        self.witness = None
+        self.witness, self.witness_disk = None, witness_disk
         text = group + (self.fence.text(fence_test_ms) if self.fence else "")
         text += self.disk.text() if self.disk else ""
         text += Witness.text(self.lab) if "witness" in kinds else ""
@@ -253,7 +278,7 @@ class Outside:
         if self.disk:
             self.disk.init(self.cluster.alpha)
         if "witness" in self.kinds:
-            self.witness = Witness(self.cluster)
+            self.witness = Witness(self.cluster, self.witness_disk)
         if start:
             self.start()
         return self
@@ -301,7 +326,7 @@ class Outside:
             if self.client:
                 self.client.close()
             if self.witness:
-                self.witness.stop()
+                self.witness.close()
             for dog in self.dogs:
                 dog.close()
             if self.fence:

@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from arbiters import Outside  # noqa: E402
-from lab import BUILD, SERVICE, TOP, Lab, now, wait_until  # noqa: E402
+from lab import BUILD, SERVICE, TOP, Lab, now, run, wait_until  # noqa: E402
 from measure import Echo, Noise, Owners, Probe, Stalls  # noqa: E402
 from service import Cluster, Manager, Mib, Snmpd, Trapd  # noqa: E402
 from web import Client  # noqa: E402
@@ -140,6 +140,18 @@ def outside(world):
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def loop(world):
+    """A block device."""
+    image = world.lab.dir / "image"
+    image.write_bytes(bytes(64 * 1024))
+    device = run("losetup", "--find", "--show", image).strip()
+    yield device
+    world.stop()
+    run("losetup", "--detach", device)
+    image.unlink()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from arbiters import LEASE_MS, WATCHDOG_MS, taken_over
-from lab import now, wait_until
+from lab import now, run, wait_until
 
 
 def last_events(one):
@@ -422,6 +422,43 @@ def test_lock_that_is_away_is_an_alarm_while_all_is_well(outside, kind, name):
     one.start_lock()
     wait_until(lambda: one.cluster.alpha.status()["arbiters"][0]["state"] == "ready", 10,
                "it works again")
+
+
+def told_and_mended(one, owners, spoil, reason, mend):
+    """Both nodes say so while all is well, once, and nothing moves; it ends when it is mended."""
+    since, before = now(), last_events(one)
+    spoil()
+    for event in wait_alarm(one, "arbiter_failed", before):
+        assert reason in event["text"], event
+    before = last_events(one)
+    tested = time.time() + 2
+    for node in one.lab.pair:
+        wait_state(one, node, "failed", tested)
+        assert not one.cluster[node].has_event("arbiter_ready", before[node.name])
+        assert one.cluster[node].status()["condition"] == "degraded"
+    mend()
+    wait_alarm(one, "arbiter_ready", before)
+    for node in one.lab.pair:
+        assert not one.cluster[node].has_event("arbiter_failed", before[node.name])
+        assert one.cluster[node].status()["condition"] == "ok"
+    assert one.lab.owner() is one.lab.alpha
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 0
+
+
+def test_disk_that_takes_no_write_is_an_alarm_while_all_is_well(outside, owners, loop):
+    one = outside("disk", device=loop)
+    told_and_mended(one, owners, lambda: run("blockdev", "--setro", loop),
+                    "it cannot be written: Operation not permitted",
+                    lambda: run("blockdev", "--setrw", loop))
+
+
+def test_witness_that_cannot_save_is_an_alarm_while_all_is_well(outside, owners):
+    """Its disk is full; then it is not to be written any more."""
+    one = outside("witness", witness_disk="16k")
+    told_and_mended(one, owners, one.witness.fill, "it cannot save: No space left on device",
+                    one.witness.drain)
+    told_and_mended(one, owners, lambda: one.witness.remount("ro"),
+                    "it cannot save: Read-only file system", lambda: one.witness.remount("rw"))
 
 
 def test_secrets_are_nowhere(outside):
