@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from arrays import Array, is_in_kernel
 from lab import BUILD, now, run, wait_until
 from service import Cluster
 
@@ -284,23 +285,15 @@ def test_lock_whose_disk_stalls_is_an_alarm(outside, owners):
 
 @pytest.fixture
 def hanging(world):
-    """A file system on a file: frozen, whoever writes to it waits in the kernel (state D)."""
-    image, place = world.lab.dir / "image", world.lab.dir / "array"
-    image.write_bytes(b"")
-    os.truncate(image, 16 << 20)
-    place.mkdir()
-    run("mkfs.ext4", "-q", "-O", "^has_journal", image)
-    run("mount", "-o", "loop", image, place)
-    platter = Platter(world.lab)
-    platter.file = place / "platter"
-    platter.file.write_bytes(bytes(64 * 1024))
-    platter.init()
-    yield platter
-    run("fsfreeze", "-u", place, check=False)
-    world.stop()
-    run("umount", place)
-    place.rmdir()
-    image.unlink()
+    """A disk on an array."""
+    with Array(world.lab.dir) as array:
+        platter = Platter(world.lab)
+        platter.file = array.place / "platter"
+        platter.file.write_bytes(bytes(64 * 1024))
+        platter.init()
+        yield platter, array
+        array.thaw()
+        world.stop()
 
 
 def exchanges(yoke):
@@ -308,17 +301,13 @@ def exchanges(yoke):
     return yoke.process.text().count("goes on with what runs")
 
 
-def is_in_kernel(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        return file.read().rsplit(")", 1)[1].split()[0] == "D"
-
-
 def test_disk_that_hangs_in_the_kernel(world, lab, hanging, owners):
     """The array hangs for both nodes: every write waits in the kernel, for as long as it likes."""
-    cluster = world.ready(snmp=False, disk=hanging.file)
+    platter, array = hanging
+    cluster = world.ready(snmp=False, disk=platter.file)
     since, before = now(), {node.name: troubles(cluster[node]) for node in lab.pair}
     engine, exchanged = cluster.alpha.engine(), exchanges(cluster.alpha)
-    run("fsfreeze", "-f", hanging.file.parent)
+    array.freeze()
     for node in ("alpha", "beta"):
         wait_until(lambda at=node: is_in_kernel(cluster[at].pids("post")[0]), 5, "it waits")
         wait_reason(cluster, node, "the disk does not answer")
@@ -333,7 +322,7 @@ def test_disk_that_hangs_in_the_kernel(world, lab, hanging, owners):
     assert cluster.alpha.leave() == 0
     cluster.alpha.start()
     wait_until(lambda: cluster.alpha.peer_state("beta") == "online", 10, "alpha hears beta")
-    run("fsfreeze", "-u", hanging.file.parent)
+    array.thaw()
     for node in ("alpha", "beta"):
         wait_state(cluster, node, "up")
         wait_reason(cluster, node, "")
