@@ -58,8 +58,8 @@ def hung(outside, lab, array):
 
 
 def test_monitor_that_hangs_in_the_kernel(hung, owners):
-    """It cannot be killed, so the stop cannot be known to work either: nothing else waits for it, no
-    second one is started beside it, and in the end the watchdog resets the machine."""
+    """It cannot be killed, so the stop cannot be known to work either: nothing else waits for it,
+    no second one is started beside it, and in the end the watchdog resets the machine."""
     one, alpha, beta = hung.one, hung.alpha, hung.beta
     since, before = now(), {yoke.node.name: yoke.last_event() for yoke in (alpha, beta)}
     calm = {yoke.node.name: troubles(yoke) for yoke in (alpha, beta)}
