@@ -579,21 +579,18 @@ static void look_one(struct core *c, struct core_actions *out, uint16_t arbiter)
 
 void core_arbiter_look(struct core *c, struct core_actions *out)
 {
+	/* A node that has fallen silent, or is deaf, is a reason to know soon who else is; and who
+	 * is deaf itself must know soon that it is no more. */
+	bool soon = is_silent_node(c) || is_deaf_node(c) || core_arbiter_deaf(c);
+
 	note_others(c);
-	/* A node that has fallen silent, or is deaf, is a reason to know at once who else is; and
-	 * who is deaf itself must know soon that it is no more. */
-	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
-		if (c->conf.arbiter[a - 1].type == YOKE_ARBITER_TYPE_PING &&
-		    (is_silent_node(c) || is_deaf_node(c)) &&
-		    yoke_time_span_us(c->arbiter[a - 1].asked_at, c->now) >
-			    (int64_t)c->conf.dead_ms * 1000)
-			c->arbiter[a - 1].test_at = c->now;
-	for (uint16_t a = 1; a <= c->conf.arbiter_count && core_arbiter_deaf(c); a++)
-		if (c->conf.arbiter[a - 1].type == YOKE_ARBITER_TYPE_PING)
-			c->arbiter[a - 1].test_at =
-				yoke_time_min(c->arbiter[a - 1].test_at,
-					      yoke_time_add_ms(c->arbiter[a - 1].asked_at,
-							       c->conf.dead_ms));
+	for (uint16_t i = 1; i <= c->conf.arbiter_count && soon; i++) {
+		struct core_arbiter *a = &c->arbiter[i - 1];
+
+		if (c->conf.arbiter[i - 1].type == YOKE_ARBITER_TYPE_PING)
+			a->test_at = yoke_time_min(
+				a->test_at, yoke_time_add_ms(a->asked_at, c->conf.dead_ms));
+	}
 	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
 		look_one(c, out, a);
 }

@@ -470,6 +470,23 @@ static void who_is_deaf_first_waits_for_the_other(void **state)
 	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_STOPPING), 0);
 }
 
+/* It asked just before the owner told that it is deaf, and nothing else happens. */
+static void who_has_asked_just_before_asks_again(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	with_reference(p);
+	lock_form(p);
+	pair_answer(p, BETA, 1, CORE_RESULT_DONE, 0);
+	pair_core(p, BETA)->arbiter[0].asked_at = p->now;
+	pair_answer(p, ALPHA, 1, CORE_RESULT_FAILED, 0);
+	pair_answer(p, ALPHA, 1, CORE_RESULT_FAILED, 0);
+	assert_int_equal(pair_asked(p, BETA, 1), 0);
+	pair_run(p, PAIR_DEAD_MS);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_PING);
+}
+
 /* They are asked in turns: one of the two hears it first when the network is well again. */
 static void who_was_as_deaf_hears_again_and_the_owner_asks_first(void **state)
 {
@@ -538,6 +555,7 @@ int main(void)
 		cmocka_unit_test(an_old_word_does_not_grant_again),
 		cmocka_unit_test(deaf_owner_hands_over),
 		cmocka_unit_test(who_is_deaf_first_waits_for_the_other),
+		cmocka_unit_test(who_has_asked_just_before_asks_again),
 		cmocka_unit_test(who_was_as_deaf_hears_again_and_the_owner_asks_first),
 		cmocka_unit_test(both_deaf_stay),
 	};
