@@ -30,6 +30,7 @@ static void begin(struct sim_check_told *t, const struct core *core)
 		t->group[g] = core->group[g].state;
 	t->standby = core->intent[core->conf.self - 1].standby;
 	t->rests = rests_of(core);
+	t->lease = core->lease_holds;
 	for (uint16_t n = 0; n < core->conf.node_count; n++) {
 		t->node[n] = core->node[n].state;
 		t->differs[n] = !core->node[n].config.same;
@@ -166,7 +167,6 @@ static void look_groups(struct sim_world *w, uint16_t node, struct sim_check_tol
 		if (!is_group_told(t->group[g], core->group[g].state))
 			fail(w, node, "group", w->names.group[g]);
 	}
-	t->lease = core->lease_holds;
 	for (uint16_t r = 0; r < core->conf.resource_count; r++) {
 		const struct core_resource *resource = &core->resource[r];
 		bool is_failed = resource->state == YOKE_RESOURCE_FAILED;
