@@ -193,11 +193,11 @@ static void print_command(const char *what, const char *command)
 	printf("\n");
 }
 
-static void print_script(const struct conf_resource *r)
+static void print_script(const struct conf_group *g, const struct conf_resource *r)
 {
-	printf("  %s %s: %u restarts within %u s, then the group moves\n",
+	printf("  %s %s: %u restarts within %u s, then the group %s\n",
 	       yoke_word_resource_type(r->type), r->name, r->restarts,
-	       (r->restart_window_ms + 999) / 1000);
+	       (r->restart_window_ms + 999) / 1000, g->parallel ? "stops here" : "moves");
 	print_command("start", r->start);
 	print_command("stop", r->stop);
 	print_command("status", r->status);
@@ -215,12 +215,12 @@ static void print_script(const struct conf_resource *r)
 		putchar('\n');
 }
 
-static void print_resource(const struct conf_resource *r)
+static void print_resource(const struct conf_group *g, const struct conf_resource *r)
 {
 	char address[INET6_ADDRSTRLEN] = "?";
 
 	if (r->type == YOKE_RESOURCE_TYPE_SCRIPT) {
-		print_script(r);
+		print_script(g, r);
 		return;
 	}
 	inet_ntop(r->family, r->address, address, sizeof(address));
@@ -270,7 +270,7 @@ static void print_groups(void)
 		if (g->exclusive && !g->manual)
 			print_bounds(g);
 		for (j = 0; j < g->resource_count; j++)
-			print_resource(&conf.resource[g->resource_first + j]);
+			print_resource(g, &conf.resource[g->resource_first + j]);
 	}
 }
 

@@ -117,6 +117,8 @@ group "lesser" { exclusive = no  yields = yes  priority = 2  after = "pool"
     done = yoke("check", str(file))
     assert done.returncode == 0, done.stdout
     assert "group pool (parallel) runs on alpha and on beta\n" in done.stdout
+    assert "script p: 3 restarts within 3600 s, then the group stops here\n" in done.stdout
+    assert "script l: 3 restarts within 3600 s, then the group moves\n" in done.stdout
     assert "  starts after group pool\n" in done.stdout
     assert "  makes room for groups of a higher priority than 2\n" in done.stdout
 

@@ -150,6 +150,7 @@ def loop(world):
     device = run("losetup", "--find", "--show", image).strip()
     yield device
     world.stop()
+    run("blockdev", "--setrw", device)  # for who has it next
     run("losetup", "--detach", device)
     image.unlink()
 
