@@ -220,6 +220,10 @@ static void prove(struct core *c, struct core_actions *out, uint16_t node)
 	n->proven_dead = true;
 	n->fenced = true;
 	*f = (struct core_fence){.state = CORE_FENCE_IDLE, .at = YOKE_NEVER};
+	/* What was taken over on silence alone both had until now: who asked meanwhile may have
+	 * learned the other's address. */
+	for (uint16_t g = 1; g <= c->conf.group_count; g++)
+		core_group_doubt(c, g, 0);
 }
 
 static void fail_level(struct core *c, struct core_actions *out, uint16_t node, const char *reason)

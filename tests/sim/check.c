@@ -483,10 +483,19 @@ unsigned sim_check_holders(const struct sim_world *w, unsigned g, uint16_t *one,
 	return holders;
 }
 
+static bool has_power(const struct sim_world *w)
+{
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (!w->node[n - 1].powered)
+			return false;
+	return true;
+}
+
+/* That the other was switched off the winner may learn only much later. */
 static void end_both(struct sim_world *w, struct sim_check_group *group, uint16_t winner)
 {
 	group->both_since = YOKE_NEVER;
-	if (winner == 0 || yoke_time_before(w->now, w->check.disturbed_until) ||
+	if (winner == 0 || !has_power(w) || yoke_time_before(w->now, w->check.disturbed_until) ||
 	    (group->announcer == winner &&
 	     yoke_time_span_us(group->announced, w->now) < ANNOUNCED_US))
 		return;
