@@ -23,7 +23,7 @@
  * STOPPED   exclusive, and nothing proves that the lost
  *           owner is dead                                   HELD      core_held_unproven()
  * STOPPED   a fault would move it, and only a person may    HELD      core_held_manual()
- * STOPPED   a stranger answers                              FAILED    in_stopped()
+ * STOPPED   our turn, but a stranger answers                FAILED    start_prepared()
  * HELD      as STOPPED: for another reason HELD, STARTING or FAILED; an operator insists STARTING
  * HELD      no longer our turn, or there is no room         STOPPED   release()
  * STARTING  the last resource is started                    STARTED   in_starting()
@@ -251,6 +251,10 @@ static void start_prepared(struct core *c, struct core_actions *out, uint16_t gr
 	struct core_group *g = group_at(c, group);
 	char reason[YOKE_REASON_SIZE];
 
+	if (g->prepare == CORE_PREPARE_STRANGER) {
+		fail_stranger(c, out, group);
+		return;
+	}
 	if (core_held_back(c, group)) {
 		core_held_answers(c, out, group);
 		return;
@@ -308,9 +312,7 @@ static void in_stopped(struct core *c, struct core_actions *out, uint16_t group)
 	}
 	if (g->prepare == CORE_PREPARE_NONE && yoke_time_is_never(g->prepare_at))
 		core_prepare_begin(c, out, group);
-	if (g->prepare == CORE_PREPARE_STRANGER)
-		fail_stranger(c, out, group);
-	else if (may_start(c, group, &why))
+	if (may_start(c, group, &why))
 		start_prepared(c, out, group, why);
 	else
 		release(c, out, group, "no longer its turn");

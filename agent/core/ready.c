@@ -64,6 +64,12 @@ static void add_member(const struct core *c, struct list *list, uint16_t group, 
 	add(list, "group ", where, ": ", core_cause_text(cause));
 }
 
+/* It is not well before it has started. */
+static bool is_tried_again(const struct core_claim *claim)
+{
+	return claim->state != YOKE_GROUP_STARTED && claim->unsteady;
+}
+
 static void add_group(const struct core *c, struct list *list, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
@@ -71,6 +77,8 @@ static void add_group(const struct core *c, struct list *list, uint16_t group)
 
 	if (owner == 0 && !core_policy_made_room(c, group))
 		add(list, "group ", g->name, " runs nowhere", "");
+	if (owner != 0 && is_tried_again(&core_node_const(c, owner)->claim[group - 1]))
+		add(list, "group ", g->name, " failed lately, and is tried again", "");
 	for (uint16_t i = 0; owner != 0 && i < g->node_count; i++) {
 		const struct core_node *n = core_node_const(c, g->node[i]);
 		enum core_cause cause = n->claim[group - 1].cause;

@@ -15,6 +15,10 @@ static bool operated_here(const struct core *c, uint16_t group)
 
 const char *core_reason_move(const struct core *c, uint16_t group, enum core_cause cause)
 {
+	uint16_t target;
+
+	if (core_oper_of(c, group, &target) != NULL)
+		return "switchover by an operator";
 	if (cause != CORE_CAUSE_NONE)
 		return core_cause_text(cause);
 	return core_policy_failback(c, group) != 0 ? "automatic failback to its first node"

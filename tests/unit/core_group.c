@@ -237,6 +237,21 @@ static void the_probe_is_over_when_the_dead_time_is(void **state)
 			       "failover from alpha"));
 }
 
+/* It is not our turn yet: that somebody unknown answers is no failure of ours. */
+static void a_stranger_while_the_owner_is_late_fails_nothing(void **state)
+{
+	(void)state;
+	pair_form(&pair);
+	pair.by_hand[CORE_RUN_PREPARE] = true;
+	pair_path(&pair, BETA, 1, YOKE_PATH_LATE);
+	pair_path(&pair, BETA, 2, YOKE_PATH_LATE);
+	pair_result_of(&pair, BETA, pair.run[BETA - 1][0], CORE_RESULT_ANSWERED, PAIR_STRANGER);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STOPPED);
+	pair_path(&pair, BETA, 1, YOKE_PATH_UP);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_told(&pair, BETA, YOKE_EVENT_GROUP_FAILED), 0);
+}
+
 static void the_probe_is_dropped_when_the_owner_is_heard_again(void **state)
 {
 	(void)state;
@@ -540,6 +555,7 @@ int main(void)
 		cmocka_unit_test(a_term_is_durable_before_it_is_used),
 		cmocka_unit_test(a_node_that_cannot_save_leaves_it_to_the_other),
 		cmocka_unit_test(the_probe_is_over_when_the_dead_time_is),
+		cmocka_unit_test(a_stranger_while_the_owner_is_late_fails_nothing),
 		cmocka_unit_test(the_probe_is_dropped_when_the_owner_is_heard_again),
 		cmocka_unit_test(a_restarted_engine_is_no_stranger),
 		cmocka_unit_test(a_late_owner_is_probed_anew),

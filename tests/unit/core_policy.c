@@ -213,6 +213,21 @@ static void a_fault_does_not_move_what_people_move(void **state)
 	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
 }
 
+/* Whatever else would have been a reason. */
+static void who_moved_it_is_the_reason(void **state)
+{
+	(void)state;
+	form_manual();
+	pair_news(&pair, ALPHA, 1, CORE_NEWS_UNUSABLE);
+	pair_run(&pair, 1000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
+	pair_run(&pair, 1000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	assert_non_null(strstr(pair_last(&pair, ALPHA, YOKE_EVENT_GROUP_STOPPED)->reason,
+			       "switchover by an operator"));
+}
+
 static void people_and_a_goodbye_do_move_it(void **state)
 {
 	(void)state;
@@ -392,6 +407,7 @@ int main(void)
 		cmocka_unit_test(the_lesser_one_makes_room),
 		cmocka_unit_test(room_that_cannot_be_made_is_not_waited_for),
 		cmocka_unit_test(a_fault_does_not_move_what_people_move),
+		cmocka_unit_test(who_moved_it_is_the_reason),
 		cmocka_unit_test(people_and_a_goodbye_do_move_it),
 		cmocka_unit_test(it_goes_back_when_its_first_node_was_fit_for_long_enough),
 		cmocka_unit_test(it_goes_back_in_its_window_only),
