@@ -146,6 +146,7 @@ static void first_steps(struct agent_engine *e, yoke_time now)
 	agent_engine_feed_notes(e, now);
 	agent_engine_feed_scripts(e, now);
 	agent_engine_feed_clock(e, now);
+	agent_engine_feed_watchdog(e, now);
 	agent_engine_feed(e, &ev);
 }
 

@@ -194,6 +194,7 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 		group->since = now;
 		group->owner_since = now;
 		group->prepare_at = YOKE_NEVER;
+		group->prepared_at = YOKE_NEVER;
 		group->retry_at = YOKE_NEVER;
 		group->announce_at = YOKE_NEVER;
 	}

@@ -256,6 +256,7 @@ static void get_rests(const struct core *c, struct yoke_buf *b, struct core_deta
 
 static void get_pins(const struct core *c, struct yoke_buf *b, struct core_detail *detail)
 {
+	detail->tells_pins = true;
 	while (yoke_buf_left(b) > 0 && yoke_buf_ok(b)) {
 		int g = group_of_hash(c, yoke_buf_get_u32(b));
 

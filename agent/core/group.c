@@ -125,7 +125,7 @@ static void begin_start(struct core *c, struct core_actions *out, uint16_t group
 	core_prepare_drop(c, out, group);
 	g->term = g->reserved;
 	g->failing = false;
-	core_policy_pin(c, group, operated_here(c, group));
+	core_policy_pin(c, group, g->pinned || operated_here(c, group));
 	core_group_become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING, why);
 }
 
@@ -161,12 +161,14 @@ static bool our_turn(const struct core *c, uint16_t group)
 	return is_turn_told(c, group) && core_is_fit(core_cause_self(c, group));
 }
 
-/* Nobody else answers, or one that hands over to us, or that an operator knows of. */
+/* Nobody else answers, or did when it was asked before; or one that hands over to us, or that an
+ * operator knows of. */
 static bool is_prepared(const struct core *c, uint16_t group)
 {
 	const struct core_group *g = &c->group[group - 1];
 
 	return g->prepare == CORE_PREPARE_CLEAR ||
+	       (g->prepare == CORE_PREPARE_RUNNING && !yoke_time_is_never(g->prepared_at)) ||
 	       (g->prepare == CORE_PREPARE_NODE && !core_held_back(c, group));
 }
 
@@ -492,6 +494,8 @@ static void track_owner(struct core *c, struct core_actions *out, uint16_t group
 	struct core_group *g = group_at(c, group);
 	uint16_t owner = core_owner(c, group);
 
+	if (owner != 0 && owner != c->conf.self)
+		core_policy_pin(c, group, false);
 	if (owner == 0 || owner == g->owner || c->conf.group[group - 1].parallel)
 		return;
 	if (g->owner != 0)

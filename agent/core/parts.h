@@ -154,8 +154,7 @@ bool core_policy_has_room(const struct core *c, uint16_t group);
 bool core_policy_may_leave(const struct core *c, uint16_t group, enum core_cause cause);
 /* The node that a fault would move it from, and only a person may; 0: none. */
 uint16_t core_policy_held_for(const struct core *c, uint16_t group);
-/* It is had here; by an operator: it stays, whatever failback says, until people or a fault move
- * it. */
+/* by_operator: it was switched here and stays, whatever failback says; else another node has it. */
 void core_policy_pin(struct core *c, uint16_t group, bool by_operator);
 /* Is it as an operator's switchover to its owner has it? */
 bool core_policy_stays(const struct core *c, uint16_t group);
@@ -432,6 +431,7 @@ struct core_detail {
 	bool known;                             /* its yoke sends details at all */
 	enum core_cause cause[YOKE_GROUPS_MAX]; /* NONE: as the group's claim says */
 	bool unsteady[YOKE_GROUPS_MAX];
+	bool tells_pins; /* its yoke knows of them */
 	bool pinned[YOKE_GROUPS_MAX];
 	struct core_trouble trouble;
 	bool unwatched[YOKE_NODES_MAX];

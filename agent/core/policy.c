@@ -187,7 +187,9 @@ bool core_policy_stays(const struct core *c, uint16_t group)
 	if (owner == 0 || !can_be_pinned(c, group, owner))
 		return true;
 	n = core_node_const(c, owner);
-	return n->claim[group - 1].pinned || (owner != c->conf.self && !n->extended);
+	return n->claim[group - 1].pinned ||
+	       (owner != c->conf.self &&
+		(!n->tells_pins || !core_config_group_same(c, owner, group)));
 }
 
 void core_policy_pin(struct core *c, uint16_t group, bool by_operator)

@@ -33,6 +33,7 @@ void core_prepare_drop(struct core *c, struct core_actions *out, uint16_t group)
 			core_resource_cancel(c, out, core_resource_at(c, group, i));
 	g->prepare = CORE_PREPARE_NONE;
 	g->prepare_by = 0;
+	g->prepared_at = YOKE_NEVER;
 }
 
 static bool prepare_out(struct core *c, uint16_t group)

@@ -113,6 +113,7 @@ struct core_node {
 	bool fenced;            /* proven_dead by a fence agent */
 	yoke_time vouched_at;   /* proven_dead by a person, since then */
 	bool extended;          /* its yoke sends details: knows maintenance */
+	bool tells_pins;        /* and of pins */
 	yoke_time online_since; /* in two-way contact without a break; YOKE_NEVER: it is not */
 	yoke_time fit_since[YOKE_GROUPS_MAX]; /* could take the group; YOKE_NEVER: could not */
 	yoke_time lost_at;                    /* no beat of ours renewed its lease since */
@@ -205,13 +206,13 @@ struct core_group {
 	bool ran;               /* UNKNOWN: it may run, it did before */
 	bool retired;           /* this node is not to run it any more: retire.c */
 	bool rested;            /* it was in maintenance when last looked at */
-	bool pinned;            /* the last start here was an operator's switchover: policy.c */
-	uint8_t failures;       /* times it FAILED here, within a while of each other */
-	yoke_time failed_at;    /* the last of them, or when we started and had its record */
+	bool pinned;         /* an operator switched it here, and nobody had it since: policy.c */
+	uint8_t failures;    /* times it FAILED here, within a while of each other */
+	yoke_time failed_at; /* the last of them, or when we started and had its record */
 	enum core_prepare prepare;
-	uint16_t prepare_by;                /* NODE: its number */
-	yoke_time prepared_at;              /* CLEAR: since then */
-	yoke_time prepare_at;               /* HELD: when to probe again */
+	uint16_t prepare_by;   /* NODE: its number */
+	yoke_time prepared_at; /* CLEAR, since then, also while it is asked again; or NEVER */
+	yoke_time prepare_at;  /* HELD: when to probe again */
 	uint8_t stranger[CORE_HWADDR_SIZE]; /* who answered */
 	enum core_held held;                /* HELD: for what */
 	uint16_t told_of;                   /* whose machine answers, as was told; 0: none */

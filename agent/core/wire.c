@@ -358,6 +358,7 @@ static void apply_detail(struct core *c, struct core_actions *out, uint16_t from
 	struct core_node *n = core_node(c, from);
 
 	n->extended = s->detail.known;
+	n->tells_pins = s->detail.tells_pins;
 	if (n->trouble.watchdog != s->detail.trouble.watchdog)
 		core_record_touch(c);
 	n->trouble = s->detail.trouble;

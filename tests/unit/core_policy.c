@@ -396,6 +396,67 @@ static void a_fault_that_moves_it_ends_that(void **state)
 	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
 }
 
+/* What it was pinned to starts anew, and nobody else has had it. */
+static void a_reboot_of_its_owner_does_not_end_that(void **state)
+{
+	(void)state;
+	form_failback(1000, 0, 0);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_STANDBY, 0, ALPHA), YOKE_OK);
+	pair_run(&pair, 1000);
+	pair_power_off(&pair, BETA);
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 2000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_ONLINE, 0, ALPHA), YOKE_OK);
+	pair_run(&pair, 60000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_FAILBACK, DB, 0), YOKE_OK);
+	pair_run(&pair, 1000);
+	assert_false(pair_core(&pair, BETA)->group[DB - 1].pinned);
+}
+
+/* An older yoke has never heard of pins: an operation does not wait for its word. */
+static void an_owner_that_tells_no_pins_need_not(void **state)
+{
+	(void)state;
+	form_failback(1000, 0, 0);
+	pair_run(&pair, 2000);
+	pair_core(&pair, BETA)->conf.group[DB - 1].failback = false;
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
+	pair_run(&pair, 1000);
+	pair_core(&pair, ALPHA)->node[BETA - 1].tells_pins = false;
+	pair_timer(&pair, ALPHA);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_OPERATION_SUCCEEDED), 1);
+}
+
+/* The probe is too old by then, and is made again: that is no reason to take the room back. */
+static void room_that_takes_long_is_taken(void **state)
+{
+	(void)state;
+	with_little_room();
+	for (unsigned n = 0; n < 2; n++)
+		pair.conf[n].resource[1].stop_ms = 3600000;
+	run_both();
+	pair.by_hand[CORE_RUN_STOP] = true;
+	pair_power_off(&pair, ALPHA);
+	pair_silence(&pair, BETA);
+	pair_run(&pair, 90000);
+	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STOPPING);
+	pair.address[BETA - 1][1] = false;
+	pair.by_hand[CORE_RUN_PREPARE] = true;
+	pair_result(&pair, BETA, 2, CORE_RESULT_DONE);
+	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair.kind[BETA - 1][0], CORE_RUN_PREPARE);
+	assert_int_equal(pair.kind[BETA - 1][1], CORE_RUN_STOP);
+	pair_result(&pair, BETA, 1, CORE_RESULT_DONE);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STOPPED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,6 +477,9 @@ int main(void)
 		cmocka_unit_test(a_switchover_is_not_undone),
 		cmocka_unit_test(where_it_is_it_can_be_kept),
 		cmocka_unit_test(a_fault_that_moves_it_ends_that),
+		cmocka_unit_test(a_reboot_of_its_owner_does_not_end_that),
+		cmocka_unit_test(an_owner_that_tells_no_pins_need_not),
+		cmocka_unit_test(room_that_takes_long_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
