@@ -77,26 +77,6 @@ static bool is_look(enum core_run_kind kind)
 	return kind == CORE_RUN_PROBE || kind == CORE_RUN_MONITOR;
 }
 
-/* Have as many programs as may, of looks or of starts, begun and not ended? */
-static bool is_full(const struct core *c, bool looks)
-{
-	unsigned count = 0;
-
-	for (uint16_t i = 1; i <= c->conf.resource_count; i++) {
-		const struct core_resource *r = &c->resource[i - 1];
-
-		if (r->run != 0 && is_program(c, i))
-			count += looks ? is_look(r->run_kind) : r->run_kind == CORE_RUN_START;
-	}
-	return count >= (looks ? YOKE_LOOKS_MAX : YOKE_STARTS_MAX);
-}
-
-static bool must_wait(const struct core *c, uint16_t resource, enum core_run_kind kind)
-{
-	return is_program(c, resource) && (is_look(kind) || kind == CORE_RUN_START) &&
-	       is_full(c, is_look(kind));
-}
-
 static uint32_t longer(uint32_t a_ms, uint32_t b_ms)
 {
 	return a_ms > b_ms ? a_ms : b_ms;
@@ -116,6 +96,39 @@ static int64_t wait_ms(const struct core *c, uint16_t resource, enum core_run_ki
 				  longer(timeout_of(c, resource, CORE_RUN_START),
 					 timeout_of(c, resource, CORE_RUN_STOP)));
 	return (int64_t)elder_ms + YOKE_GONE_MS;
+}
+
+/* When a probe that is out would be over if it had begun at once: one that still waits then, for
+ * what an engine before us began, keeps nobody from a place.  YOKE_NEVER: it is none. */
+static yoke_time late_at(const struct core *c, uint16_t resource)
+{
+	const struct core_resource *r = &c->resource[resource - 1];
+
+	if (r->run == 0 || r->run_kind != CORE_RUN_PROBE)
+		return YOKE_NEVER;
+	return yoke_time_add_ms(r->run_deadline, -wait_ms(c, resource, r->run_kind) - GRACE_MS);
+}
+
+/* Have as many programs as may, of looks or of starts, begun and not ended? */
+static bool is_full(const struct core *c, bool looks)
+{
+	unsigned count = 0;
+
+	for (uint16_t i = 1; i <= c->conf.resource_count; i++) {
+		const struct core_resource *r = &c->resource[i - 1];
+
+		if (r->run == 0 || !is_program(c, i))
+			continue;
+		count += looks ? is_look(r->run_kind) && yoke_time_before(c->now, late_at(c, i))
+			       : r->run_kind == CORE_RUN_START;
+	}
+	return count >= (looks ? YOKE_LOOKS_MAX : YOKE_STARTS_MAX);
+}
+
+static bool must_wait(const struct core *c, uint16_t resource, enum core_run_kind kind)
+{
+	return is_program(c, resource) && (is_look(kind) || kind == CORE_RUN_START) &&
+	       is_full(c, is_look(kind));
 }
 
 void core_resource_run(struct core *c, struct core_actions *out, uint16_t resource,
@@ -374,7 +387,11 @@ yoke_time core_resource_deadline(const struct core *c)
 	yoke_time t = YOKE_NEVER;
 
 	for (uint16_t i = 0; i < c->conf.resource_count; i++) {
+		yoke_time late = late_at(c, (uint16_t)(i + 1));
+
 		t = yoke_time_min(t, c->resource[i].run_deadline);
+		if (yoke_time_before(c->now, late))
+			t = yoke_time_min(t, late);
 		if (yoke_time_before(c->now, c->resource[i].monitor_at))
 			t = yoke_time_min(t, c->resource[i].monitor_at);
 	}

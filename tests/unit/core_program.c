@@ -300,6 +300,20 @@ static void what_waits_for_an_elder_does_not_fail(void **state)
 	assert_int_equal(failures, 0);
 }
 
+static void an_elder_keeps_no_others_from_being_found(void **state)
+{
+	(void)state;
+	configure();
+	memset(on, true, sizeof(on));
+	for (unsigned i = 0; i < 2 * YOKE_LOOKS_MAX; i++)
+		program[i].gone_at = yoke_time_add_ms(now, START_MS + YOKE_GONE_MS - 1);
+	start_engine();
+	pass(2 * MONITOR_MS + 100);
+	assert_int_equal(groups_in(YOKE_GROUP_STARTED), GROUPS - 2 * YOKE_LOOKS_MAX);
+	until_all_are(YOKE_GROUP_STARTED);
+	assert_int_equal(failures, 0);
+}
+
 /* The monitors of some hang, again and again: the others are asked all the same, and fail not. */
 static void hanging_monitors_make_no_others_fail(void **state)
 {
@@ -368,6 +382,7 @@ int main(void)
 		cmocka_unit_test(a_stop_waits_for_no_other),
 		cmocka_unit_test(all_are_found_and_none_fails),
 		cmocka_unit_test(what_waits_for_an_elder_does_not_fail),
+		cmocka_unit_test(an_elder_keeps_no_others_from_being_found),
 		cmocka_unit_test(hanging_monitors_make_no_others_fail),
 		cmocka_unit_test(all_stop_within_the_bound),
 	};
