@@ -16,10 +16,13 @@ enum {
 
 /* How long two may have a group when they are in contact again: two beats until the path is up, one
  * for a frame that came too early, the exchange of states and the loser's stop; and until a new
- * engine knows what it has. */
+ * engine knows what it has.  Where leases are used, one beat more: what was told before one that
+ * had ended was renewed does not count. */
 static int64_t both_us(const struct sim_world *w)
 {
-	return (int64_t)w->setup.interval_ms * 3000 + 100000 + sim_world_monitor_us(w);
+	int64_t beats = sim_arbiter_has_lock(w) ? 4 : 3;
+
+	return (int64_t)w->setup.interval_ms * 1000 * beats + 100000 + sim_world_monitor_us(w);
 }
 
 /* How long a proof takes that a silent node runs nothing exclusive, if its arbiters work. */
