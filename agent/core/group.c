@@ -23,7 +23,7 @@
  * STOPPED   exclusive, and nothing proves that the lost
  *           owner is dead                                   HELD      core_held_unproven()
  * STOPPED   a fault would move it, and only a person may    HELD      core_held_manual()
- * STOPPED   our turn, but a stranger answers                FAILED    start_prepared()
+ * STOPPED   our turn, but a stranger answers                FAILED    in_stopped()
  * HELD      as STOPPED: for another reason HELD, STARTING or FAILED; an operator insists STARTING
  * HELD      no longer our turn, or there is no room         STOPPED   release()
  * STARTING  the last resource is started                    STARTED   in_starting()
@@ -206,6 +206,15 @@ static bool should_prepare(const struct core *c, uint16_t group)
 	       core_candidate(c, group, owner) == c->conf.self;
 }
 
+/* Is the probe only made in case that the owner is not heard again? */
+static bool is_ahead(const struct core *c, uint16_t group)
+{
+	uint16_t owner = core_owner(c, group);
+
+	return owner != 0 && core_node_const(c, owner)->state == YOKE_NODE_LATE &&
+	       core_wanted(c, group) != c->conf.self;
+}
+
 bool core_group_asks(const struct core *c, uint16_t group)
 {
 	return should_prepare(c, group) &&
@@ -253,10 +262,6 @@ static void start_prepared(struct core *c, struct core_actions *out, uint16_t gr
 	struct core_group *g = group_at(c, group);
 	char reason[YOKE_REASON_SIZE];
 
-	if (g->prepare == CORE_PREPARE_STRANGER) {
-		fail_stranger(c, out, group);
-		return;
-	}
 	if (core_held_back(c, group)) {
 		core_held_answers(c, out, group);
 		return;
@@ -314,7 +319,9 @@ static void in_stopped(struct core *c, struct core_actions *out, uint16_t group)
 	}
 	if (g->prepare == CORE_PREPARE_NONE && yoke_time_is_never(g->prepare_at))
 		core_prepare_begin(c, out, group);
-	if (may_start(c, group, &why))
+	if (g->prepare == CORE_PREPARE_STRANGER && !is_ahead(c, group))
+		fail_stranger(c, out, group);
+	else if (may_start(c, group, &why))
 		start_prepared(c, out, group, why);
 	else
 		release(c, out, group, "no longer its turn");

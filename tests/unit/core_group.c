@@ -252,6 +252,18 @@ static void a_stranger_while_the_owner_is_late_fails_nothing(void **state)
 	assert_int_equal(pair_told(&pair, BETA, YOKE_EVENT_GROUP_FAILED), 0);
 }
 
+static void a_stranger_is_told_to_who_moves_it(void **state)
+{
+	(void)state;
+	pair_form(&pair);
+	pair.by_hand[CORE_RUN_PREPARE] = true;
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
+	pair_result_of(&pair, BETA, pair.run[BETA - 1][0], CORE_RESULT_ANSWERED, PAIR_STRANGER);
+	assert_int_equal(pair_told(&pair, BETA, YOKE_EVENT_GROUP_FAILED), 1);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_OPERATION_FAILED), 1);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
+}
+
 static void the_probe_is_dropped_when_the_owner_is_heard_again(void **state)
 {
 	(void)state;
@@ -556,6 +568,7 @@ int main(void)
 		cmocka_unit_test(a_node_that_cannot_save_leaves_it_to_the_other),
 		cmocka_unit_test(the_probe_is_over_when_the_dead_time_is),
 		cmocka_unit_test(a_stranger_while_the_owner_is_late_fails_nothing),
+		cmocka_unit_test(a_stranger_is_told_to_who_moves_it),
 		cmocka_unit_test(the_probe_is_dropped_when_the_owner_is_heard_again),
 		cmocka_unit_test(a_restarted_engine_is_no_stranger),
 		cmocka_unit_test(a_late_owner_is_probed_anew),
