@@ -92,7 +92,6 @@ struct agent_engine {
 	uint32_t retire_serial, missing_serial; /* of the last RETIRE; the last MISSING had this */
 	bool missing[YOKE_RESOURCES_MAX];   /* as told to the keeper, or by it: core_may_miss() */
 	uint32_t reloads_told;              /* already in an event */
-	bool watchdog_told, watchdog_works; /* told: the core knows whether it works */
 	uint32_t key_reads;                 /* times that the key file was read again, or not */
 	char key_reason[YOKE_REASON_SIZE];  /* why not, the last time; empty: it was */
 	struct {

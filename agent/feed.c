@@ -364,10 +364,9 @@ void agent_engine_feed_watchdog(struct agent_engine *e, yoke_time now)
 	struct core_event ev = {.type = CORE_WATCHDOG, .now = now};
 	bool works = atomic_load(&e->shared->watchdog_works);
 
-	if (e->watchdog_told && works == e->watchdog_works)
+	if (works == !e->core.watchdog_fails)
 		return;
-	e->watchdog_told = true;
-	e->watchdog_works = ev.u.watchdog.works = works;
+	ev.u.watchdog.works = works;
 	agent_engine_feed(e, &ev);
 }
 

@@ -78,8 +78,8 @@ void core_adopt_begin(struct core *c, struct core_actions *out, uint16_t group)
 	core_group_become(c, out, group, YOKE_GROUP_UNKNOWN, YOKE_EVENT_NONE, "not probed yet");
 }
 
-/* Each resource, once there is a place for its program. */
-static bool is_probed(struct core *c, struct core_actions *out, uint16_t group)
+/* Each resource, once there is a place for its program.  Returns whether all are known. */
+static bool probe_all(struct core *c, struct core_actions *out, uint16_t group)
 {
 	bool all = true;
 
@@ -103,7 +103,7 @@ void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 		stop_unknown(c, out, group);
 		return;
 	}
-	if (!is_probed(c, out, group))
+	if (!probe_all(c, out, group))
 		return;
 	for (uint16_t i = 0; i < count; i++) {
 		running += core_resource_of(c, group, i)->state != YOKE_RESOURCE_STOPPED;

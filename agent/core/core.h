@@ -143,7 +143,7 @@ enum core_event_type {
 	CORE_CLOCK,     /* the wall clock's minute, for windows of the day: when it changes */
 	CORE_RETIRE,    /* stop what another configuration will not have; or go on with it */
 	CORE_FOREIGN,   /* a node that is silent sends what we cannot read: of other protocols */
-	CORE_WATCHDOG,  /* it works, or it does not: when that changes, and once at the start */
+	CORE_WATCHDOG,  /* it works, or it does not: when that changes; at first it works */
 };
 
 /* What an arbiter is asked.  Every question has a deadline in the action. */

@@ -109,14 +109,6 @@ void core_group_stop(struct core *c, struct core_actions *out, uint16_t group, b
 	core_group_become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_STOPPING, reason);
 }
 
-/* An operator moves it to us. */
-static bool operated_here(const struct core *c, uint16_t group)
-{
-	uint16_t target;
-
-	return core_oper_of(c, group, &target) != NULL && target == c->conf.self;
-}
-
 static void begin_start(struct core *c, struct core_actions *out, uint16_t group, const char *why)
 {
 	struct core_group *g = group_at(c, group);
@@ -125,7 +117,7 @@ static void begin_start(struct core *c, struct core_actions *out, uint16_t group
 	core_prepare_drop(c, out, group);
 	g->term = g->reserved;
 	g->failing = false;
-	core_policy_pin(c, group, g->pinned || operated_here(c, group));
+	core_policy_pin(c, group, g->pinned || core_oper_here(c, group) != NULL);
 	core_group_become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING, why);
 }
 
@@ -134,7 +126,7 @@ static void begin_start(struct core *c, struct core_actions *out, uint16_t group
 /* The node that it is not taken over from without an operator; 0: none. */
 static uint16_t held_for(const struct core *c, uint16_t group)
 {
-	return operated_here(c, group) ? 0 : core_policy_held_for(c, group);
+	return core_oper_here(c, group) != NULL ? 0 : core_policy_held_for(c, group);
 }
 
 /* By what we last told of ourselves: a beat later at most, and it asks nothing further. */
@@ -281,8 +273,9 @@ static void start_prepared(struct core *c, struct core_actions *out, uint16_t gr
 	begin_start(c, out, group, reason);
 }
 
-/* Does it wait for somebody's word before anybody is asked who answers? */
-static bool waits_for_word(struct core *c, struct core_actions *out, uint16_t group)
+/* Before anybody is asked who answers, somebody's word may be missing: let it wait, or hold it.
+ * Returns false when none is. */
+static bool wait_for_word(struct core *c, struct core_actions *out, uint16_t group)
 {
 	uint16_t unproven = waits_for_proof_of(c, group);
 
@@ -309,7 +302,7 @@ static void in_stopped(struct core *c, struct core_actions *out, uint16_t group)
 		core_prepare_drop(c, out, group);
 		g->prepare_at = YOKE_NEVER;
 	}
-	if (waits_for_word(c, out, group))
+	if (wait_for_word(c, out, group))
 		return;
 	if (!should_prepare(c, group)) {
 		if (g->prepare != CORE_PREPARE_NONE)
@@ -464,7 +457,8 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 		lose(c, out, group, core_conflict_winner(c, group));
 		return;
 	}
-	if (operated_here(c, group))
+	/* He had it switched to where it was already: it is to stay. */
+	if (core_oper_here(c, group) != NULL)
 		core_policy_pin(c, group, true);
 	/* Before it tells the network that it has it: the last word must be who keeps it. */
 	why = must_stop(c, group);

@@ -41,10 +41,9 @@ static bool is_told(const struct core *c, uint16_t group)
 
 static bool is_insisted(const struct core *c, uint16_t group)
 {
-	uint16_t target;
-	const struct core_operation *op = core_oper_of(c, group, &target);
+	const struct core_operation *op = core_oper_here(c, group);
 
-	return op != NULL && target == c->conf.self && is_told(c, group) &&
+	return op != NULL && is_told(c, group) &&
 	       yoke_time_due(yoke_time_add_ms(c->group[group - 1].told_at, THINK_MS), op->started);
 }
 
@@ -78,33 +77,36 @@ void core_held_answers(struct core *c, struct core_actions *out, uint16_t group)
 		g->prepare_at = yoke_time_add_ms(c->now, again_ms);
 }
 
-void core_held_unproven(struct core *c, struct core_actions *out, uint16_t group, uint16_t node)
+/* It waits for a person's word on node: nobody is asked meanwhile who answers. */
+static void hold_for_word(struct core *c, struct core_actions *out, uint16_t group,
+			  enum core_held what, uint16_t node, const char *reason)
 {
 	struct core_group *g = &c->group[group - 1];
-	char reason[YOKE_REASON_SIZE];
 
 	core_prepare_drop(c, out, group);
-	if (is_held_for(g, CORE_HELD_UNPROVEN))
+	if (is_held_for(g, what))
 		return;
 	g->prepare_by = node;
+	hold(c, out, group, what, reason);
+}
+
+void core_held_unproven(struct core *c, struct core_actions *out, uint16_t group, uint16_t node)
+{
+	char reason[YOKE_REASON_SIZE];
+
 	core_text(reason, sizeof(reason), "nothing proves that it is dead: 'yoke confirm-down ",
 		  c->conf.node_name[node - 1], "' when you know it", (char *)NULL);
-	hold(c, out, group, CORE_HELD_UNPROVEN, reason);
+	hold_for_word(c, out, group, CORE_HELD_UNPROVEN, node, reason);
 }
 
 void core_held_manual(struct core *c, struct core_actions *out, uint16_t group, uint16_t node)
 {
-	struct core_group *g = &c->group[group - 1];
 	char reason[YOKE_REASON_SIZE];
 
-	core_prepare_drop(c, out, group);
-	if (is_held_for(g, CORE_HELD_MANUAL))
-		return;
-	g->prepare_by = node;
 	core_text(reason, sizeof(reason), "failover = manual: 'yoke switch ",
 		  c->conf.group[group - 1].name, " ", c->conf.node_name[c->conf.self - 1],
 		  "' has it run here", (char *)NULL);
-	hold(c, out, group, CORE_HELD_MANUAL, reason);
+	hold_for_word(c, out, group, CORE_HELD_MANUAL, node, reason);
 }
 
 const char *core_held_refusal(const struct core *c, uint16_t group)

@@ -53,6 +53,14 @@ const struct core_operation *core_oper_of(const struct core *c, uint16_t group, 
 	return found;
 }
 
+const struct core_operation *core_oper_here(const struct core *c, uint16_t group)
+{
+	uint16_t target = 0;
+	const struct core_operation *op = core_oper_of(c, group, &target);
+
+	return target == c->conf.self ? op : NULL;
+}
+
 /* ---- history ---- */
 
 /* NULL: it is not remembered. */

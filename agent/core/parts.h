@@ -416,6 +416,8 @@ void core_oper_told(struct core *c, const struct core_operation *op);
 void core_oper_look(struct core *c, struct core_actions *out);
 /* The operation that moves this group now, NULL: none.  Sets *target. */
 const struct core_operation *core_oper_of(const struct core *c, uint16_t group, uint16_t *target);
+/* The one that moves it to this node; NULL: none. */
+const struct core_operation *core_oper_here(const struct core *c, uint16_t group);
 
 /* ---- wire.c: what travels ---- */
 

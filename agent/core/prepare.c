@@ -2,6 +2,7 @@
  *
  *   NONE --begin--> RUNNING --silence on every resource--> CLEAR
  *                      +-----somebody answers------------> NODE or STRANGER
+ *   CLEAR --begin, it is old--> RUNNING, and still counts as CLEAR for who makes room
  *   any --drop--> NONE
  *
  * It is run before every start, and ahead of time while an owner is late: so a takeover need not

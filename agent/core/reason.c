@@ -6,13 +6,6 @@ static const char *node_name(const struct core *c, uint16_t node)
 	return node == 0 ? "nobody" : c->conf.node_name[node - 1];
 }
 
-static bool operated_here(const struct core *c, uint16_t group)
-{
-	uint16_t target;
-
-	return core_oper_of(c, group, &target) != NULL && target == c->conf.self;
-}
-
 const char *core_reason_move(const struct core *c, uint16_t group, enum core_cause cause)
 {
 	uint16_t target;
@@ -45,7 +38,7 @@ void core_reason_start(const struct core *c, uint16_t group, const char *why,
 {
 	const struct core_group *g = &c->group[group - 1];
 
-	if (operated_here(c, group))
+	if (core_oper_here(c, group) != NULL)
 		core_text(text, YOKE_REASON_SIZE, "switchover by an operator", (char *)NULL);
 	else if (is_handed_over(c, g->owner) &&
 		 core_node_const(c, g->owner)->claim[group - 1].cause != CORE_CAUSE_NONE)

@@ -127,6 +127,23 @@ static void one_at_a_time(void **state)
 	assert_int_equal(newest(ALPHA)->state, YOKE_OPERATION_SUCCEEDED);
 }
 
+/* However often its node tells of it. */
+static void another_nodes_operation_began_once(void **state)
+{
+	yoke_time started;
+
+	(void)state;
+	pair_form(&pair);
+	pair.by_hand[CORE_RUN_STOP] = true;
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
+	started = pair_core(&pair, BETA)->node[ALPHA - 1].operation.started;
+	pair_run(&pair, 1000);
+	pair_news(&pair, ALPHA, 2, CORE_NEWS_UNUSABLE);
+	assert_int_equal(pair_core(&pair, BETA)->node[ALPHA - 1].told,
+			 pair_core(&pair, ALPHA)->version);
+	assert_int_equal(pair_core(&pair, BETA)->node[ALPHA - 1].operation.started.us, started.us);
+}
+
 /* Accepted on both nodes before either knew of the other's: the lower number goes on. */
 static void two_in_the_same_instant(void **state)
 {
@@ -333,6 +350,7 @@ int main(void)
 		cmocka_unit_test(a_node_that_could_not_run_it_is_no_target),
 		cmocka_unit_test(a_node_that_is_not_in_the_list_is_no_target),
 		cmocka_unit_test(one_at_a_time),
+		cmocka_unit_test(another_nodes_operation_began_once),
 		cmocka_unit_test(two_in_the_same_instant),
 		cmocka_unit_test(a_target_that_falls_silent_ends_it),
 		cmocka_unit_test(an_operation_ends_with_its_node),

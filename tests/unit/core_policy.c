@@ -239,6 +239,16 @@ static void people_and_a_goodbye_do_move_it(void **state)
 
 /* ---- back ---- */
 
+static void beta_takes_over_and_alpha_is_back(void)
+{
+	pair_power_off(&pair, ALPHA);
+	pair_silence(&pair, BETA);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+	pair_start(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_UP);
+}
+
 static void form_failback(uint32_t failback_ms, uint16_t from, uint16_t to)
 {
 	two_groups();
@@ -249,12 +259,7 @@ static void form_failback(uint32_t failback_ms, uint16_t from, uint16_t to)
 		conf_of(n, DB)->failback_to = to;
 	}
 	run_both();
-	pair_power_off(&pair, ALPHA);
-	pair_silence(&pair, BETA);
-	pair_run(&pair, 1000);
-	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
-	pair_start(&pair, ALPHA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	beta_takes_over_and_alpha_is_back();
 	pair_run(&pair, 500);
 }
 
@@ -386,12 +391,7 @@ static void a_fault_that_moves_it_ends_that(void **state)
 	pair_start(&pair, BETA);
 	pair_paths(&pair, YOKE_PATH_UP);
 	pair_run(&pair, 1000);
-	pair_power_off(&pair, ALPHA);
-	pair_silence(&pair, BETA);
-	pair_run(&pair, 1000);
-	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
-	pair_start(&pair, ALPHA);
-	pair_paths(&pair, YOKE_PATH_UP);
+	beta_takes_over_and_alpha_is_back();
 	pair_run(&pair, 12000);
 	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
 }
