@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from arbiters import Outside  # noqa: E402
 from lab import BUILD, SERVICE, TOP, Lab, now, run, wait_until  # noqa: E402
 from measure import Echo, Noise, Owners, Probe, Stalls  # noqa: E402
-from service import Cluster, Manager, Mib, Snmpd, Trapd  # noqa: E402
+from service import GROUP_STARTED, Cluster, Manager, Mib, Snmpd, Trapd  # noqa: E402
 from web import Client  # noqa: E402
 
 
@@ -118,13 +118,14 @@ def manager(world, mib):
 
 @pytest.fixture
 def snmp(world, mib):
-    """Default timing with SNMP on both nodes, SET enabled."""
+    """Default timing with SNMP on both nodes, SET enabled; the MIB says that all is well, too."""
     world.with_snmp()
     cluster = world.ready(snmp=True)
     manager = Manager(world.lab, mib)
+    state = mib.oid("yokeGroupState", 1)
     for node in world.lab.pair:
-        wait_until(lambda at=node: manager.get(at, mib.oid("yokeClusterName", 0)), 10,
-                   f"YOKE-MIB answers on {node.name}")
+        wait_until(lambda at=node: manager.get(at, state) == GROUP_STARTED, 10,
+                   f"YOKE-MIB says on {node.name} that web is started")
     return cluster
 
 

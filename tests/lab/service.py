@@ -18,6 +18,7 @@ from lab import BUILD, SERVICE, SERVICE6, TOP, LabError, wait_until
 
 # Users and passphrases are those of conf/sample/snmpd.conf and snmptrapd.conf.
 USERS = {"yoke-read": "read", "yoke-oper": "oper", "yoke-trap": "trap"}
+GROUP_STARTED = "4"  # YokeGroupState
 TRAP_OID = "1.3.6.1.6.3.1.1.4.1.0"
 EVENTS = re.findall(r'^\tX\(\w+, "(\w+)"', (TOP / "agent/base/events.def").read_text(), re.M)
 EVENTS_MAX = 512  # as agent/base/limits.h

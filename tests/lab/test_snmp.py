@@ -9,9 +9,9 @@ import pytest
 
 from lab import TOP, now, wait_until
 from measure import Frames
-from service import TRAP_OID, Manager
+from service import GROUP_STARTED, TRAP_OID, Manager
 
-ONLINE, PATH_UP, GROUP_STARTED = "3", "3", "4"
+ONLINE, PATH_UP = "3", "3"
 
 
 def notifications():
