@@ -283,21 +283,36 @@ static bool is_renewed(const struct core *c)
 				core_lease_by_nodes(c));
 }
 
+static bool are_all_here(const struct core *c)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (core_node_const(c, n)->state != YOKE_NODE_ONLINE &&
+		    core_node_const(c, n)->state != YOKE_NODE_LEFT)
+			return false;
+	return true;
+}
+
 /* Who has a lock keeps it until the others are in contact and renew the lease. */
 bool core_arbiter_wants(const struct core *c, uint16_t arbiter)
 {
-	bool has = c->arbiter[arbiter - 1].held_until.us != 0, all_here = true;
-
-	for (uint16_t n = 1; n <= c->conf.node_count; n++)
-		all_here = all_here && (core_node_const(c, n)->state == YOKE_NODE_ONLINE ||
-					core_node_const(c, n)->state == YOKE_NODE_LEFT);
 	if (c->left || !core_arbiter_is_lock(c, arbiter))
 		return false;
-	if (has)
-		return (!all_here || !is_renewed(c)) && could_use(c);
+	if (c->arbiter[arbiter - 1].held_until.us != 0)
+		return (!are_all_here(c) || !is_renewed(c)) && could_use(c);
 	if (core_arbiter_deaf(c) || c->promised)
 		return false;
 	return is_alone(c) ? could_use(c) : is_renewal_late(c) && load_of(c, c->conf.self) > 0;
+}
+
+void core_arbiter_give_back(struct core *c, struct core_actions *out, uint16_t arbiter)
+{
+	const char *reason = "no group here needs it any longer";
+
+	if (c->leaving)
+		reason = "this node leaves the cluster";
+	else if (are_all_here(c) && is_renewed(c))
+		reason = "all nodes are in contact again";
+	core_arbiter_lost(c, out, arbiter, 0, reason);
 }
 
 static void look_witness(struct core *c, struct core_actions *out, uint16_t arbiter, bool want)
@@ -308,7 +323,7 @@ static void look_witness(struct core *c, struct core_actions *out, uint16_t arbi
 		if (yoke_time_due(a->next_at, c->now))
 			core_arbiter_ask(c, out, arbiter, CORE_ASK_CLAIM, 0, NULL);
 	} else if (a->held_until.us != 0) {
-		core_arbiter_lost(c, out, arbiter, 0, "all nodes are in contact again");
+		core_arbiter_give_back(c, out, arbiter);
 		c->inherited = (yoke_time){0};
 		core_arbiter_ask(c, out, arbiter, CORE_ASK_RELEASE, 0, NULL);
 	}

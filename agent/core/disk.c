@@ -5,9 +5,10 @@
  *     +------another one is alive and goes before us, or we no longer want it: write FREE----+
  *
  * Every write is followed by a read of all slots, so of two that write at the same time at least
- * one sees the other: that, and no timing, is why two claims do not both succeed.  A claim makes
- * who holds the lock give it up; so that it is only made when nobody does, it follows a read at
- * once.
+ * one sees the other: that, and no timing, is why two claims do not both succeed.  A claim is only
+ * made when nobody holds the lock, as far as a read at once before it shows.  One that is made
+ * nevertheless, or lands late, changes nothing for who holds it, as long as no renewal is late: one
+ * that comes back when the lease is over renews nothing, since a claim may have succeeded by then.
  *
  * A slot is alive while what we read of it changes; when the same is read as a lease and the margin
  * ago, the lease of its node has run out: a node counts a write only when it has come back with
@@ -54,7 +55,13 @@ static bool is_alive(const struct core *c, uint16_t arbiter, uint16_t node)
 	return seen->slot.state != CORE_SLOT_FREE && !yoke_time_due(stale_at(c, seen), c->now);
 }
 
-/* The other node that keeps us from the lock; 0: none. */
+static bool holds(const struct core *c, const struct core_arbiter *a)
+{
+	return a->slot.state == CORE_SLOT_HELD && yoke_time_before(c->now, a->held_until);
+}
+
+/* The other node that keeps us from the lock; 0: none.  Who holds it was alive to everybody all the
+ * time: no claim succeeds against that, however high, and what is damaged was not more. */
 static uint16_t goes_before(const struct core *c, uint16_t arbiter)
 {
 	const struct core_arbiter *a = &c->arbiter[arbiter - 1];
@@ -64,7 +71,8 @@ static uint16_t goes_before(const struct core *c, uint16_t arbiter)
 		bool higher = seen->slot.round > a->slot.round ||
 			      (seen->slot.round == a->slot.round && n < c->conf.self);
 
-		if (n == c->conf.self || !is_alive(c, arbiter, n))
+		if (n == c->conf.self || !is_alive(c, arbiter, n) ||
+		    (holds(c, a) && seen->slot.state != CORE_SLOT_HELD))
 			continue;
 		if (seen->slot.state == CORE_SLOT_BAD || higher ||
 		    (seen->slot.state == CORE_SLOT_HELD && a->slot.state != CORE_SLOT_HELD) ||
@@ -127,14 +135,14 @@ void core_disk_look(struct core *c, struct core_actions *out, uint16_t arbiter, 
 
 	if (!want) {
 		if (a->held_until.us != 0)
-			core_arbiter_lost(c, out, arbiter, 0, "all nodes are in contact again");
+			core_arbiter_give_back(c, out, arbiter);
 		if (a->slot_known && a->slot.state != CORE_SLOT_FREE)
 			write_slot(c, out, arbiter, CORE_SLOT_FREE);
 		return;
 	}
 	if (!yoke_time_due(a->next_at, c->now))
 		return;
-	if (a->slot.state == CORE_SLOT_HELD && yoke_time_before(c->now, a->held_until))
+	if (holds(c, a))
 		write_slot(c, out, arbiter, CORE_SLOT_HELD);
 	else
 		core_arbiter_ask(c, out, arbiter, CORE_ASK_READ, 0, NULL);
@@ -229,6 +237,8 @@ static void on_written(struct core *c, struct core_actions *out, uint16_t arbite
 			refused(c, out, arbiter, contested_by(c, arbiter), "");
 		else
 			write_slot(c, out, arbiter, CORE_SLOT_HELD);
+	} else if (a->held_until.us != 0 && !holds(c, a)) {
+		core_arbiter_lost(c, out, arbiter, 0, "it was renewed too late");
 	} else {
 		core_arbiter_held(c, out, arbiter, yoke_time_add_ms(a->asked_at, c->conf.lease_ms));
 	}

@@ -254,6 +254,8 @@ void core_arbiter_cancel(struct core *c, struct core_actions *out, uint16_t arbi
 void core_arbiter_held(struct core *c, struct core_actions *out, uint16_t arbiter, yoke_time until);
 void core_arbiter_lost(struct core *c, struct core_actions *out, uint16_t arbiter, uint16_t holder,
 		       const char *reason);
+/* It is held and not wanted any more; the event says why. */
+void core_arbiter_give_back(struct core *c, struct core_actions *out, uint16_t arbiter);
 /* It did not do what it was asked. */
 void core_arbiter_failed(struct core *c, struct core_actions *out, uint16_t arbiter,
 			 const char *reason);

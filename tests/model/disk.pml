@@ -24,6 +24,8 @@
  *   ANCHOR_END       a lease begins when the write is reported, not when it was asked for
  *   NO_WATCH         a slot is stale at once
  *   NO_MARGIN        a slot is stale after a lease, by a clock that may be too fast
+ *   STANDS_LAPSED    who writes HELD ignores claims, also before the lease runs, or after
+ *   RENEWS_LAPSED    a renewal counts that comes back when the lease is over
  *   KEEPS_ROUND      who lets his lease lapse goes on with the round that he had
  *   KEEPS_INHERITED  the lease of an earlier engine goes on although the slot is written FREE
  *   TESTS_HELD       the slot is written FREE as a test whatever is in it, and the lease goes on
@@ -76,6 +78,7 @@ typedef node {
 	byte ask, phase;
 	byte age;	/* of the question, in ticks; to LEASE */
 	slot got;	/* the other's slot, read for the question */
+	bool renews;	/* a WRITE of what is held, asked for while the lease ran */
 	bool known;	/* our slot was read since the start */
 	slot own;	/* our slot as last asked for; what a WRITE writes */
 	bool has_seen;
@@ -99,8 +102,18 @@ bool pause; /* DEAD: a claim in vain was reported in this tick */
 #endif
 #define IS_HIGHER                                                                                  \
 	(SELF.seen.round > SELF.own.round || (SELF.seen.round == SELF.own.round && self == 1))
+#ifdef STANDS_LAPSED
+#define STANDS (SELF.own.state == HELD && SELF.seen.state != HELD)
+#else
+#define STANDS (SELF.own.state == HELD && SELF.seen.state != HELD && SELF.left > 0)
+#endif
+#ifdef RENEWS_LAPSED
+#define LAPSED false
+#else
+#define LAPSED (SELF.renews && SELF.left == 0)
+#endif
 #define GOES_BEFORE                                                                                \
-	(IS_ALIVE && (SELF.seen.state == BAD || IS_HIGHER || (SELF.seen.state == HELD && SELF.own.state != HELD) ||          \
+	(IS_ALIVE && !STANDS && (SELF.seen.state == BAD || IS_HIGHER || (SELF.seen.state == HELD && SELF.own.state != HELD) ||          \
 		      SELF.own.state == FREE))
 #define MAY_WRITE (SELF.own.sequence < WRITES)
 
@@ -121,6 +134,7 @@ inline wipe(what)
 inline ask_for(what)
 {
 	SELF.ask = what;
+	SELF.renews = false;
 	SELF.phase = ASKED;
 	SELF.age = 0
 }
@@ -128,6 +142,7 @@ inline ask_for(what)
 inline answered()
 {
 	SELF.ask = NOTHING;
+	SELF.renews = false;
 	SELF.phase = ASKED;
 	SELF.age = 0;
 	wipe(SELF.got)
@@ -156,7 +171,9 @@ inline write(what)
 inline look()
 {
 	if
-	:: SELF.own.state == HELD && SELF.left > 0 -> write(HELD)
+	:: SELF.own.state == HELD && SELF.left > 0 ->
+		write(HELD);
+		SELF.renews = true
 	:: else ->
 		if
 		:: !SELF.known || GOES_BEFORE -> ask_for(READ)
@@ -243,7 +260,8 @@ inline on_written()
 		:: !IS_ALIVE && MAY_WRITE -> write(HELD)
 		:: else
 		fi
-	:: SELF.own.state == HELD && !GOES_BEFORE ->
+	:: SELF.own.state == HELD && !GOES_BEFORE && LAPSED -> answered()
+	:: SELF.own.state == HELD && !GOES_BEFORE && !LAPSED ->
 #ifdef ANCHOR_END
 		SELF.age = 0;
 #endif

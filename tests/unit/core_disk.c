@@ -161,6 +161,87 @@ static void claim_follows_a_read(void **state)
 	assert_int_equal(slots[1].state, CORE_SLOT_FREE);
 }
 
+/* A claim may land late, and a node die in the middle of a write: nothing of that is held. */
+static void only_what_is_held_keeps_a_holder_from_its_lock(void **state)
+{
+	static const struct core_slot others[] = {{CORE_SLOT_CLAIM, 1000, 1},
+						  {CORE_SLOT_BAD, 0, 12345}};
+	struct pair *p = &pair;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		form(p);
+		lose_alpha(p);
+		run(p, 100);
+		assert_true(holds(p));
+		slots[0] = others[i];
+		run(p, 2 * STALE_MS);
+		assert_true(holds(p));
+		assert_int_equal(pair_told(p, BETA, YOKE_EVENT_ARBITER_RELEASED), 0);
+		slots[0] = (struct core_slot){CORE_SLOT_HELD, 1000, 2};
+		run(p, LEASE_MS);
+		assert_false(holds(p));
+	}
+}
+
+/* Two claims: whose lease does not run yet is not known to be alive to who claims. */
+static void first_hold_gives_way_to_a_higher_claim(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form(p);
+	lose_alpha(p);
+	answer(p, BETA);
+	answer(p, BETA);
+	assert_int_equal(p->ask[1][0].u.ask.slot.state, CORE_SLOT_HELD);
+	slots[0] = (struct core_slot){CORE_SLOT_CLAIM, 1000, 1};
+	answer(p, BETA);
+	assert_false(holds(p));
+	assert_int_equal(p->ask[1][0].u.ask.slot.state, CORE_SLOT_FREE);
+}
+
+/* What was ignored when the lease ran may have succeeded when it did not. */
+static void renewal_after_the_lease_is_a_new_claim(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form(p);
+	lose_alpha(p);
+	run(p, 100);
+	slots[0] = (struct core_slot){CORE_SLOT_CLAIM, 1000, 1};
+	run(p, LEASE_MS);
+	for (unsigned i = 0; i < LEASE_MS && pair_asked(p, BETA, 1) == 0; i++)
+		pair_run(p, 1);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_WRITE);
+	p->now = yoke_time_add_ms(p->now, 2 * LEASE_MS);
+	answer(p, BETA);
+	assert_false(holds(p));
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_READ);
+	run(p, STALE_MS + 500);
+	assert_true(holds(p));
+	assert_true(slots[1].round > 1000);
+}
+
+static void lock_is_given_back_with_the_reason(void **state)
+{
+	struct core_event leave = {.type = CORE_LEAVE};
+	struct pair *p = &pair;
+
+	(void)state;
+	form(p);
+	lose_alpha(p);
+	run(p, 500);
+	assert_true(holds(p));
+	pair_give(p, BETA, &leave);
+	run(p, 500);
+	assert_false(holds(p));
+	assert_int_equal(slots[1].state, CORE_SLOT_FREE);
+	assert_string_equal(pair_last(p, BETA, YOKE_EVENT_ARBITER_RELEASED)->reason,
+			    "this node leaves the cluster");
+}
+
 /* A damaged slot is one that may be held, until its bytes have not changed for a lease. */
 static void damaged_slot_must_become_stale(void **state)
 {
@@ -421,6 +502,10 @@ int main(void)
 		cmocka_unit_test(living_holder_is_left_alone),
 		cmocka_unit_test(resumed_node_reads_before_it_claims),
 		cmocka_unit_test(claim_follows_a_read),
+		cmocka_unit_test(only_what_is_held_keeps_a_holder_from_its_lock),
+		cmocka_unit_test(first_hold_gives_way_to_a_higher_claim),
+		cmocka_unit_test(renewal_after_the_lease_is_a_new_claim),
+		cmocka_unit_test(lock_is_given_back_with_the_reason),
 		cmocka_unit_test(damaged_slot_must_become_stale),
 		cmocka_unit_test(giving_way_ends_the_inherited_lease),
 		cmocka_unit_test(goes_on_above_a_damaged_own_slot),
