@@ -2,6 +2,7 @@
 #include <blkid/blkid.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 
 /* What blkid_do_safeprobe() returns. */
 enum { FOUND_ONE = 0, FOUND_NOTHING = 1, FOUND_ERROR = -1, FOUND_MANY = -2 };
+
+enum { LOOK_AGAIN_MS = 50 };
 
 static struct conf conf;
 static struct conf_problems problems;
@@ -86,9 +89,46 @@ static bool fill(struct hb_disk *disk)
 	return true;
 }
 
+/* A node whose slot is not free and other than in `before`, if that is given; 0: none. */
+static uint16_t claimed_by(int fd, struct hb_disk *disk, const struct hb_disk_slot *before,
+			   struct hb_disk_slot slot[YOKE_NODES_MAX])
+{
+	if (pread(fd, blocks, sizeof(blocks), 0) != (ssize_t)sizeof(blocks) ||
+	    !hb_disk_get_header(disk, blocks[0]))
+		return 0;
+	for (uint16_t n = 1; n <= conf.node_count; n++)
+		if (hb_disk_get_slot(disk, n, blocks[n], &slot[n - 1]) &&
+		    slot[n - 1].state != CORE_SLOT_FREE &&
+		    (before == NULL || before[n - 1].sequence != slot[n - 1].sequence))
+			return n;
+	return 0;
+}
+
+/* The node that has the lock now, or is about to; 0: none.  Who has it renews it well within the
+ * lease, so that what does not change for so long is of a node that died: this waits as long. */
+static uint16_t locked_by(const char *device, int fd, const struct hb_disk *fresh)
+{
+	struct hb_disk_slot before[YOKE_NODES_MAX] = {0}, now[YOKE_NODES_MAX];
+	struct hb_disk disk = *fresh;
+	uint16_t had = claimed_by(fd, &disk, NULL, before), has = 0;
+
+	if (had != 0)
+		fprintf(stderr,
+			"yoke: %s: %s had the lock on it: looking for %u ms whether it "
+			"still has\n",
+			device, conf.node[had - 1].name, conf.lease_ms);
+	for (uint32_t ms = 0; had != 0 && has == 0 && ms <= conf.lease_ms; ms += LOOK_AGAIN_MS) {
+		poll(NULL, 0, LOOK_AGAIN_MS);
+		has = claimed_by(fd, &disk, before, now);
+	}
+	hb_seal_wipe(&disk, sizeof(disk));
+	return has;
+}
+
 static int init(const char *device, struct hb_disk *disk, bool force)
 {
 	char what[64], why[128];
+	uint16_t node;
 	int fd = hb_device_open(device, O_RDWR);
 
 	if (fd < 0)
@@ -107,6 +147,14 @@ static int init(const char *device, struct hb_disk *disk, bool force)
 		close(fd);
 		return complain(device, "is a disk of a cluster already: --force makes it anew, "
 					"while no node runs");
+	}
+	node = locked_by(device, fd, disk);
+	if (node != 0) {
+		close(fd);
+		snprintf(why, sizeof(why),
+			 "%s holds the lock on it now, and would have none: stop its yoked first",
+			 conf.node[node - 1].name);
+		return complain(device, why);
 	}
 	if (!fill(disk) || pwrite(fd, blocks, sizeof(blocks), 0) != (ssize_t)sizeof(blocks) ||
 	    fsync(fd) != 0) {

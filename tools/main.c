@@ -116,8 +116,8 @@ static const struct tool_verb verbs[] = {
 	 "\ninit writes a header, and an empty slot and post for each node, for an arbiter and a\n"
 	 "path of type disk; run it once, on one node, while none runs.  What holds a file\n"
 	 "system, a partition table or another cluster's slots is refused; --force overwrites\n"
-	 "it.  Cluster and key are those of " TOOL_CONF " or of the file in\n"
-	 "$YOKE_CONF.\n",
+	 "it, unless a node holds the lock on it just now.  Cluster and key are\n"
+	 "those of " TOOL_CONF " or of the file in $YOKE_CONF.\n",
 	 "F", 2, 2, tool_disk},
 	{"serial-test", "[--baud RATE] [--rtscts] DEVICE",
 	 "Test the cable of a serial line, from both ends at once",

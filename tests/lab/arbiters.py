@@ -205,9 +205,12 @@ class Disk:
         return (f'arbiter "quorum" {{\n  type = disk\n  device = "{self.file}"\n'
                 "  test_ms = 1000\n}\n")
 
-    def init(self, yoke):
-        done = yoke.node.try_run("env", f"YOKE_CONF={yoke.config}", yoke.bin / "yoke", "disk",
+    def try_init(self, yoke):
+        return yoke.node.try_run("env", f"YOKE_CONF={yoke.config}", yoke.bin / "yoke", "disk",
                                  "init", self.file, "--force")
+
+    def init(self, yoke):
+        done = self.try_init(yoke)
         assert done.returncode == 0, done.stderr
 
     def hide_from(self, yoke):

@@ -452,6 +452,23 @@ def test_disk_that_takes_no_write_is_an_alarm_while_all_is_well(outside, owners,
                     lambda: run("blockdev", "--setrw", loop))
 
 
+def test_disk_is_not_made_anew_under_who_holds_it(outside, owners):
+    """What a dead node left on it does not keep anybody from that."""
+    one = outside("disk")
+    since, before = now(), last_events(one)
+    one.lab.split()
+    wait_until(lambda: is_held(one, "beta", before["beta"]), 15, "beta holds the group")
+    done = one.disk.try_init(one.cluster.beta)
+    assert done.returncode == 1
+    assert "alpha holds the lock on it now" in done.stderr
+    assert one.lab.owner() is one.lab.alpha
+    assert not one.cluster.alpha.has_event("arbiter_released", before["alpha"])
+    one.lab.beta.power_cut()
+    one.lab.alpha.power_cut()
+    one.disk.init(one.cluster.beta)
+    assert owners.both_ms(since) == 0 and owners.takeovers(since) == 0
+
+
 def test_witness_that_cannot_save_is_an_alarm_while_all_is_well(outside, owners):
     """Its disk is full; then it is not to be written any more."""
     one = outside("witness", witness_disk="16k")
