@@ -38,12 +38,13 @@ static bool is_started_at(const struct core *c, uint16_t group, uint16_t node)
 	       core_node_const(c, node)->claim[group - 1].state == YOKE_GROUP_STARTED;
 }
 
-/* Or is it about to be moved away? */
+/* Or is it about to be moved away?  Its owner keeps it when it is pinned there, told or not. */
 static bool is_to_stay_at(const struct core *c, uint16_t group, uint16_t node)
 {
 	uint16_t wanted = core_wanted(c, group);
 
-	return wanted == 0 || wanted == node;
+	return wanted == 0 || wanted == node ||
+	       (wanted == core_policy_failback(c, group) && core_policy_stays(c, group));
 }
 
 bool core_policy_needs(const struct core *c, uint16_t group)

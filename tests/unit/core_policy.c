@@ -1,4 +1,5 @@
 /* agent/core/policy.c: order, room, parallel groups, manual failover, automatic failback. */
+#include "agent/core/parts.h"
 #include "tests/unit/core_pair.h"
 
 enum { DB = 1, WEB = 2, MINUTES_OF_DAY = 1440 };
@@ -433,6 +434,24 @@ static void an_owner_that_tells_no_pins_need_not(void **state)
 	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_OPERATION_SUCCEEDED), 1);
 }
 
+/* What comes after it does not wait until that owner hands it back: it may be pinned there. */
+static void an_owner_that_tells_no_pins_keeps_it(void **state)
+{
+	struct core *alpha = pair_core(&pair, ALPHA);
+
+	(void)state;
+	form_failback(1000, 0, 0);
+	alpha->conf.group[WEB - 1].after = DB;
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
+	pair_run(&pair, 3000);
+	assert_true(core_policy_may_follow(alpha, WEB));
+	alpha->node[BETA - 1].claim[DB - 1].pinned = false;
+	assert_false(core_policy_may_follow(alpha, WEB));
+	alpha->node[BETA - 1].tells_pins = false;
+	assert_true(core_policy_may_follow(alpha, WEB));
+}
+
 /* The probe is too old by then, and is made again: that is no reason to take the room back. */
 static void room_that_takes_long_is_taken(void **state)
 {
@@ -479,6 +498,7 @@ int main(void)
 		cmocka_unit_test(a_fault_that_moves_it_ends_that),
 		cmocka_unit_test(a_reboot_of_its_owner_does_not_end_that),
 		cmocka_unit_test(an_owner_that_tells_no_pins_need_not),
+		cmocka_unit_test(an_owner_that_tells_no_pins_keeps_it),
 		cmocka_unit_test(room_that_takes_long_is_taken),
 	};
 
