@@ -3,18 +3,25 @@
  * Everything is probed, and what runs as a whole is taken over as it is.  So is what lacks nothing
  * but what was added to the configuration while it ran: that is started.  Where nothing but that is
  * found the group does not run.  What else runs in part is stopped; so is what may run, when the
- * lease that covered it is over before the probes are.
+ * lease that covered it is over before the probes are, and that of which a part is found while
+ * another node runs it at a higher term: a probe that hangs must not have it run on both.
  *
  * In maintenance nothing is stopped for being there in part: it is taken over as it is, unless no
  * probe could tell anything.
  */
 #include "agent/core/parts.h"
 
+/* The term that it would be taken over with. */
+static uint64_t term_of(const struct core_group *g)
+{
+	return g->reserved > 0 ? g->reserved : 1;
+}
+
 static void adopt(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = &c->group[group - 1];
 
-	g->term = g->reserved > 0 ? g->reserved : 1;
+	g->term = term_of(g);
 	g->reserved = g->term;
 	core_record_touch(c);
 	core_group_become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_ADOPTED,
@@ -55,11 +62,30 @@ static void forget_added(struct core *c, uint16_t group)
 		c->conf.resource[core_resource_at(c, group, i) - 1].added = false;
 }
 
-static void stop_unknown(struct core *c, struct core_actions *out, uint16_t group)
+static void cancel_all(struct core *c, struct core_actions *out, uint16_t group)
 {
 	for (uint16_t i = 0; i < core_resource_count(c, group); i++)
 		core_resource_cancel(c, out, core_resource_at(c, group, i));
-	core_group_stop(c, out, group, false, core_lease_reason);
+}
+
+/* The node that runs it, too, and wins whatever else is found here; 0: none. */
+static uint16_t loses_to(const struct core *c, uint16_t group)
+{
+	uint16_t owner = core_owner(c, group);
+	const struct core_claim *claim;
+	bool found = false;
+
+	for (uint16_t i = 0; i < c->conf.group[group - 1].resource_count; i++)
+		found = found || c->resource[core_resource_at(c, group, i) - 1].state ==
+					 YOKE_RESOURCE_STARTED;
+	if (!found || owner == 0 || c->conf.group[group - 1].parallel ||
+	    core_maintenance_rests_here(c, group) ||
+	    core_node_const(c, owner)->state != YOKE_NODE_ONLINE)
+		return 0;
+	claim = &core_node_const(c, owner)->claim[group - 1];
+	return claim->state == YOKE_GROUP_STARTED && claim->term > term_of(&c->group[group - 1])
+		       ? owner
+		       : 0;
 }
 
 void core_adopt_begin(struct core *c, struct core_actions *out, uint16_t group)
@@ -100,11 +126,17 @@ void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 	bool ran = g->ran;
 
 	if (core_lease_is_over_unknown(c, group)) {
-		stop_unknown(c, out, group);
+		cancel_all(c, out, group);
+		core_group_stop(c, out, group, false, core_lease_reason);
 		return;
 	}
-	if (!probe_all(c, out, group))
+	if (!probe_all(c, out, group)) {
+		if (loses_to(c, group) != 0) {
+			cancel_all(c, out, group);
+			core_group_lose(c, out, group, loses_to(c, group));
+		}
 		return;
+	}
 	for (uint16_t i = 0; i < count; i++) {
 		running += core_resource_of(c, group, i)->state != YOKE_RESOURCE_STOPPED;
 		certain += core_resource_of(c, group, i)->state == YOKE_RESOURCE_STARTED;

@@ -320,7 +320,7 @@ static void in_stopped(struct core *c, struct core_actions *out, uint16_t group)
 		release(c, out, group, "no longer its turn");
 }
 
-static void lose(struct core *c, struct core_actions *out, uint16_t group, uint16_t to)
+void core_group_lose(struct core *c, struct core_actions *out, uint16_t group, uint16_t to)
 {
 	char reason[YOKE_REASON_SIZE], number[21];
 
@@ -336,7 +336,7 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 	char reason[YOKE_REASON_SIZE];
 
 	if (core_conflict_winner(c, group) != 0) {
-		lose(c, out, group, core_conflict_winner(c, group));
+		core_group_lose(c, out, group, core_conflict_winner(c, group));
 		return;
 	}
 	if (core_lease_binds(c, group) && !core_lease_holds(c)) {
@@ -454,7 +454,7 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 	bool changes;
 
 	if (core_conflict_winner(c, group) != 0) {
-		lose(c, out, group, core_conflict_winner(c, group));
+		core_group_lose(c, out, group, core_conflict_winner(c, group));
 		return;
 	}
 	/* He had it switched to where it was already: it is to stay. */
@@ -519,7 +519,7 @@ static void look_started_at_rest(struct core *c, struct core_actions *out, uint1
 				       : NULL;
 
 	if (core_conflict_winner(c, group) != 0) {
-		lose(c, out, group, core_conflict_winner(c, group));
+		core_group_lose(c, out, group, core_conflict_winner(c, group));
 	} else if (why != NULL && !core_maintenance_keeps(c, group)) {
 		core_group_stop(c, out, group, false, why);
 	} else {

@@ -311,6 +311,8 @@ void core_group_look(struct core *c, struct core_actions *out, uint16_t group);
 /* The only place that assigns a group's state. */
 void core_group_become(struct core *c, struct core_actions *out, uint16_t group,
 		       enum yoke_group_state to, enum yoke_event_kind kind, const char *reason);
+/* Stop it here: it runs on that node, too, whose claim wins. */
+void core_group_lose(struct core *c, struct core_actions *out, uint16_t group, uint16_t to);
 /* Begin to stop it; failing: it will be FAILED. */
 void core_group_stop(struct core *c, struct core_actions *out, uint16_t group, bool failing,
 		     const char *reason);

@@ -38,13 +38,13 @@ static bool is_started_at(const struct core *c, uint16_t group, uint16_t node)
 	       core_node_const(c, node)->claim[group - 1].state == YOKE_GROUP_STARTED;
 }
 
-/* Or is it about to be moved away?  Its owner keeps it when it is pinned there, told or not. */
+/* Or is it about to be moved away?  When it goes back to its first node only its owner can tell: it
+ * may be pinned, or have seen that node fit for less long. */
 static bool is_to_stay_at(const struct core *c, uint16_t group, uint16_t node)
 {
 	uint16_t wanted = core_wanted(c, group);
 
-	return wanted == 0 || wanted == node ||
-	       (wanted == core_policy_failback(c, group) && core_policy_stays(c, group));
+	return wanted == 0 || wanted == node || wanted == core_policy_failback(c, group);
 }
 
 bool core_policy_needs(const struct core *c, uint16_t group)

@@ -303,6 +303,69 @@ static void why_it_could_not_be_stopped_is_told(void **state)
 	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_GROUP_ADOPTED), 2);
 }
 
+/* ---- another node runs it ---- */
+
+/* Beta took a group of two addresses over while alpha had no engine; a probe hangs. */
+static void find_at_both(enum core_result first)
+{
+	pair_form(&pair);
+	pair.wire = false;
+	pair_silence(&pair, BETA);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
+	pair.by_hand[CORE_RUN_PROBE] = true;
+	pair.wire = true;
+	pair_start(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_beat(&pair, 1000);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_UNKNOWN);
+	pair_result(&pair, ALPHA, 1, first);
+	pair_beat(&pair, 1000);
+}
+
+static void what_runs_elsewhere_is_stopped_before_all_is_known(void **state)
+{
+	(void)state;
+	find_at_both(CORE_RESULT_RUNNING);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_STOP], 2);
+	assert_false(pair.address[ALPHA - 1][0] || pair.address[ALPHA - 1][1]);
+	assert_non_null(strstr(pair_last(&pair, ALPHA, YOKE_EVENT_GROUP_STOPPED)->reason,
+			       "it runs on beta at term 2"));
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
+}
+
+/* A machine that starts anew: nothing is stopped that nobody saw. */
+static void what_is_not_found_is_not_stopped(void **state)
+{
+	(void)state;
+	find_at_both(CORE_RESULT_STOPPED);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_UNKNOWN);
+	assert_int_equal(pair.runs[ALPHA - 1][CORE_RUN_STOP], 0);
+}
+
+static void who_wins_waits_until_all_is_known(void **state)
+{
+	(void)state;
+	pair_form(&pair);
+	pair.by_hand[CORE_RUN_PROBE] = true;
+	pair_start(&pair, ALPHA);
+	pair_core(&pair, ALPHA)->group[0].reserved = 9;
+	pair.wire = false;
+	pair_silence(&pair, BETA);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STARTED);
+	pair.wire = true;
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_beat(&pair, 1000);
+	pair_result(&pair, ALPHA, 1, CORE_RESULT_RUNNING);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_UNKNOWN);
+	pair_result(&pair, ALPHA, 2, CORE_RESULT_RUNNING);
+	pair_beat(&pair, 1000);
+	assert_int_equal(pair_group(&pair, ALPHA, 1), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, 1), YOKE_GROUP_STOPPED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +380,9 @@ int main(void)
 		cmocka_unit_test(standby_of_a_lost_node_ends),
 		cmocka_unit_test(why_it_failed_is_told_by_the_next_engine),
 		cmocka_unit_test(why_it_could_not_be_stopped_is_told),
+		cmocka_unit_test(what_runs_elsewhere_is_stopped_before_all_is_known),
+		cmocka_unit_test(what_is_not_found_is_not_stopped),
+		cmocka_unit_test(who_wins_waits_until_all_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
