@@ -510,13 +510,14 @@ void sim_arbiter_lease(struct sim_world *w, uint16_t node, const struct core_act
 {
 	struct sim_node *n = &w->node[node - 1];
 	struct sim_item item = {.what = SIM_RESET, .node = node};
-	yoke_time at;
+	yoke_time at, fed_at;
 
 	if (a->u.lease.reset && !n->lease_reset)
 		n->reset_since = w->now;
-	/* What it is fed for may end before it was said to. */
-	if (!n->lease_exclusive || yoke_time_before(sim_node_now(w, node), n->lease_until))
-		n->fed_at = w->now;
+	/* Until now, or until what it was fed for was over; that may end before it was said to. */
+	fed_at = n->lease_exclusive ? yoke_time_min(w->now, sim_node_world(w, node, n->lease_until))
+				    : w->now;
+	n->fed_at = yoke_time_max(n->fed_at, fed_at);
 	n->lease_until = a->u.lease.until;
 	n->lease_exclusive = a->u.lease.exclusive;
 	n->lease_reset = a->u.lease.reset;
