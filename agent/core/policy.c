@@ -38,6 +38,14 @@ static bool is_started_at(const struct core *c, uint16_t group, uint16_t node)
 	       core_node_const(c, node)->claim[group - 1].state == YOKE_GROUP_STARTED;
 }
 
+static bool is_started(const struct core *c, uint16_t group)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (is_started_at(c, group, n))
+			return true;
+	return false;
+}
+
 /* Or is it about to be moved away?  When it goes back to its first node only its owner can tell: it
  * may be pinned, or have seen that node fit for less long. */
 static bool is_to_stay_at(const struct core *c, uint16_t group, uint16_t node)
@@ -227,11 +235,24 @@ static yoke_time back_at(const struct core *c, uint16_t group)
 	return yoke_time_add_ms(back_since(c, group), c->conf.group[group - 1].failback_ms);
 }
 
+static bool is_back_due(const struct core *c, uint16_t group)
+{
+	return yoke_time_due(back_at(c, group), c->now) &&
+	       is_in_window(c, &c->conf.group[group - 1]);
+}
+
 uint16_t core_policy_failback(const struct core *c, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
 
-	return yoke_time_due(back_at(c, group), c->now) && is_in_window(c, g) ? g->node[0] : 0;
+	if (!is_back_due(c, group))
+		return 0;
+	/* What it comes after goes first, and is started; until then it runs where it is. */
+	if (g->after != 0 && core_owner(c, group) == c->conf.self &&
+	    !c->conf.group[g->after - 1].parallel &&
+	    (is_back_due(c, g->after) || !is_started(c, g->after)))
+		return 0;
+	return g->node[0];
 }
 
 yoke_time core_policy_deadline(const struct core *c)

@@ -434,6 +434,30 @@ static void an_owner_that_tells_no_pins_need_not(void **state)
 	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_OPERATION_SUCCEEDED), 1);
 }
 
+/* Both are due: meanwhile the second one runs where it is. */
+static void what_it_comes_after_goes_back_first(void **state)
+{
+	(void)state;
+	two_groups();
+	for (unsigned n = ALPHA; n <= BETA; n++) {
+		conf_of(n, DB)->after = WEB;
+		conf_of(n, DB)->failback = conf_of(n, WEB)->failback = true;
+		conf_of(n, DB)->failback_ms = conf_of(n, WEB)->failback_ms = 5000;
+	}
+	run_both();
+	beta_takes_over_and_alpha_is_back();
+	expect(WEB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	pair.by_hand[CORE_RUN_START] = true;
+	pair_run(&pair, 5500);
+	expect(WEB, YOKE_GROUP_STARTING, YOKE_GROUP_STOPPED);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	pair.by_hand[CORE_RUN_START] = false;
+	pair_result(&pair, ALPHA, WEB, CORE_RESULT_DONE);
+	pair_run(&pair, 1000);
+	expect(WEB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+}
+
 /* What comes after it does not wait for a failback that only its owner can tell to be due: it may
  * tell no pins, or have seen that node fit for less long. */
 static void what_may_go_back_is_followed_where_it_is(void **state)
@@ -498,6 +522,7 @@ int main(void)
 		cmocka_unit_test(a_fault_that_moves_it_ends_that),
 		cmocka_unit_test(a_reboot_of_its_owner_does_not_end_that),
 		cmocka_unit_test(an_owner_that_tells_no_pins_need_not),
+		cmocka_unit_test(what_it_comes_after_goes_back_first),
 		cmocka_unit_test(what_may_go_back_is_followed_where_it_is),
 		cmocka_unit_test(room_that_takes_long_is_taken),
 	};
