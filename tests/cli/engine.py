@@ -77,8 +77,8 @@ class Engine:
         self.server.bind(self.path)
         os.chmod(self.path, 0o660)
         self.server.listen(8)
-        self.server.settimeout(BOUND_S)
-        threading.Thread(target=self._accept, args=(self.server,), daemon=True).start()
+        self.accepting = threading.Thread(target=self._accept, args=(self.server,), daemon=True)
+        self.accepting.start()
 
     def _accept(self, server):
         while True:
@@ -95,6 +95,9 @@ class Engine:
         if self.server.fileno() < 0:
             return
         self.server.shutdown(socket.SHUT_RDWR)
+        # Else it may accept for the next one, whose socket has the same number.
+        self.accepting.join(BOUND_S)
+        assert not self.accepting.is_alive()
         self.server.close()
         for client in self.clients:
             try:
