@@ -24,6 +24,11 @@ static const char *node_wrong(const struct sim_world *w, uint16_t node)
 		if (n->core.rest[i].on != w->node[0].core.rest[i].on && n->old < 2 &&
 		    w->node[0].old < 2)
 			return "the nodes do not agree on what is in maintenance";
+	for (uint16_t g = 0; g < w->setup.group_count; g++)
+		if (n->core.group[g].state == YOKE_GROUP_FAILED &&
+		    !yoke_time_is_never(n->core.group[g].retry_at) &&
+		    !yoke_time_due(n->core.group[g].retry_at, sim_node_now(w, node)))
+			return "a group that failed is to be tried again";
 	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
 		if (n->core.arbiter[a].state == YOKE_ARBITER_FAILED)
 			return "an arbiter does not work";
