@@ -359,8 +359,9 @@ static bool is_silent_node(const struct core *c)
 }
 
 /* When a node that is deaf knows whether the others in contact are, too: they ask as soon as they
- * hear of it.  One that was deaf as well and hears again may be the first of all to do so: then we
- * are asked by ourselves as often.  YOKE_NEVER: it is not deaf. */
+ * hear of it and have not asked for the dead time, and their word is on its way for less than that.
+ * One that was deaf as well and hears again may be the first of all to do so: then we are asked by
+ * ourselves as often.  YOKE_NEVER: it is not deaf. */
 static yoke_time deaf_alone_at(const struct core *c)
 {
 	yoke_time at = {0};
@@ -373,7 +374,7 @@ static yoke_time deaf_alone_at(const struct core *c)
 				at, yoke_time_add_ms(yoke_time_max(c->arbiter[a - 1].changed,
 								   c->heard_since),
 						     (int64_t)DEAF_PINGS * timeout_of(c, a) +
-							     c->conf.dead_ms));
+							     2 * (int64_t)c->conf.dead_ms));
 	return at;
 }
 

@@ -303,6 +303,9 @@ void core_lease_tell(struct core *c, struct core_actions *out)
 		end = yoke_time_due(own_renewal_at(c), c->now)
 			      ? yoke_time_add_ms(c->now, c->conf.lease_ms)
 			      : c->lease_told.until;
+	/* By 0 the next engine would take it that nothing exclusive may run here. */
+	if (exclusive && end.us == 0)
+		end.us = 1;
 	if (c->lease_told.until.us == end.us && c->lease_told.exclusive == exclusive &&
 	    c->lease_told.reset == c->resetting)
 		return;

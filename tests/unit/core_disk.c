@@ -257,7 +257,8 @@ static void damaged_slot_must_become_stale(void **state)
 	assert_true(holds(p));
 }
 
-/* Two claims: the lower round gives way, and what it writes ends every lease of ours. */
+/* Two claims: the lower round gives way, and what it writes ends every lease of ours.  That one is
+ * over is told: by none at all the next engine would take it that nothing may run. */
 static void giving_way_ends_the_inherited_lease(void **state)
 {
 	struct pair *p = &pair;
@@ -279,9 +280,15 @@ static void giving_way_ends_the_inherited_lease(void **state)
 	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_WRITE);
 	assert_true(p->core[1].inherited.us > p->now.us);
 	slots[0] = (struct core_slot){CORE_SLOT_CLAIM, 1000, 1};
+	p->by_hand[CORE_RUN_STOP] = true;
 	answer(p, BETA);
 	assert_int_equal(p->ask[1][0].u.ask.slot.state, CORE_SLOT_FREE);
 	assert_int_equal(p->core[1].inherited.us, 0);
+	pair_run(p, 10);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STOPPING);
+	assert_true(p->lease[1].u.lease.exclusive);
+	assert_int_not_equal(p->lease[1].u.lease.until.us, 0);
+	assert_true(yoke_time_due(p->lease[1].u.lease.until, p->now));
 }
 
 /* After a write that was torn no content of ours comes twice. */
