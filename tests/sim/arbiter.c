@@ -18,6 +18,7 @@ enum {
 	PING_US = 6000, /* a slow one may be late */
 	SLOW_FACTOR = 100,
 	BOOT_US = 3000000, /* of a machine that its watchdog reset, at most */
+	GRACE_MS = 1000,   /* a program's own time-out comes so much before the core's */
 };
 
 static const char *const kinds[] = {"",      "off",     "status", "read", "write",
@@ -532,8 +533,10 @@ static bool could_stop(const struct sim_world *w, uint16_t node)
 {
 	const struct sim_node *n = &w->node[node - 1];
 	yoke_time since = yoke_time_add_ms(w->now, -(int64_t)w->setup.watchdog_ms);
-	/* One that is slow, or never told, is waited for as long as its time-out. */
-	yoke_time told = yoke_time_add_ms(since, -(int64_t)w->setup.operation_ms * 2);
+	/* One that is slow, or never told, is waited for as long as its time-out, and that of what
+	 * is to be gone before it. */
+	yoke_time told = yoke_time_add_ms(since, -(int64_t)w->setup.operation_ms * 2 -
+							 YOKE_GONE_MS - GRACE_MS);
 
 	for (unsigned r = 0; r < SIM_RESOURCES_MAX; r++)
 		if (!yoke_time_before(n->busy_until[r], told))

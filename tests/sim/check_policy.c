@@ -268,11 +268,13 @@ void sim_check_policy_run(struct sim_world *w, uint16_t node, const struct core_
 	    w->check.may_act[node - 1][group - 1])
 		return;
 	/* A lease that ends, one of two, and what is left of it where nobody works are stopped all
-	 * the same. */
+	 * the same, and that is brought to its end. */
 	if (a->u.run.kind == CORE_RUN_STOP &&
 	    ((sim_world_is_exclusive(w, group) && sim_arbiter_has_lock(w)) || core->leaving ||
-	     runs_elsewhere(w, node, group) || !core_maintenance_rests_here(core, group)))
+	     runs_elsewhere(w, node, group) || !core_maintenance_rests_here(core, group))) {
+		w->check.may_act[node - 1][group - 1] = true; /* until it is stopped */
 		return;
+	}
 	sim_world_fail(w, "%s does something about group%u, which is in maintenance",
 		       sim_world_name(w, node), group);
 }

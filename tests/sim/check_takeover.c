@@ -16,8 +16,8 @@ static yoke_time takeover_by(const struct sim_world *w, bool exclusive)
 	if (us == INT64_MAX)
 		return YOKE_NEVER;
 	if (exclusive)
-		us += us / CLOCK_PART + ASK_US;
-	us += s->latency_us + s->jitter_us + 3 * (int64_t)s->lag_us +
+		us += ASK_US;
+	us += us / CLOCK_PART + s->latency_us + s->jitter_us + 3 * (int64_t)s->lag_us +
 	      (int64_t)s->job_us * s->resource_count + MARGIN_US;
 	return yoke_time_add_us(w->now, us);
 }
