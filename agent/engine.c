@@ -117,7 +117,8 @@ static int start_core(struct agent_engine *e, uint64_t incarnation, yoke_time no
 	take_reload(e);
 	if (atomic_load(&e->shared->engines) > 1)
 		agent_setup_restarted(&e->core_conf);
-	if (atomic_load(&e->shared->is_exclusive))
+	e->core_conf.ran_exclusive = atomic_load(&e->shared->is_exclusive);
+	if (e->core_conf.ran_exclusive)
 		e->core_conf.lease.us = atomic_load(&e->shared->lease_until_us);
 	core_init(&e->core, &e->core_conf, m->u.record.bytes, m->u.record.size, hold, now);
 	agent_shared_begin(e->shared, &e->core);

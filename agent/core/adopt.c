@@ -123,6 +123,7 @@ void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = &c->group[group - 1];
 	uint16_t count = core_resource_count(c, group), running = 0, certain = 0;
+	uint16_t winner;
 	bool ran = g->ran;
 
 	if (core_lease_is_over_unknown(c, group)) {
@@ -131,9 +132,10 @@ void core_adopt_look(struct core *c, struct core_actions *out, uint16_t group)
 		return;
 	}
 	if (!probe_all(c, out, group)) {
-		if (loses_to(c, group) != 0) {
+		winner = loses_to(c, group);
+		if (winner != 0) {
 			cancel_all(c, out, group);
-			core_group_lose(c, out, group, loses_to(c, group));
+			core_group_lose(c, out, group, winner);
 		}
 		return;
 	}

@@ -115,7 +115,8 @@ struct core_conf {
 	struct core_arbiter_conf arbiter[YOKE_ARBITERS_MAX];
 	uint32_t lease_ms;    /* exclusive groups run so long without renewal; > dead_ms */
 	uint32_t watchdog_ms; /* it resets the machine so long after it was last fed; 0: none */
-	yoke_time lease;      /* an earlier engine of this boot had it until then; 0: none had */
+	bool ran_exclusive;   /* what an earlier engine of this boot ran so may run still */
+	yoke_time lease;      /* ... and its lease was told to go until then; 0: that was over */
 	char node_name[YOKE_NODES_MAX][YOKE_NAME_SIZE];
 	struct core_group_conf group[YOKE_GROUPS_MAX];
 	struct core_resource_conf resource[YOKE_RESOURCES_MAX];

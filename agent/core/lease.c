@@ -128,7 +128,7 @@ bool core_lease_holds(const struct core *c)
 bool core_lease_may_run(const struct core *c, uint16_t group)
 {
 	return c->group[group - 1].state == YOKE_GROUP_UNKNOWN &&
-	       (c->conf.lease.us != 0 || c->group[group - 1].ran) && core_lease_binds(c, group);
+	       (c->conf.ran_exclusive || c->group[group - 1].ran) && core_lease_binds(c, group);
 }
 
 bool core_lease_is_over_unknown(const struct core *c, uint16_t group)
@@ -303,9 +303,6 @@ void core_lease_tell(struct core *c, struct core_actions *out)
 		end = yoke_time_due(own_renewal_at(c), c->now)
 			      ? yoke_time_add_ms(c->now, c->conf.lease_ms)
 			      : c->lease_told.until;
-	/* By 0 the next engine would take it that nothing exclusive may run here. */
-	if (exclusive && end.us == 0)
-		end.us = 1;
 	if (c->lease_told.until.us == end.us && c->lease_told.exclusive == exclusive &&
 	    c->lease_told.reset == c->resetting)
 		return;

@@ -113,8 +113,9 @@ bool pause; /* DEAD: a claim in vain was reported in this tick */
 #define LAPSED (SELF.renews && SELF.left == 0)
 #endif
 #define GOES_BEFORE                                                                                \
-	(IS_ALIVE && !STANDS && (SELF.seen.state == BAD || IS_HIGHER || (SELF.seen.state == HELD && SELF.own.state != HELD) ||          \
-		      SELF.own.state == FREE))
+	(IS_ALIVE && !STANDS &&                                                                    \
+	 (SELF.seen.state == BAD || IS_HIGHER ||                                                   \
+	  (SELF.seen.state == HELD && SELF.own.state != HELD) || SELF.own.state == FREE))
 #define MAY_WRITE (SELF.own.sequence < WRITES)
 
 inline copy(to, from)

@@ -205,6 +205,7 @@ void sim_check_start(struct sim_world *w, uint16_t node)
 	}
 	memset(w->check.run[node - 1], 0, sizeof(w->check.run[0]));
 	memset(w->check.may_act[node - 1], 0, sizeof(w->check.may_act[0]));
+	memset(w->check.may_stop[node - 1], 0, sizeof(w->check.may_stop[0]));
 	memset(w->check.restarts[node - 1], 0, sizeof(w->check.restarts[0]));
 	memset(w->check.restart_term[node - 1], 0, sizeof(w->check.restart_term[0]));
 }

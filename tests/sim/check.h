@@ -154,6 +154,8 @@ struct sim_check {
 	uint64_t takeovers, conflicts, restarted;           /* expected and seen; told at the end */
 	bool may_act[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX]; /* it is not in maintenance, or was not
 							       when what goes on began */
+	bool may_stop[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX]; /* it is, and a stop that may be made
+								all the same goes on */
 	struct sim_check_words words[YOKE_NODES_MAX][YOKE_NODES_MAX];
 	yoke_time graced_until[YOKE_NODES_MAX][YOKE_NODES_MAX]; /* of a node by another */
 	struct core_rest disk_rest[YOKE_NODES_MAX][CORE_RESTS];

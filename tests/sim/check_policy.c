@@ -239,6 +239,8 @@ void sim_check_policy_after(struct sim_world *w, uint16_t node)
 	bool *may_act = w->check.may_act[node - 1];
 
 	for (uint16_t g = 1; g <= w->setup.group_count; g++) {
+		if (core->group[g - 1].state != YOKE_GROUP_STOPPING)
+			w->check.may_stop[node - 1][g - 1] = false;
 		if (!core_maintenance_rests(core, g))
 			may_act[g - 1] = true;
 		else if (!is_under_way(core->group[g - 1].state))
@@ -265,14 +267,15 @@ void sim_check_policy_run(struct sim_world *w, uint16_t node, const struct core_
 	const struct core *core = &w->node[node - 1].core;
 
 	if ((a->u.run.kind != CORE_RUN_START && a->u.run.kind != CORE_RUN_STOP) ||
-	    w->check.may_act[node - 1][group - 1])
+	    w->check.may_act[node - 1][group - 1] ||
+	    (a->u.run.kind == CORE_RUN_STOP && w->check.may_stop[node - 1][group - 1]))
 		return;
 	/* A lease that ends, one of two, and what is left of it where nobody works are stopped all
 	 * the same, and that is brought to its end. */
 	if (a->u.run.kind == CORE_RUN_STOP &&
 	    ((sim_world_is_exclusive(w, group) && sim_arbiter_has_lock(w)) || core->leaving ||
 	     runs_elsewhere(w, node, group) || !core_maintenance_rests_here(core, group))) {
-		w->check.may_act[node - 1][group - 1] = true; /* until it is stopped */
+		w->check.may_stop[node - 1][group - 1] = true; /* until it is stopped */
 		return;
 	}
 	sim_world_fail(w, "%s does something about group%u, which is in maintenance",

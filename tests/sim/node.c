@@ -376,6 +376,7 @@ void sim_node_start(struct sim_world *w, uint16_t node)
 	n->beat.dead_us = w->setup.dead_ms * 1000;
 	n->beat.incarnation = n->conf.incarnation;
 	sim_beat_init(&n->beat, sim_node_now(w, node));
+	n->conf.ran_exclusive = n->lease_exclusive;
 	n->conf.lease = n->lease_exclusive ? n->lease_until : (yoke_time){0};
 	/* Shorter each time: two damages must not undo each other. */
 	if (n->disk_broken && n->disk_empty)

@@ -50,6 +50,7 @@ static void run_both(void)
 static void restart_alpha(void)
 {
 	pair.by_hand[CORE_RUN_PROBE] = true;
+	pair.conf[ALPHA - 1].ran_exclusive = true;
 	pair.conf[ALPHA - 1].lease = pair.lease[ALPHA - 1].u.lease.until;
 	pair_start(&pair, ALPHA);
 	assert_int_equal(pair_group(&pair, ALPHA, WEB), YOKE_GROUP_UNKNOWN);

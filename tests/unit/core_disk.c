@@ -84,13 +84,9 @@ static void run(struct pair *p, int64_t span_ms)
 	}
 }
 
-static void free_lock_is_claimed_and_held(void **state)
+/* As far as the write that has it, which is out. */
+static void ask_to_hold(struct pair *p)
 {
-	struct pair *p = &pair;
-
-	(void)state;
-	form(p);
-	lose_alpha(p);
 	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_READ);
 	answer(p, BETA);
 	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_WRITE);
@@ -98,6 +94,16 @@ static void free_lock_is_claimed_and_held(void **state)
 	answer(p, BETA);
 	assert_int_equal(p->ask[1][0].u.ask.slot.state, CORE_SLOT_HELD);
 	assert_false(holds(p));
+}
+
+static void free_lock_is_claimed_and_held(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form(p);
+	lose_alpha(p);
+	ask_to_hold(p);
 	answer(p, BETA);
 	assert_true(holds(p));
 }
@@ -192,9 +198,7 @@ static void first_hold_gives_way_to_a_higher_claim(void **state)
 	(void)state;
 	form(p);
 	lose_alpha(p);
-	answer(p, BETA);
-	answer(p, BETA);
-	assert_int_equal(p->ask[1][0].u.ask.slot.state, CORE_SLOT_HELD);
+	ask_to_hold(p);
 	slots[0] = (struct core_slot){CORE_SLOT_CLAIM, 1000, 1};
 	answer(p, BETA);
 	assert_false(holds(p));
@@ -257,14 +261,15 @@ static void damaged_slot_must_become_stale(void **state)
 	assert_true(holds(p));
 }
 
-/* Two claims: the lower round gives way, and what it writes ends every lease of ours.  That one is
- * over is told: by none at all the next engine would take it that nothing may run. */
+/* Two claims: the lower round gives way, and what it writes ends every lease of ours.  The next
+ * engine knows of what may run nevertheless. */
 static void giving_way_ends_the_inherited_lease(void **state)
 {
 	struct pair *p = &pair;
 
 	(void)state;
 	form(p);
+	p->conf[1].ran_exclusive = true;
 	p->conf[1].lease = yoke_time_add_ms(p->now, LEASE_MS);
 	pair_power_off(p, BETA);
 	p->address[1][0] = p->address[1][1] = true; /* an engine before ran it */
@@ -287,8 +292,12 @@ static void giving_way_ends_the_inherited_lease(void **state)
 	pair_run(p, 10);
 	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STOPPING);
 	assert_true(p->lease[1].u.lease.exclusive);
-	assert_int_not_equal(p->lease[1].u.lease.until.us, 0);
 	assert_true(yoke_time_due(p->lease[1].u.lease.until, p->now));
+	p->conf[1].ran_exclusive = p->lease[1].u.lease.exclusive;
+	p->conf[1].lease = p->lease[1].u.lease.until;
+	p->by_hand[CORE_RUN_PROBE] = true;
+	pair_start(p, BETA);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STOPPING);
 }
 
 /* After a write that was torn no content of ours comes twice. */
@@ -385,6 +394,7 @@ static void meet(struct pair *p, int64_t lease_ms)
 	set_up(p);
 	for (unsigned n = 0; n < 2; n++)
 		p->conf[n].arbiter[0].test_ms = TEST_MS;
+	p->conf[1].ran_exclusive = true;
 	p->conf[1].lease = yoke_time_add_ms(p->now, lease_ms);
 	start(p);
 }

@@ -280,6 +280,7 @@ static void engine_inherits(void **state)
 	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
 	lock_form(p);
 	p->wire = false;
+	p->conf[0].ran_exclusive = true;
 	p->conf[0].lease = p->lease[0].u.lease.until;
 	pair_start(p, ALPHA);
 	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
@@ -316,6 +317,7 @@ static void inherited_lease_ends_before_the_probe(void **state)
 
 	(void)state;
 	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
+	p->conf[0].ran_exclusive = true;
 	p->conf[0].lease = yoke_time_add_ms(p->now, LEASE_MS);
 	p->by_hand[CORE_RUN_PROBE] = true;
 	p->address[0][0] = p->address[0][1] = true;

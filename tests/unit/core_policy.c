@@ -240,13 +240,16 @@ static void people_and_a_goodbye_do_move_it(void **state)
 
 /* ---- back ---- */
 
-static void beta_takes_over_and_alpha_is_back(void)
+/* A node loses its power, the other one takes DB over, and it is back. */
+static void fail_and_return(uint16_t node)
 {
-	pair_power_off(&pair, ALPHA);
-	pair_silence(&pair, BETA);
+	uint16_t other = node == ALPHA ? BETA : ALPHA;
+
+	pair_power_off(&pair, node);
+	pair_silence(&pair, other);
 	pair_run(&pair, 1000);
-	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
-	pair_start(&pair, ALPHA);
+	assert_int_equal(pair_group(&pair, other, DB), YOKE_GROUP_STARTED);
+	pair_start(&pair, node);
 	pair_paths(&pair, YOKE_PATH_UP);
 }
 
@@ -260,7 +263,7 @@ static void form_failback(uint32_t failback_ms, uint16_t from, uint16_t to)
 		conf_of(n, DB)->failback_to = to;
 	}
 	run_both();
-	beta_takes_over_and_alpha_is_back();
+	fail_and_return(ALPHA);
 	pair_run(&pair, 500);
 }
 
@@ -385,14 +388,9 @@ static void a_fault_that_moves_it_ends_that(void **state)
 	(void)state;
 	form_failback(10000, 0, 0);
 	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
-	pair_power_off(&pair, BETA);
-	pair_silence(&pair, ALPHA);
+	fail_and_return(BETA);
 	pair_run(&pair, 1000);
-	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
-	pair_start(&pair, BETA);
-	pair_paths(&pair, YOKE_PATH_UP);
-	pair_run(&pair, 1000);
-	beta_takes_over_and_alpha_is_back();
+	fail_and_return(ALPHA);
 	pair_run(&pair, 12000);
 	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
 }
@@ -445,7 +443,7 @@ static void what_it_comes_after_goes_back_first(void **state)
 		conf_of(n, DB)->failback_ms = conf_of(n, WEB)->failback_ms = 5000;
 	}
 	run_both();
-	beta_takes_over_and_alpha_is_back();
+	fail_and_return(ALPHA);
 	expect(WEB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
 	pair.by_hand[CORE_RUN_START] = true;
 	pair_run(&pair, 5500);

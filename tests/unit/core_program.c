@@ -351,6 +351,7 @@ static void all_stop_within_the_bound(void **state)
 	conf.arbiter[0] =
 		(struct core_arbiter_conf){.type = YOKE_ARBITER_TYPE_DISK, .timeout_ms = 100};
 	conf.lease_ms = LEASE_MS;
+	conf.ran_exclusive = true;
 	conf.lease = yoke_time_add_ms(now, LEASE_MS);
 	for (unsigned i = 0; i < GROUPS; i++) {
 		conf.group[i].exclusive = true;
