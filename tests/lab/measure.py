@@ -212,3 +212,8 @@ class Stalls:
             total += max(end - start, 0.0)
             seen = max(seen, end)
         return total
+
+    def excuse(self, lost, dead_ms):
+        """Whether the machine stood still in the silence because of which a node was called lost."""
+        at = lost["mono_us"] / 1e6
+        return self.total_s(at - dead_ms / 1000, at) > 0
