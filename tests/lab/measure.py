@@ -213,7 +213,7 @@ class Stalls:
             seen = max(seen, end)
         return total
 
-    def excuse(self, lost, dead_ms):
-        """Whether the machine stood still in the silence because of which a node was called lost."""
-        at = lost["mono_us"] / 1e6
-        return self.total_s(at - dead_ms / 1000, at) > 0
+    def excuse(self, event, ms):
+        """Whether the machine stood still in the last so many ms, which the event complains of."""
+        at = event["mono_us"] / 1e6
+        return self.total_s(at - ms / 1000, at) > 0
