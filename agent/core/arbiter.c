@@ -399,13 +399,21 @@ static bool is_deaf_node(const struct core *c)
 	return false;
 }
 
+/* Of one that may run no group for another reason it is not known: that it is deaf is told last. */
+static bool is_known_to_hear(const struct core *c, uint16_t node)
+{
+	for (uint16_t g = 0; g < c->conf.group_count; g++)
+		if (core_node_const(c, node)->claim[g].cause == CORE_CAUSE_NONE)
+			return core_node_alive(core_node_const(c, node));
+	return false;
+}
+
 static void note_others(struct core *c)
 {
 	bool hears = false;
 
 	for (uint16_t n = 1; n <= c->conf.node_count; n++)
-		hears = hears || (n != c->conf.self && core_node_alive(core_node_const(c, n)) &&
-				  !is_deaf(c, n));
+		hears = hears || (n != c->conf.self && is_known_to_hear(c, n));
 	if (!hears)
 		c->heard_since = YOKE_NEVER;
 	else if (yoke_time_is_never(c->heard_since))

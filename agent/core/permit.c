@@ -329,6 +329,7 @@ enum core_cause core_cause_self(const struct core *c, uint16_t group)
 		return CORE_CAUSE_YIELDS;
 	if (!runs && core_policy_lacks_room(c, group))
 		return CORE_CAUSE_CROWDED;
+	/* The last one: who has none hears. */
 	return core_arbiter_deaf(c) ? CORE_CAUSE_DEAF : CORE_CAUSE_NONE;
 }
 

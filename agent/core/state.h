@@ -285,7 +285,8 @@ struct core {
 	struct core_fence fence[YOKE_NODES_MAX]; /* [victim - 1] */
 	yoke_time locks_since; /* a majority of the locks is ours; YOKE_NEVER: it is not */
 	yoke_time inherited;   /* our lease, as an earlier engine left it */
-	yoke_time heard_since; /* another node in contact is not deaf; YOKE_NEVER: all are */
+	yoke_time heard_since; /* another node in contact hears; YOKE_NEVER: none is
+					known to */
 	bool lease_holds;      /* as last looked */
 	uint8_t support;       /* bit n - 1: our beats renew the lease of node n */
 	int minute;            /* of the day; -1: not told */

@@ -515,6 +515,31 @@ static void who_was_as_deaf_hears_again_and_the_owner_asks_first(void **state)
 	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_STOPPING), 0);
 }
 
+/* Of one that is in standby nobody knows whether it hears. */
+static void who_comes_out_of_standby_is_compared_with(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	with_reference(p);
+	lock_form(p);
+	assert_int_equal(pair_ask(p, ALPHA, YOKE_VERB_STANDBY, 0, BETA), YOKE_OK);
+	pair_beat(p, 500);
+	for (int i = 0; i < 2; i++) {
+		pair_answer(p, ALPHA, 1, CORE_RESULT_FAILED, 0);
+		pair_answer(p, BETA, 1, CORE_RESULT_FAILED, 0);
+		pair_beat(p, 500);
+	}
+	pair_beat(p, 60000);
+	pair_answer(p, BETA, 1, CORE_RESULT_DONE, 0);
+	assert_int_equal(pair_ask(p, ALPHA, YOKE_VERB_ONLINE, 0, BETA), YOKE_OK);
+	pair_beat(p, 2000);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
+	pair_answer(p, ALPHA, 1, CORE_RESULT_DONE, 0);
+	pair_beat(p, 60000);
+	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_STOPPING), 0);
+}
+
 static void both_deaf_stay(void **state)
 {
 	struct pair *p = &pair;
@@ -559,6 +584,7 @@ int main(void)
 		cmocka_unit_test(who_is_deaf_first_waits_for_the_other),
 		cmocka_unit_test(who_has_asked_just_before_asks_again),
 		cmocka_unit_test(who_was_as_deaf_hears_again_and_the_owner_asks_first),
+		cmocka_unit_test(who_comes_out_of_standby_is_compared_with),
 		cmocka_unit_test(both_deaf_stay),
 	};
 
