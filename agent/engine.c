@@ -115,8 +115,10 @@ static int start_core(struct agent_engine *e, uint64_t incarnation, yoke_time no
 	for (uint16_t r = 0; r < e->conf.resource_count; r++)
 		e->core_conf.resource[r].added = e->missing[r];
 	take_reload(e);
-	if (atomic_load(&e->shared->engines) > 1)
+	if (atomic_load(&e->shared->engines) > 1) {
 		agent_setup_restarted(&e->core_conf);
+		e->core_conf.met = (uint8_t)atomic_load(&e->shared->met);
+	}
 	e->core_conf.ran_exclusive = atomic_load(&e->shared->is_exclusive);
 	if (e->core_conf.ran_exclusive)
 		e->core_conf.lease.us = atomic_load(&e->shared->lease_until_us);

@@ -195,6 +195,7 @@ static void perform_one(struct agent_engine *e, const struct core_action *a, yok
 	case CORE_LEASE:
 		agent_shared_lease(e->shared, a->u.lease.until, a->u.lease.exclusive,
 				   a->u.lease.reset);
+		atomic_store(&e->shared->met, a->u.lease.met);
 		break;
 	}
 }

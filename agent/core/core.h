@@ -117,6 +117,7 @@ struct core_conf {
 	uint32_t watchdog_ms; /* it resets the machine so long after it was last fed; 0: none */
 	bool ran_exclusive;   /* what an earlier engine of this boot ran so may run still */
 	yoke_time lease;      /* ... and its lease was told to go until then; 0: that was over */
+	uint8_t met; /* bit n - 1: the engine whose place this one took at once knew node n online */
 	char node_name[YOKE_NODES_MAX][YOKE_NAME_SIZE];
 	struct core_group_conf group[YOKE_GROUPS_MAX];
 	struct core_resource_conf resource[YOKE_RESOURCES_MAX];
@@ -284,7 +285,8 @@ enum core_action_type {
 	CORE_EVENT,    /* record u.event (seq, times and text are the shell's) */
 	CORE_EXIT,     /* the leave is complete: end the process */
 	CORE_ASK,      /* ask an arbiter; what it says comes back as CORE_ANSWER */
-	CORE_LEASE,    /* tell the keeper what the watchdog is to be fed for: before what follows */
+	CORE_LEASE,    /* tell the keeper what the watchdog is to be fed for, and what the next
+			  engine is to know: before what follows */
 };
 
 struct core_action {
@@ -331,6 +333,7 @@ struct core_action {
 			yoke_time until; /* it may run exclusive groups; YOKE_NEVER: no end */
 			bool exclusive;  /* it runs or starts one: after `until` let it be reset */
 			bool reset;      /* let it be reset now: what should stop does not */
+			uint8_t met;     /* for the next engine, see core_conf */
 		} lease;
 	} u;
 };

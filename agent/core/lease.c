@@ -186,7 +186,7 @@ yoke_time core_lease_over_at(const struct core *c, uint16_t node)
 		return YOKE_NEVER;
 	/* Where nodes are switched off, one that has just booted may be the one that was: it does
 	 * not go by a lock that the other might not have needed. */
-	if (core_fence_is_configured(c) && !n->seen)
+	if (core_fence_is_configured(c) && !core_node_was_met(c, node))
 		return YOKE_NEVER;
 	end = yoke_time_add_ms(n->lost_at, with_margin_ms(c->conf.lease_ms));
 	return yoke_time_add_ms(yoke_time_max(end, c->locks_since),
@@ -297,6 +297,7 @@ void core_lease_tell(struct core *c, struct core_actions *out)
 {
 	yoke_time end = core_lease_until(c);
 	bool exclusive = runs_exclusive(c);
+	uint8_t met = core_node_met(c);
 	struct core_action *a;
 
 	if (renews_own(c))
@@ -304,15 +305,17 @@ void core_lease_tell(struct core *c, struct core_actions *out)
 			      ? yoke_time_add_ms(c->now, c->conf.lease_ms)
 			      : c->lease_told.until;
 	if (c->lease_told.until.us == end.us && c->lease_told.exclusive == exclusive &&
-	    c->lease_told.reset == c->resetting)
+	    c->lease_told.reset == c->resetting && c->lease_told.met == met)
 		return;
 	c->lease_told.until = end;
 	c->lease_told.exclusive = exclusive;
 	c->lease_told.reset = c->resetting;
+	c->lease_told.met = met;
 	a = core_act(out, CORE_LEASE);
 	a->u.lease.until = end;
 	a->u.lease.exclusive = exclusive;
 	a->u.lease.reset = c->resetting;
+	a->u.lease.met = met;
 }
 
 yoke_time core_lease_deadline(const struct core *c)

@@ -132,6 +132,21 @@ static void tell_change(struct core *c, struct core_actions *out, uint16_t node,
 	ev->to = (uint16_t)n->state;
 }
 
+uint8_t core_node_met(const struct core *c)
+{
+	uint8_t met = c->conf.met;
+
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (core_node_const(c, n)->seen)
+			met |= (uint8_t)(1u << (n - 1));
+	return met;
+}
+
+bool core_node_was_met(const struct core *c, uint16_t node)
+{
+	return (core_node_met(c) >> (node - 1) & 1) != 0;
+}
+
 /* What it said before the silence is old news: when it is heard again it must say it again. */
 static void forget(struct core *c, struct core_node *n)
 {

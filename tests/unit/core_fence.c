@@ -291,6 +291,70 @@ static void heard_again_is_not_fenced(void **state)
 	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
 }
 
+/* If both waited, or neither, each would be switched off by the other. */
+static void of_two_equal_owners_the_first_node_fences_first(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	pair_two_groups(p, "db", "web");
+	for (uint16_t n = ALPHA; n <= BETA; n++) {
+		pair_group_conf(p, n, 2)->node[0] = BETA;
+		pair_group_conf(p, n, 2)->node[1] = ALPHA;
+	}
+	lock_form(p);
+	assert_int_equal(pair_group(p, BETA, 2), YOKE_GROUP_STARTED);
+	lock_cut(p);
+	assert_int_equal(pair_asked(p, ALPHA, 1), CORE_ASK_OFF);
+	assert_int_equal(pair_asked(p, BETA, 1), 0);
+	pair_run(p, 5000);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);
+}
+
+/* Beta's engine ends at the worst moment; `met`: as it told. */
+static void lose_alpha_and_an_engine(struct pair *p, uint8_t met)
+{
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	lock_form(p);
+	pair_power_off(p, ALPHA);
+	lock_cut(p);
+	pair_run(p, 5000);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);
+	assert_int_equal(p->lease[1].u.lease.met, 1 << (ALPHA - 1));
+	p->conf[1].met = met;
+	memset(p->ask[1], 0, sizeof(p->ask[1]));
+	pair_start(p, BETA);
+}
+
+/* It knows the other node by the engine before it. */
+static void the_next_engine_switches_it_off_as_well(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lose_alpha_and_an_engine(p, 1 << (ALPHA - 1));
+	pair_run(p, 3000 + 5000);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);
+	pair_answer(p, BETA, 1, CORE_RESULT_DONE, 0);
+	pair_answer(p, BETA, 1, CORE_RESULT_STOPPED, 0);
+	pair_run(p, 1000);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+	/* ... and so does the one after it. */
+	assert_int_equal(p->lease[1].u.lease.met, 1 << (ALPHA - 1));
+}
+
+static void an_engine_after_a_pause_does_not(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lose_alpha_and_an_engine(p, 0);
+	pair_run(p, 60000);
+	assert_int_equal(pair_asked(p, BETA, 1), 0);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_HELD);
+}
+
 /* A node that has just booted and hears nobody may be the one that was switched off. */
 static void stranger_does_not_fence(void **state)
 {
@@ -453,6 +517,9 @@ int main(void)
 		cmocka_unit_test(owner_fences_first),
 		cmocka_unit_test(levels_in_order),
 		cmocka_unit_test(heard_again_is_not_fenced),
+		cmocka_unit_test(of_two_equal_owners_the_first_node_fences_first),
+		cmocka_unit_test(the_next_engine_switches_it_off_as_well),
+		cmocka_unit_test(an_engine_after_a_pause_does_not),
 		cmocka_unit_test(stranger_does_not_fence),
 		cmocka_unit_test(who_may_be_deaf_switches_nobody_off),
 		cmocka_unit_test(who_hears_switches_the_silent_one_off),
