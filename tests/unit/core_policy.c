@@ -373,6 +373,35 @@ static void a_switchover_is_not_undone(void **state)
 	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
 }
 
+/* Switched to beta by `asker`, it does not start there; later it does, because alpha cannot. */
+static void fail_to_switch(uint16_t asker)
+{
+	form_failback(1000, 0, 0);
+	pair_run(&pair, 2000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	pair.by_hand[CORE_RUN_START] = true;
+	assert_int_equal(pair_ask(&pair, asker, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
+	pair_run(&pair, 1000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTING);
+	pair_news(&pair, ALPHA, 1, CORE_NEWS_UNUSABLE);
+	pair.by_hand[CORE_RUN_START] = false;
+	pair_result(&pair, BETA, 1, CORE_RESULT_FAILED);
+	assert_int_equal(pair_told(&pair, asker, YOKE_EVENT_OPERATION_FAILED), 1);
+	pair_run(&pair, 70000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	pair_news(&pair, ALPHA, 1, CORE_NEWS_USABLE);
+	pair_run(&pair, 5000);
+}
+
+static void a_switchover_that_failed_leaves_no_pin(void **state)
+{
+	(void)state;
+	fail_to_switch(ALPHA);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	fail_to_switch(BETA);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+}
+
 static void where_it_is_it_can_be_kept(void **state)
 {
 	(void)state;
@@ -516,6 +545,7 @@ int main(void)
 		cmocka_unit_test(it_does_not_go_back_to_where_it_failed_lately),
 		cmocka_unit_test(nor_when_the_engine_there_has_started_since),
 		cmocka_unit_test(a_switchover_is_not_undone),
+		cmocka_unit_test(a_switchover_that_failed_leaves_no_pin),
 		cmocka_unit_test(where_it_is_it_can_be_kept),
 		cmocka_unit_test(a_fault_that_moves_it_ends_that),
 		cmocka_unit_test(a_reboot_of_its_owner_does_not_end_that),
