@@ -225,6 +225,8 @@ void sim_check_policy_group(struct sim_world *w, uint16_t group);
 bool sim_check_policy_can_follow(const struct sim_world *w, uint16_t group);
 /* Is it on that node, and to go back to another by itself? */
 bool sim_check_policy_goes_back(const struct sim_world *w, uint16_t node, uint16_t group);
+/* May only a person have it run on that node, and can it not run where it was? */
+bool sim_check_policy_waits(const struct sim_world *w, uint16_t node, uint16_t group);
 /* Does it run nowhere, and rightly? */
 bool sim_check_policy_is_away(const struct sim_world *w, uint16_t group);
 

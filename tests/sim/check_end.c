@@ -80,7 +80,7 @@ static const char *group_wrong(const struct sim_world *w, uint16_t g)
 			continue;
 		if (holders == 1 && n == one && state != YOKE_GROUP_STARTED)
 			return "a group is not started where its addresses are";
-		if (n != one && state != YOKE_GROUP_STOPPED)
+		if (n != one && state != YOKE_GROUP_STOPPED && !sim_check_policy_waits(w, n, g))
 			return "a group is not stopped where its addresses are not";
 		if (node->core.group[g - 1].conflict != 0)
 			return "a conflict goes on";

@@ -45,15 +45,29 @@ static bool is_crowded(const struct sim_world *w, uint16_t node, uint16_t group)
 	return false;
 }
 
-bool sim_check_policy_is_away(const struct sim_world *w, uint16_t group)
+static bool can_be_on(const struct sim_world *w, uint16_t node, uint16_t group)
 {
 	uint16_t after = sim_world_policy(w, group)->after;
 
+	return !w->node[node - 1].core.intent[node - 1].standby && !is_crowded(w, node, group) &&
+	       (after == 0 || !sim_world_policy(w, after)->parallel || has_any(w, node, after));
+}
+
+bool sim_check_policy_waits(const struct sim_world *w, uint16_t node, uint16_t group)
+{
+	const struct core *core = &w->node[node - 1].core;
+	uint16_t from = core_policy_held_for(core, group);
+
+	return core->group[group - 1].state == YOKE_GROUP_HELD && from != 0 &&
+	       !can_be_on(w, from, group);
+}
+
+bool sim_check_policy_is_away(const struct sim_world *w, uint16_t group)
+{
 	if (!sim_check_policy_can_follow(w, group))
 		return true;
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
-		if (!w->node[n - 1].core.intent[n - 1].standby && !is_crowded(w, n, group) &&
-		    (after == 0 || !sim_world_policy(w, after)->parallel || has_any(w, n, after)))
+		if (can_be_on(w, n, group) && !sim_check_policy_waits(w, n, group))
 			return false;
 	return true;
 }
