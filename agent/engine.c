@@ -117,7 +117,8 @@ static int start_core(struct agent_engine *e, uint64_t incarnation, yoke_time no
 	take_reload(e);
 	if (atomic_load(&e->shared->engines) > 1) {
 		agent_setup_restarted(&e->core_conf);
-		e->core_conf.met = (uint8_t)atomic_load(&e->shared->met);
+		e->core_conf.legacy.met = (uint8_t)atomic_load(&e->shared->legacy_met);
+		e->core_conf.legacy.off = (uint8_t)atomic_load(&e->shared->legacy_off);
 	}
 	e->core_conf.ran_exclusive = atomic_load(&e->shared->is_exclusive);
 	if (e->core_conf.ran_exclusive)

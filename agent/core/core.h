@@ -108,6 +108,12 @@ struct core_arbiter_conf {
 	uint16_t retries;          /* of all levels, before it is given up for retry_ms */
 };
 
+/* What an engine knows of the others that the next one cannot find out; bit n - 1: of node n. */
+struct core_legacy {
+	uint8_t met; /* it was online, has not left, and nobody vouches that it is down */
+	uint8_t off; /* a fence agent vouches for that */
+};
+
 struct core_conf {
 	uint16_t self; /* our node number, 1.. */
 	uint16_t node_count, path_count, group_count, resource_count, arbiter_count;
@@ -117,7 +123,7 @@ struct core_conf {
 	uint32_t watchdog_ms; /* it resets the machine so long after it was last fed; 0: none */
 	bool ran_exclusive;   /* what an earlier engine of this boot ran so may run still */
 	yoke_time lease;      /* ... and its lease was told to go until then; 0: that was over */
-	uint8_t met; /* bit n - 1: the engine whose place this one took at once knew node n online */
+	struct core_legacy legacy; /* of the engine whose place this one took at once */
 	char node_name[YOKE_NODES_MAX][YOKE_NAME_SIZE];
 	struct core_group_conf group[YOKE_GROUPS_MAX];
 	struct core_resource_conf resource[YOKE_RESOURCES_MAX];
@@ -333,7 +339,7 @@ struct core_action {
 			yoke_time until; /* it may run exclusive groups; YOKE_NEVER: no end */
 			bool exclusive;  /* it runs or starts one: after `until` let it be reset */
 			bool reset;      /* let it be reset now: what should stop does not */
-			uint8_t met;     /* for the next engine, see core_conf */
+			struct core_legacy legacy; /* for the next engine */
 		} lease;
 	} u;
 };

@@ -97,8 +97,8 @@ static bool is_needed(const struct core *c, uint16_t node, struct need *need)
 	const struct core_node *n = core_node_const(c, node);
 
 	*need = need_of(c, node);
-	if (n->state != YOKE_NODE_LOST || n->proven_dead || !core_node_was_met(c, node) || c->leaving ||
-	    level_above(c, node, 0) == 0 || core_arbiter_deaf(c))
+	if (n->state != YOKE_NODE_LOST || n->proven_dead || !core_node_was_met(c, node) ||
+	    c->leaving || level_above(c, node, 0) == 0 || core_arbiter_deaf(c))
 		return false;
 	if (core_lease_is_used(c) && core_arbiter_answers(c))
 		return need->wants && core_arbiter_holds(c);

@@ -297,7 +297,7 @@ void core_lease_tell(struct core *c, struct core_actions *out)
 {
 	yoke_time end = core_lease_until(c);
 	bool exclusive = runs_exclusive(c);
-	uint8_t met = core_node_met(c);
+	struct core_legacy legacy = core_node_legacy(c);
 	struct core_action *a;
 
 	if (renews_own(c))
@@ -305,17 +305,18 @@ void core_lease_tell(struct core *c, struct core_actions *out)
 			      ? yoke_time_add_ms(c->now, c->conf.lease_ms)
 			      : c->lease_told.until;
 	if (c->lease_told.until.us == end.us && c->lease_told.exclusive == exclusive &&
-	    c->lease_told.reset == c->resetting && c->lease_told.met == met)
+	    c->lease_told.reset == c->resetting && c->lease_told.legacy.met == legacy.met &&
+	    c->lease_told.legacy.off == legacy.off)
 		return;
 	c->lease_told.until = end;
 	c->lease_told.exclusive = exclusive;
 	c->lease_told.reset = c->resetting;
-	c->lease_told.met = met;
+	c->lease_told.legacy = legacy;
 	a = core_act(out, CORE_LEASE);
 	a->u.lease.until = end;
 	a->u.lease.exclusive = exclusive;
 	a->u.lease.reset = c->resetting;
-	a->u.lease.met = met;
+	a->u.lease.legacy = legacy;
 }
 
 yoke_time core_lease_deadline(const struct core *c)

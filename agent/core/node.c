@@ -132,19 +132,31 @@ static void tell_change(struct core *c, struct core_actions *out, uint16_t node,
 	ev->to = (uint16_t)n->state;
 }
 
-uint8_t core_node_met(const struct core *c)
+static bool has_bit(uint8_t nodes, uint16_t node)
 {
-	uint8_t met = c->conf.met;
-
-	for (uint16_t n = 1; n <= c->conf.node_count; n++)
-		if (core_node_const(c, n)->seen)
-			met |= (uint8_t)(1u << (n - 1));
-	return met;
+	return (nodes >> (node - 1) & 1) != 0;
 }
 
 bool core_node_was_met(const struct core *c, uint16_t node)
 {
-	return (core_node_met(c) >> (node - 1) & 1) != 0;
+	return core_node_const(c, node)->seen || has_bit(c->conf.legacy.met, node);
+}
+
+/* A node whose machine was switched off is not switched off again while it is repaired. */
+struct core_legacy core_node_legacy(const struct core *c)
+{
+	struct core_legacy legacy = {0};
+
+	for (uint16_t i = 1; i <= c->conf.node_count; i++) {
+		const struct core_node *n = core_node_const(c, i);
+		uint8_t bit = (uint8_t)(1u << (i - 1));
+
+		if (n->fenced || (n->state == YOKE_NODE_UNKNOWN && has_bit(c->conf.legacy.off, i)))
+			legacy.off |= bit;
+		else if (core_node_was_met(c, i) && n->state != YOKE_NODE_LEFT && !n->proven_dead)
+			legacy.met |= bit;
+	}
+	return legacy;
 }
 
 /* What it said before the silence is old news: when it is heard again it must say it again. */
@@ -179,7 +191,9 @@ void core_node_look(struct core *c, struct core_actions *out)
 			core_lease_grace(c, i);
 		n->state = to;
 		n->changed = c->now;
-		n->proven_dead = n->fenced = false; /* of this silence only */
+		/* Of this silence only, which may have begun before this engine. */
+		n->proven_dead = n->fenced = to == YOKE_NODE_LOST && from == YOKE_NODE_UNKNOWN &&
+					     has_bit(c->conf.legacy.off, i);
 		n->seen = n->seen || to == YOKE_NODE_ONLINE;
 		if (!core_node_alive(n))
 			n->online_since = YOKE_NEVER;

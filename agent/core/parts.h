@@ -45,9 +45,10 @@ void core_node_on_path(struct core *c, struct core_actions *out, const struct co
 void core_node_heard(struct core *c, uint16_t node, uint64_t incarnation);
 /* Judge all nodes from their paths and words. */
 void core_node_look(struct core *c, struct core_actions *out);
-/* Was it ever online for us, or for the engine whose place we took?  All of them: bit n - 1. */
+/* Was it ever online for us, or for the engine whose place we took? */
 bool core_node_was_met(const struct core *c, uint16_t node);
-uint8_t core_node_met(const struct core *c);
+/* What an engine that takes our place is to know. */
+struct core_legacy core_node_legacy(const struct core *c);
 /* Set what an operator wants of a node, if it is newer than what we know. */
 void core_node_intent(struct core *c, struct core_actions *out, uint16_t node,
 		      struct core_intent intent, const char *reason);

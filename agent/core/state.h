@@ -301,7 +301,7 @@ struct core {
 	struct {
 		yoke_time until;
 		bool exclusive, reset;
-		uint8_t met;
+		struct core_legacy legacy;
 	} lease_told;
 	struct core_operation history[YOKE_OPERATIONS_MAX]; /* ring */
 	uint32_t history_count;                             /* ever put into it */

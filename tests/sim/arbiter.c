@@ -522,7 +522,7 @@ void sim_arbiter_lease(struct sim_world *w, uint16_t node, const struct core_act
 	n->lease_until = a->u.lease.until;
 	n->lease_exclusive = a->u.lease.exclusive;
 	n->lease_reset = a->u.lease.reset;
-	n->conf.met = a->u.lease.met;
+	n->conf.legacy = a->u.lease.legacy;
 	at = reset_at(w, node);
 	if (!yoke_time_is_never(at))
 		sim_world_push(w, &item,

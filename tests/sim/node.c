@@ -444,7 +444,7 @@ void sim_node_power_off(struct sim_world *w, uint16_t node)
 	for (uint16_t r = 0; r < n->conf.resource_count; r++)
 		n->conf.resource[r].added = false;
 	n->lease_exclusive = n->lease_reset = false;
-	n->conf.met = 0;
+	n->conf.legacy = (struct core_legacy){0};
 	memset(n->left, 0, sizeof(n->left));
 	memset(n->busy_until, 0, sizeof(n->busy_until));
 	sim_arbiter_power_off(w, node);

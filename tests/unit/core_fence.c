@@ -312,8 +312,14 @@ static void of_two_equal_owners_the_first_node_fences_first(void **state)
 	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);
 }
 
-/* Beta's engine ends at the worst moment; `met`: as it told. */
-static void lose_alpha_and_an_engine(struct pair *p, uint8_t met)
+static void restart_beta(struct pair *p, struct core_legacy legacy)
+{
+	p->conf[1].legacy = legacy;
+	memset(p->ask[1], 0, sizeof(p->ask[1]));
+	pair_start(p, BETA);
+}
+
+static void lose_alpha(struct pair *p)
 {
 	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
 	lock_form(p);
@@ -321,35 +327,71 @@ static void lose_alpha_and_an_engine(struct pair *p, uint8_t met)
 	lock_cut(p);
 	pair_run(p, 5000);
 	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);
-	assert_int_equal(p->lease[1].u.lease.met, 1 << (ALPHA - 1));
-	p->conf[1].met = met;
-	memset(p->ask[1], 0, sizeof(p->ask[1]));
-	pair_start(p, BETA);
+	assert_int_equal(p->lease[1].u.lease.legacy.met, 1 << (ALPHA - 1));
+	assert_int_equal(p->lease[1].u.lease.legacy.off, 0);
 }
 
-/* It knows the other node by the engine before it. */
+static void switch_alpha_off(struct pair *p)
+{
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);
+	pair_answer(p, BETA, 1, CORE_RESULT_DONE, 0);
+	pair_answer(p, BETA, 1, CORE_RESULT_STOPPED, 0);
+	assert_int_equal(p->lease[1].u.lease.legacy.met, 0);
+	assert_int_equal(p->lease[1].u.lease.legacy.off, 1 << (ALPHA - 1));
+}
+
+/* It knows the other node by the engine before it, and so would the one after it. */
 static void the_next_engine_switches_it_off_as_well(void **state)
 {
 	struct pair *p = &pair;
 
 	(void)state;
-	lose_alpha_and_an_engine(p, 1 << (ALPHA - 1));
+	lose_alpha(p);
+	restart_beta(p, p->lease[1].u.lease.legacy);
+	assert_int_equal(p->lease[1].u.lease.legacy.met, 1 << (ALPHA - 1));
 	pair_run(p, 3000 + 5000);
-	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);
-	pair_answer(p, BETA, 1, CORE_RESULT_DONE, 0);
-	pair_answer(p, BETA, 1, CORE_RESULT_STOPPED, 0);
+	switch_alpha_off(p);
 	pair_run(p, 1000);
 	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
-	/* ... and so does the one after it. */
-	assert_int_equal(p->lease[1].u.lease.met, 1 << (ALPHA - 1));
 }
 
-static void an_engine_after_a_pause_does_not(void **state)
+/* The machine may be repaired meanwhile. */
+static void the_next_engine_knows_that_it_is_off(void **state)
 {
 	struct pair *p = &pair;
 
 	(void)state;
-	lose_alpha_and_an_engine(p, 0);
+	lose_alpha(p);
+	switch_alpha_off(p);
+	restart_beta(p, p->lease[1].u.lease.legacy);
+	assert_int_equal(p->lease[1].u.lease.legacy.off, 1 << (ALPHA - 1));
+	pair_run(p, 60000);
+	assert_int_equal(pair_asked(p, BETA, 1), 0);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+	assert_int_equal(p->lease[1].u.lease.legacy.off, 1 << (ALPHA - 1));
+}
+
+static void the_next_engine_leaves_one_alone_that_has_left(void **state)
+{
+	struct pair *p = &pair;
+	struct core_event ev = {.type = CORE_LEAVE};
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	lock_form(p);
+	pair_give(p, ALPHA, &ev);
+	pair_beat(p, 2000);
+	assert_int_equal(pair_core(p, BETA)->node[ALPHA - 1].state, YOKE_NODE_LEFT);
+	assert_int_equal(p->lease[1].u.lease.legacy.met, 0);
+}
+
+static void an_engine_after_a_pause_switches_nobody_off(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lose_alpha(p);
+	restart_beta(p, (struct core_legacy){0});
 	pair_run(p, 60000);
 	assert_int_equal(pair_asked(p, BETA, 1), 0);
 	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_HELD);
@@ -519,7 +561,9 @@ int main(void)
 		cmocka_unit_test(heard_again_is_not_fenced),
 		cmocka_unit_test(of_two_equal_owners_the_first_node_fences_first),
 		cmocka_unit_test(the_next_engine_switches_it_off_as_well),
-		cmocka_unit_test(an_engine_after_a_pause_does_not),
+		cmocka_unit_test(the_next_engine_knows_that_it_is_off),
+		cmocka_unit_test(the_next_engine_leaves_one_alone_that_has_left),
+		cmocka_unit_test(an_engine_after_a_pause_switches_nobody_off),
 		cmocka_unit_test(stranger_does_not_fence),
 		cmocka_unit_test(who_may_be_deaf_switches_nobody_off),
 		cmocka_unit_test(who_hears_switches_the_silent_one_off),
