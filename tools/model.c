@@ -366,6 +366,15 @@ void tool_model_leave(struct tool_model *m, uint16_t node)
 	tool_model_run(m, m->node[node - 1].conf.operation_ms);
 }
 
+void tool_model_clock(struct tool_model *m, uint16_t minute)
+{
+	struct core_event ev = {.type = CORE_CLOCK};
+
+	ev.u.clock.minute = minute;
+	for (uint16_t n = 1; n <= m->names.node_count; n++)
+		step(m, n, &ev);
+}
+
 void tool_model_news(struct tool_model *m, uint16_t node, struct core_event *news)
 {
 	step(m, node, news);

@@ -74,6 +74,8 @@ void tool_model_start(struct tool_model *m, uint16_t node);
 void tool_model_power_off(struct tool_model *m, uint16_t node);
 /* It hands over and says goodbye, as far as it can within the operation time. */
 void tool_model_leave(struct tool_model *m, uint16_t node);
+/* The time of day, in minutes, for all that are on. */
+void tool_model_clock(struct tool_model *m, uint16_t minute);
 /* The shell's news of a resource. */
 void tool_model_news(struct tool_model *m, uint16_t node, struct core_event *news);
 void tool_model_ask(struct tool_model *m, uint16_t at, enum yoke_verb verb, uint16_t group,

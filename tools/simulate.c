@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "agent/base/json.h"
 #include "conf/conf.h"
@@ -18,6 +19,7 @@
 
 enum {
 	SETTLE_MS = 30000,     /* for what is going to be told of the present state */
+	PIN_MS = 1000,         /* the same of one pin */
 	STILL_MS = 60000,      /* so long without an event, and all has happened */
 	LONGEST_MS = 86400000, /* and then it is enough */
 	WHATS_MAX = 8,
@@ -153,8 +155,20 @@ static void take_members(const struct yoke_snapshot *s)
 	}
 }
 
+/* It runs where it is already. */
+static void take_pins(const struct yoke_snapshot *s)
+{
+	for (uint16_t g = 1; g <= s->group_count; g++)
+		if (s->group[g - 1].pinned) {
+			tool_model_ask(&model, s->group[g - 1].owner, YOKE_VERB_SWITCH, g,
+				       s->group[g - 1].owner);
+			tool_model_run(&model, PIN_MS);
+		}
+}
+
 static void take_wishes(const struct yoke_snapshot *s)
 {
+	take_pins(s);
 	for (uint16_t n = 1; n <= s->node_count; n++) {
 		if (s->node[n - 1].standby)
 			tool_model_ask(&model, s->self, YOKE_VERB_STANDBY, 0, n);
@@ -184,9 +198,38 @@ static void take_absent(const struct yoke_snapshot *s)
 			model.cut[s->link[i].path - 1] = true;
 }
 
+/* Of the failure's time of day. */
+static void tell_time(int64_t later_us)
+{
+	time_t seconds = time(NULL) + (time_t)(later_us / 1000000);
+	struct tm tm;
+
+	if (localtime_r(&seconds, &tm) != NULL)
+		tool_model_clock(&model, (uint16_t)(tm.tm_hour * 60 + tm.tm_min));
+}
+
+/* How long take_present() takes, of which each part has its time. */
+static int64_t present_ms(void)
+{
+	return 2 * SETTLE_MS + (int64_t)conf.startup_ms + conf.dead_ms + conf.lease_ms +
+	       conf.watchdog_ms + (int64_t)conf.node_count * 2 * conf.operation_ms +
+	       (int64_t)conf.group_count * PIN_MS;
+}
+
+/* Since when a group's first node has been fit is not told: it goes back as if from now on. */
+static void put_failbacks_off(void)
+{
+	for (unsigned n = 0; n < conf.node_count; n++)
+		for (unsigned g = 0; g < conf.group_count; g++)
+			model.node[n].conf.group[g].failback_ms += (uint32_t)present_ms();
+}
+
 /* All nodes are started with what they have, then what is not so now is made so. */
 static int take_present(const struct yoke_snapshot *s)
 {
+	yoke_time began = model.now;
+
+	put_failbacks_off();
 	take_resources(s);
 	take_members(s);
 	for (unsigned a = 0; a < s->arbiter_count; a++)
@@ -194,9 +237,10 @@ static int take_present(const struct yoke_snapshot *s)
 	for (uint16_t n = 1; n <= s->node_count; n++)
 		tool_model_start(&model, n);
 	tool_model_run(&model, SETTLE_MS + conf.startup_ms);
+	tell_time(0);
 	take_wishes(s);
 	take_absent(s);
-	tool_model_run(&model, SETTLE_MS + conf.dead_ms + conf.lease_ms + conf.watchdog_ms);
+	tool_model_run(&model, present_ms() - yoke_time_span_us(began, model.now) / 1000);
 	for (uint16_t g = 1; g <= s->group_count; g++) {
 		uint16_t owner = s->group[g - 1].owner, found = tool_model_owner(&model, g);
 
@@ -353,8 +397,10 @@ static void tell_story(const struct tool_options *options, const struct what *wh
 		fail(&what[i]);
 	}
 	while (yoke_time_span_us(story.last_at, model.now) < (int64_t)STILL_MS * 1000 &&
-	       yoke_time_span_us(story.failed_at, model.now) < (int64_t)LONGEST_MS * 1000)
+	       yoke_time_span_us(story.failed_at, model.now) < (int64_t)LONGEST_MS * 1000) {
+		tell_time(yoke_time_span_us(story.failed_at, model.now));
 		tool_model_run(&model, STILL_MS / 4);
+	}
 	print_json_steps();
 }
 

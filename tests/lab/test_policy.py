@@ -221,6 +221,30 @@ def test_what_is_foretold_is_what_happens(world, lab, slow):
     assert "path red to alpha" in text or "stays on beta" in text
 
 
+def test_a_failback_that_is_due_later_is_foretold(world, lab):
+    """Neither a pin nor a failback that is still to come is in the way."""
+    groups = EXCLUSIVE.format(address=SERVICE).replace(
+        "  nodes", "  exclusive = no\n  failback = auto\n  failback_ms = 5000\n  nodes")
+    cluster = world.ready(snmp=False, groups=groups)
+    try:
+        assert cluster.alpha.cli("switch", "web", "beta").returncode == 0
+        done = simulate(cluster.alpha, "--fail", "red")
+        assert done.returncode == 0 and "group web stays on beta" in done.stdout, done.stderr
+        world.stop()
+        cluster = world.ready(snmp=False, groups=groups.replace("5000", "3600000"))
+        before = cluster.beta.last_event()
+        lab.alpha.power_cut()
+        wait_until(lambda: cluster.beta.has_event("group_started", before), 5, "beta takes over")
+        lab.alpha.power_on()
+        cluster.alpha.start()
+        cluster.settle(lab.beta)
+        done = simulate(cluster.alpha, "--fail", "red", "--json")
+        assert done.returncode == 0, done.stderr
+        assert steps_of(done)[1][0]["owner"] == "beta"
+    finally:
+        world.stop()
+
+
 def test_a_path_and_a_resource_that_would_fail(world, lab, slow):
     done = simulate(slow.alpha, "--fail", "red")
     assert done.returncode == 0 and "group web stays on alpha" in done.stdout, done.stdout
