@@ -205,6 +205,46 @@ static void first_hold_gives_way_to_a_higher_claim(void **state)
 	assert_int_equal(p->ask[1][0].u.ask.slot.state, CORE_SLOT_FREE);
 }
 
+/* A node that lost the owner claims; the other one's claim of the same round lands before that:
+ * what it does next with its slot. */
+static enum core_slot_state meet_a_claim(struct pair *p, uint16_t node, uint16_t other)
+{
+	set_up(p);
+	for (uint16_t n = ALPHA; n <= BETA; n++) {
+		pair_group_conf(p, n, 1)->node[0] = other;
+		pair_group_conf(p, n, 1)->node[1] = node;
+	}
+	start(p);
+	pair_beat(p, 1000);
+	assert_int_equal(pair_group(p, other, 1), YOKE_GROUP_STARTED);
+	pair_power_off(p, other);
+	p->wire = false;
+	pair_path(p, node, 1, YOKE_PATH_DOWN);
+	pair_path(p, node, 2, YOKE_PATH_DOWN);
+	assert_int_equal(pair_asked(p, node, 1), CORE_ASK_READ);
+	answer(p, node);
+	assert_int_equal(p->ask[node - 1][0].u.ask.slot.state, CORE_SLOT_CLAIM);
+	slots[other - 1] = (struct core_slot){.state = CORE_SLOT_CLAIM,
+					      .round = p->ask[node - 1][0].u.ask.slot.round,
+					      .sequence = 1};
+	answer(p, node);
+	for (unsigned i = 0; i < 100 && pair_asked(p, node, 1) != CORE_ASK_WRITE; i++) {
+		slots[other - 1].state = CORE_SLOT_FREE; /* and the other one gives way, at last */
+		if (pair_asked(p, node, 1) == CORE_ASK_READ)
+			answer(p, node);
+		pair_run(p, 100);
+	}
+	assert_int_equal(pair_asked(p, node, 1), CORE_ASK_WRITE);
+	return p->ask[node - 1][0].u.ask.slot.state;
+}
+
+static void of_two_claims_of_one_round_the_first_node_goes_on(void **state)
+{
+	(void)state;
+	assert_int_equal(meet_a_claim(&pair, BETA, ALPHA), CORE_SLOT_FREE);
+	assert_int_equal(meet_a_claim(&pair, ALPHA, BETA), CORE_SLOT_CLAIM);
+}
+
 /* What was ignored when the lease ran may have succeeded when it did not. */
 static void renewal_after_the_lease_is_a_new_claim(void **state)
 {
@@ -521,6 +561,7 @@ int main(void)
 		cmocka_unit_test(claim_follows_a_read),
 		cmocka_unit_test(only_what_is_held_keeps_a_holder_from_its_lock),
 		cmocka_unit_test(first_hold_gives_way_to_a_higher_claim),
+		cmocka_unit_test(of_two_claims_of_one_round_the_first_node_goes_on),
 		cmocka_unit_test(renewal_after_the_lease_is_a_new_claim),
 		cmocka_unit_test(lock_is_given_back_with_the_reason),
 		cmocka_unit_test(damaged_slot_must_become_stale),

@@ -233,6 +233,18 @@ static void every_thing_that_is_missing_is_in_the_list(void **state)
 	assert_true(is_missing(ALPHA, "node beta is lost"));
 }
 
+static void a_node_that_cannot_save_is_in_both_lists(void **state)
+{
+	(void)state;
+	pair_form(&pair);
+	pair.saves_by_hand = true;
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, WEB, ALPHA), YOKE_OK);
+	pair_saved(&pair, BETA, false);
+	pair_run(&pair, 500);
+	assert_true(is_missing(ALPHA, "node beta cannot save its state"));
+	assert_true(is_missing(BETA, "node beta cannot save its state"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +260,7 @@ int main(void)
 		cmocka_unit_test(a_healthy_pair_misses_nothing),
 		cmocka_unit_test(what_is_missing_is_told_after_a_while),
 		cmocka_unit_test(every_thing_that_is_missing_is_in_the_list),
+		cmocka_unit_test(a_node_that_cannot_save_is_in_both_lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
