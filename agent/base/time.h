@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 typedef struct {
-	int64_t us; /* microseconds of CLOCK_MONOTONIC, >= 0 */
+	int64_t us; /* microseconds of CLOCK_BOOTTIME, which a suspend does not stop; >= 0 */
 } yoke_time;
 
 /* Later than any point that is reached: "no deadline", "has not happened". */
