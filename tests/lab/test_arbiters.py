@@ -2,6 +2,7 @@
 
 Two owners are counted over the whole of each test: never one millisecond."""
 
+import os
 import signal
 import time
 
@@ -202,6 +203,19 @@ def test_split_with_a_fence_device_that_fails_moves_nothing(outside, owners):
     one.lab.heal()
     one.cluster.settle(one.lab.alpha)
     assert owners.both_ms(since) == 0 and owners.takeovers(since) == 0
+
+
+def test_engine_that_dies_while_it_fences(outside, owners):
+    """The next one knows whom it had met, and goes on where it was."""
+    one = outside("fence")
+    since, before = now(), last_events(one)
+    one.lab.alpha.power_cut()
+    wait_until(lambda: one.cluster.beta.has_event("fence_started", before["beta"]), 10, "it begins")
+    engine = one.cluster.beta.engine()
+    os.kill(engine, signal.SIGKILL)
+    wait_until(lambda: one.lab.beta.has(), 30, "beta owns the address")
+    assert one.cluster.beta.engine() != engine
+    assert set(one.fence.shot) == {"alpha"} and owners.both_ms(since) == 0
 
 
 def boot_apart(one):
