@@ -1,7 +1,7 @@
 /* hb/device.h - opening a shared disk.
  *
  * Past the cache (O_DIRECT), because what is in it the other node does not see; a file system that
- * cannot do that is refused, unless it is in memory (tmpfs), which no two machines share: for tests.
+ * cannot do that is refused, unless it is in memory (tmpfs), as in tests: no two machines share it.
  *
  * Layer: hb.  May include: nothing.  Blocks for as long as the disk does not answer.
  */
