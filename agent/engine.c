@@ -84,6 +84,7 @@ static void take_reload(struct agent_engine *e)
 	e->reloads_told = atomic_load(&e->shared->reloads);
 	if (!atomic_exchange(&e->shared->reloaded, false))
 		return;
+	e->shared->legacy = (struct core_legacy){0}; /* arbiters may be others */
 	e->shared->reload_reason[0] = '\0';
 	atomic_fetch_add(&e->shared->reloads, 1);
 }
@@ -117,8 +118,7 @@ static int start_core(struct agent_engine *e, uint64_t incarnation, yoke_time no
 	take_reload(e);
 	if (atomic_load(&e->shared->engines) > 1) {
 		agent_setup_restarted(&e->core_conf);
-		e->core_conf.legacy.met = (uint8_t)atomic_load(&e->shared->legacy_met);
-		e->core_conf.legacy.off = (uint8_t)atomic_load(&e->shared->legacy_off);
+		e->core_conf.legacy = e->shared->legacy;
 	}
 	e->core_conf.ran_exclusive = atomic_load(&e->shared->is_exclusive);
 	if (e->core_conf.ran_exclusive)

@@ -195,8 +195,7 @@ static void perform_one(struct agent_engine *e, const struct core_action *a, yok
 	case CORE_LEASE:
 		agent_shared_lease(e->shared, a->u.lease.until, a->u.lease.exclusive,
 				   a->u.lease.reset);
-		atomic_store(&e->shared->legacy_met, a->u.lease.legacy.met);
-		atomic_store(&e->shared->legacy_off, a->u.lease.legacy.off);
+		e->shared->legacy = a->u.lease.legacy;
 		break;
 	}
 }

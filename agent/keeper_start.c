@@ -169,8 +169,10 @@ static int open_shared(struct agent_keeper *k)
 		return say_errno(name);
 	if (fchown(k->shared_fd, 0, k->gid) < 0)
 		return say_errno(name);
-	/* The next engine is not the first one when an elder runs. */
+	/* The next engine is not the first one when an elder runs; else it is nobody's heir. */
 	atomic_store(&k->shared->engines, k->elder == 0 ? 0 : 1);
+	if (k->elder == 0)
+		k->shared->legacy = (struct core_legacy){0};
 	/* Of another version's file nothing is left of it. */
 	if (k->reloads_left >= 0)
 		atomic_store(&k->shared->reloads, (uint32_t)k->reloads_left);

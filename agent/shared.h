@@ -51,7 +51,7 @@ struct agent_shared {
 	char version[YOKE_NAME_SIZE]; /* of the yoke that made it: it must be ours */
 	_Atomic int64_t alive_us;     /* monotonic clock at the engine's last turn; 0: starting */
 	_Atomic uint32_t engines;     /* engines started since the keeper's start */
-	_Atomic uint32_t legacy_met, legacy_off; /* struct core_legacy, of the last of them */
+	struct core_legacy legacy;    /* by one of them, for the next */
 
 	/* The watchdog, by the keeper; what the engine has read it sets back. */
 	_Atomic bool watchdog_fed;              /* it is open and fed */

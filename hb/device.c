@@ -4,13 +4,17 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
-static bool is_in_memory(const char *device)
+/* Devices are in such a file system, too. */
+static bool is_file_in_memory(const char *device)
 {
 	struct statfs fs;
+	struct stat st;
 
-	return statfs(device, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+	return statfs(device, &fs) == 0 && fs.f_type == TMPFS_MAGIC && stat(device, &st) == 0 &&
+	       S_ISREG(st.st_mode);
 }
 
 int hb_device_open(const char *device, int flags)
@@ -19,7 +23,7 @@ int hb_device_open(const char *device, int flags)
 
 	if (fd >= 0 || errno != EINVAL)
 		return fd;
-	if (is_in_memory(device))
+	if (is_file_in_memory(device))
 		return open(device, flags | O_SYNC | O_CLOEXEC);
 	errno = EOPNOTSUPP;
 	return -1;

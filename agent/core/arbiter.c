@@ -495,6 +495,13 @@ static void note_status(struct core *c, uint16_t arbiter, enum core_result resul
 	}
 }
 
+void core_arbiter_inherit(struct core_arbiter *a, uint8_t wrong)
+{
+	for (uint16_t n = 0; n < YOKE_NODES_MAX; n++)
+		if ((wrong >> n & 1) != 0)
+			a->wrong[n] = WRONG_TESTS;
+}
+
 bool core_arbiter_is_wrong(const struct core *c, uint16_t arbiter, uint16_t node)
 {
 	return c->arbiter[arbiter - 1].wrong[node - 1] >= WRONG_TESTS;

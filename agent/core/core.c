@@ -148,6 +148,20 @@ static void init_self(struct core_node *n, const struct core_conf *conf, yoke_ti
 	n->first_heard = now;
 }
 
+static void init_arbiters(struct core *c, const struct core_conf *conf, yoke_time now)
+{
+	for (uint16_t a = 0; a < conf->arbiter_count; a++) {
+		core_arbiter_inherit(&c->arbiter[a], conf->legacy.wrong[a]);
+		c->arbiter[a].state = YOKE_ARBITER_UNKNOWN;
+		c->arbiter[a].changed = now;
+		c->arbiter[a].asked_at = now;
+		c->arbiter[a].test_at = now;
+		c->arbiter[a].ask_deadline = YOKE_NEVER;
+		for (uint16_t n = 0; n < conf->node_count; n++)
+			c->arbiter[a].seen[n].since = YOKE_NEVER;
+	}
+}
+
 void core_init(struct core *c, const struct core_conf *conf, const uint8_t *record, size_t size,
 	       const char *hold, yoke_time now)
 {
@@ -204,15 +218,7 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 		c->resource[r].window_since = now;
 		c->resource[r].monitor_at = YOKE_NEVER;
 	}
-	for (uint16_t a = 0; a < conf->arbiter_count; a++) {
-		c->arbiter[a].state = YOKE_ARBITER_UNKNOWN;
-		c->arbiter[a].changed = now;
-		c->arbiter[a].asked_at = now;
-		c->arbiter[a].test_at = now;
-		c->arbiter[a].ask_deadline = YOKE_NEVER;
-		for (uint16_t n = 0; n < conf->node_count; n++)
-			c->arbiter[a].seen[n].since = YOKE_NEVER;
-	}
+	init_arbiters(c, conf, now);
 	for (uint16_t n = 0; n < conf->node_count; n++)
 		c->fence[n].at = YOKE_NEVER;
 	init_self(core_node(c, conf->self), conf, now);

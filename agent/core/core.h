@@ -112,6 +112,7 @@ struct core_arbiter_conf {
 struct core_legacy {
 	uint8_t met; /* it was online, has not left, and nobody vouches that it is down */
 	uint8_t off; /* a fence agent vouches for that */
+	uint8_t wrong[YOKE_ARBITERS_MAX]; /* [number - 1]: it says so of one that is in contact */
 };
 
 struct core_conf {

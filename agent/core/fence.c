@@ -105,13 +105,16 @@ static bool is_needed(const struct core *c, uint16_t node, struct need *need)
 	return need->owns || need->wants;
 }
 
-/* The owner goes first, then who owns more, then the lower number. */
+/* The owner goes first, then who owns more, then the lower number.  What one owns that only the
+ * engine before this one met nobody knows here: it may go first. */
 static uint32_t delay_of(const struct core *c, uint16_t node, const struct need *need)
 {
 	uint32_t most_ms = 0;
 
-	if (core_arbiter_holds(c) || need->ours > need->theirs ||
-	    (need->ours == need->theirs && need->ours > 0 && c->conf.self < node))
+	if (core_arbiter_holds(c) ||
+	    (core_node_const(c, node)->seen &&
+	     (need->ours > need->theirs ||
+	      (need->ours == need->theirs && need->ours > 0 && c->conf.self < node))))
 		return 0;
 	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
 		if (can_fence(c, a, node) && c->conf.arbiter[a - 1].delay_ms > most_ms)

@@ -117,7 +117,8 @@ static void begin_start(struct core *c, struct core_actions *out, uint16_t group
 	core_prepare_drop(c, out, group);
 	g->term = g->reserved;
 	g->failing = false;
-	core_policy_pin(c, group, g->pinned || core_oper_here(c, group) != NULL);
+	core_policy_pin(c, group, g->pinned);
+	g->pins = core_oper_here(c, group) != NULL;
 	core_group_become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING, why);
 }
 
@@ -361,6 +362,8 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 			return;
 		}
 	}
+	core_policy_pin(c, group, g->pinned || g->pins);
+	g->pins = false;
 	core_text(reason, sizeof(reason), g->reason, (char *)NULL);
 	core_group_become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_STARTED, reason);
 }

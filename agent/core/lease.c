@@ -305,8 +305,8 @@ void core_lease_tell(struct core *c, struct core_actions *out)
 			      ? yoke_time_add_ms(c->now, c->conf.lease_ms)
 			      : c->lease_told.until;
 	if (c->lease_told.until.us == end.us && c->lease_told.exclusive == exclusive &&
-	    c->lease_told.reset == c->resetting && c->lease_told.legacy.met == legacy.met &&
-	    c->lease_told.legacy.off == legacy.off)
+	    c->lease_told.reset == c->resetting &&
+	    memcmp(&c->lease_told.legacy, &legacy, sizeof(legacy)) == 0)
 		return;
 	c->lease_told.until = end;
 	c->lease_told.exclusive = exclusive;

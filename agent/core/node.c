@@ -142,7 +142,8 @@ bool core_node_was_met(const struct core *c, uint16_t node)
 	return core_node_const(c, node)->seen || has_bit(c->conf.legacy.met, node);
 }
 
-/* A node whose machine was switched off is not switched off again while it is repaired. */
+/* A node whose machine was switched off is not switched off again while it is repaired; nor one of
+ * which the next engine would not know that its configuration differs. */
 struct core_legacy core_node_legacy(const struct core *c)
 {
 	struct core_legacy legacy = {0};
@@ -153,8 +154,12 @@ struct core_legacy core_node_legacy(const struct core *c)
 
 		if (n->fenced || (n->state == YOKE_NODE_UNKNOWN && has_bit(c->conf.legacy.off, i)))
 			legacy.off |= bit;
-		else if (core_node_was_met(c, i) && n->state != YOKE_NODE_LEFT && !n->proven_dead)
+		else if (core_node_was_met(c, i) && n->state != YOKE_NODE_LEFT && !n->proven_dead &&
+			 n->config.same)
 			legacy.met |= bit;
+		for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
+			if (core_arbiter_is_wrong(c, a, i))
+				legacy.wrong[a - 1] |= bit;
 	}
 	return legacy;
 }

@@ -115,14 +115,6 @@ void core_oper_forget(struct core *c, uint16_t node)
 	forget_running(c, &(struct core_operation){.number = (uint32_t)node << NUMBER_SHIFT});
 }
 
-/* Of a switchover that failed nothing is left: where its group starts later it is not to stay. */
-static void lift_pin(struct core *c, const struct core_operation *op)
-{
-	if (op->verb == YOKE_VERB_SWITCH && op->state == YOKE_OPERATION_FAILED &&
-	    op->node == c->conf.self)
-		core_policy_pin(c, op->group, false);
-}
-
 void core_oper_told(struct core *c, const struct core_operation *op)
 {
 	const struct core_operation *past = past_of(c, op->number);
@@ -146,7 +138,6 @@ void core_oper_told(struct core *c, const struct core_operation *op)
 	if (is_new && op->verb == YOKE_VERB_ONLINE && op->node == c->conf.self)
 		for (uint16_t g = 1; g <= c->conf.group_count; g++)
 			core_group_forgive(c, g);
-	lift_pin(c, &mine);
 	remember(c, &mine);
 }
 
@@ -475,7 +466,6 @@ void core_oper_look(struct core *c, struct core_actions *out)
 	     op->state == YOKE_OPERATION_SUCCEEDED ? YOKE_EVENT_OPERATION_SUCCEEDED
 						   : YOKE_EVENT_OPERATION_FAILED,
 	     op, reason);
-	lift_pin(c, op);
 	remember(c, op);
 	memset(op, 0, sizeof(*op));
 	c->dirty = true;

@@ -269,6 +269,8 @@ bool core_arbiter_holds(const struct core *c);
 /* Fence: does it say that the node is off, tested while that is in contact?  Then what it says is
  * no proof, for which this is the reason. */
 bool core_arbiter_is_wrong(const struct core *c, uint16_t arbiter, uint16_t node);
+/* An engine before us has found that, of these nodes (bit n - 1). */
+void core_arbiter_inherit(struct core_arbiter *a, uint8_t wrong);
 extern const char core_arbiter_wrong[];
 /* Does any lock answer? */
 bool core_arbiter_answers(const struct core *c);

@@ -207,6 +207,7 @@ struct core_group {
 	bool retired;           /* this node is not to run it any more: retire.c */
 	bool rested;            /* it was in maintenance when last looked at */
 	bool pinned;         /* an operator switched it here, and nobody had it since: policy.c */
+	bool pins;           /* ... and has it started here: it is pinned when it is */
 	uint8_t failures;    /* times it FAILED here, within a while of each other */
 	yoke_time failed_at; /* the last of them, or when we started and had its record */
 	enum core_prepare prepare;

@@ -59,7 +59,7 @@ bool sim_check_policy_waits(const struct sim_world *w, uint16_t node, uint16_t g
 	uint16_t from = core_policy_held_for(core, group);
 
 	return core->group[group - 1].state == YOKE_GROUP_HELD && from != 0 &&
-	       !can_be_on(w, from, group);
+	       !has_any(w, from, group) && !can_be_on(w, from, group);
 }
 
 bool sim_check_policy_is_away(const struct sim_world *w, uint16_t group)

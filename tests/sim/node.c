@@ -219,6 +219,7 @@ void sim_node_rest(struct sim_world *w, uint16_t node)
 	yoke_time first;
 
 	if (n->exiting) {
+		n->conf.legacy = (struct core_legacy){0}; /* its keeper ends with it */
 		sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  engine ends");
 		end_engine(w, node);
 	}

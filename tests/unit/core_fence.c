@@ -291,12 +291,9 @@ static void heard_again_is_not_fenced(void **state)
 	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
 }
 
-/* If both waited, or neither, each would be switched off by the other. */
-static void of_two_equal_owners_the_first_node_fences_first(void **state)
+/* Alpha has the first group, beta the second one. */
+static void form_two_owners(struct pair *p)
 {
-	struct pair *p = &pair;
-
-	(void)state;
 	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
 	pair_two_groups(p, "db", "web");
 	for (uint16_t n = ALPHA; n <= BETA; n++) {
@@ -305,6 +302,15 @@ static void of_two_equal_owners_the_first_node_fences_first(void **state)
 	}
 	lock_form(p);
 	assert_int_equal(pair_group(p, BETA, 2), YOKE_GROUP_STARTED);
+}
+
+/* If both waited, or neither, each would be switched off by the other. */
+static void of_two_equal_owners_the_first_node_fences_first(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form_two_owners(p);
 	lock_cut(p);
 	assert_int_equal(pair_asked(p, ALPHA, 1), CORE_ASK_OFF);
 	assert_int_equal(pair_asked(p, BETA, 1), 0);
@@ -382,6 +388,50 @@ static void the_next_engine_leaves_one_alone_that_has_left(void **state)
 	pair_give(p, ALPHA, &ev);
 	pair_beat(p, 2000);
 	assert_int_equal(pair_core(p, BETA)->node[ALPHA - 1].state, YOKE_NODE_LEFT);
+	assert_int_equal(p->lease[1].u.lease.legacy.met, 0);
+}
+
+/* Its plug is the one of another machine. */
+static void the_next_engine_goes_by_no_agent_that_was_wrong(void **state)
+{
+	struct pair *p = &pair;
+	struct core_legacy legacy;
+
+	(void)state;
+	lose_alpha(p);
+	legacy = p->lease[1].u.lease.legacy;
+	legacy.wrong[0] = 1 << (ALPHA - 1);
+	restart_beta(p, legacy);
+	assert_int_equal(p->lease[1].u.lease.legacy.wrong[0], 1 << (ALPHA - 1));
+	pair_run(p, 60000);
+	assert_int_equal(pair_asked(p, BETA, 1), 0);
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_HELD);
+}
+
+/* Alpha may own as much, and switch beta off just now. */
+static void the_next_engine_waits_before_it(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form_two_owners(p);
+	lock_cut(p);
+	restart_beta(p, p->lease[1].u.lease.legacy);
+	pair_run(p, 3000 + 4900);
+	assert_int_equal(pair_asked(p, BETA, 1), 0);
+	pair_run(p, 100);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);
+}
+
+/* What differs is not told to it: it would take for its own what alpha runs. */
+static void the_next_engine_leaves_one_alone_whose_configuration_differs(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	p->conf[0].digest[0]++;
+	lock_form(p);
 	assert_int_equal(p->lease[1].u.lease.legacy.met, 0);
 }
 
@@ -563,6 +613,9 @@ int main(void)
 		cmocka_unit_test(the_next_engine_switches_it_off_as_well),
 		cmocka_unit_test(the_next_engine_knows_that_it_is_off),
 		cmocka_unit_test(the_next_engine_leaves_one_alone_that_has_left),
+		cmocka_unit_test(the_next_engine_goes_by_no_agent_that_was_wrong),
+		cmocka_unit_test(the_next_engine_waits_before_it),
+		cmocka_unit_test(the_next_engine_leaves_one_alone_whose_configuration_differs),
 		cmocka_unit_test(an_engine_after_a_pause_switches_nobody_off),
 		cmocka_unit_test(stranger_does_not_fence),
 		cmocka_unit_test(who_may_be_deaf_switches_nobody_off),

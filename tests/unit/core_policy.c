@@ -402,6 +402,40 @@ static void a_switchover_that_failed_leaves_no_pin(void **state)
 	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
 }
 
+/* What an engine hears of an earlier one when it starts is not news. */
+static void an_older_failure_does_not_end_a_pin(void **state)
+{
+	(void)state;
+	fail_to_switch(ALPHA);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
+	pair_run(&pair, 60000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 60000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+}
+
+/* The operation ends before: what he wanted comes true all the same, and stays. */
+static void a_start_that_takes_long_is_pinned(void **state)
+{
+	(void)state;
+	form_failback(1000, 0, 0);
+	pair_run(&pair, 2000);
+	for (uint16_t n = ALPHA; n <= BETA; n++)
+		pair_core(&pair, n)->conf.resource[0].start_ms = 3600000;
+	pair.by_hand[CORE_RUN_START] = true;
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
+	pair_run(&pair, 40000);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_OPERATION_FAILED), 1);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTING);
+	pair.by_hand[CORE_RUN_START] = false;
+	pair_result(&pair, BETA, 1, CORE_RESULT_DONE);
+	pair_run(&pair, 60000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+}
+
 static void where_it_is_it_can_be_kept(void **state)
 {
 	(void)state;
@@ -546,6 +580,8 @@ int main(void)
 		cmocka_unit_test(nor_when_the_engine_there_has_started_since),
 		cmocka_unit_test(a_switchover_is_not_undone),
 		cmocka_unit_test(a_switchover_that_failed_leaves_no_pin),
+		cmocka_unit_test(an_older_failure_does_not_end_a_pin),
+		cmocka_unit_test(a_start_that_takes_long_is_pinned),
 		cmocka_unit_test(where_it_is_it_can_be_kept),
 		cmocka_unit_test(a_fault_that_moves_it_ends_that),
 		cmocka_unit_test(a_reboot_of_its_owner_does_not_end_that),
