@@ -103,7 +103,7 @@ void core_group_stop(struct core *c, struct core_actions *out, uint16_t group, b
 
 	g->failing = failing;
 	g->restarting = false;
-	g->stop_failures = 0;
+	g->stop_failures = g->stop_tried = 0;
 	g->conflict = 0;
 	g->announce_at = YOKE_NEVER;
 	core_group_become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_STOPPING, reason);
@@ -422,7 +422,7 @@ static bool look_resources(struct core *c, struct core_actions *out, uint16_t gr
 		core_group_become(c, out, group, YOKE_GROUP_STOPPING, YOKE_EVENT_GROUP_RESTARTING,
 				  reason);
 		g->restarting = true;
-		g->stop_failures = 0;
+		g->stop_failures = g->stop_tried = 0;
 		g->keep = i;
 		return true;
 	}

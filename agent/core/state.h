@@ -203,6 +203,7 @@ struct core_group {
 	bool restarting;        /* STOPPING: will be STARTING again, at the same term */
 	uint16_t keep;          /* restarting: so many of its first resources stay started */
 	uint16_t stop_failures; /* STOPPING: stops that failed */
+	uint16_t stop_tried;    /* STOPPING: the last resource that was tried, 1..; 0: none yet */
 	bool ran;               /* UNKNOWN: it may run, it did before */
 	bool retired;           /* this node is not to run it any more: retire.c */
 	bool rested;            /* it was in maintenance when last looked at */

@@ -129,7 +129,9 @@ void core_stop_look(struct core *c, struct core_actions *out, uint16_t group)
 			return;
 		if (r->state == YOKE_RESOURCE_STOPPED)
 			continue;
-		if (r->state == YOKE_RESOURCE_FAILED && r->run_kind == CORE_RUN_STOP) {
+		/* One that failed before this, for another reason, is tried at once. */
+		if (r->state == YOKE_RESOURCE_FAILED && r->run_kind == CORE_RUN_STOP &&
+		    g->stop_tried == i + 1) {
 			/* It may still run: nothing may be started elsewhere before it stops. */
 			if (yoke_time_is_never(g->retry_at))
 				stop_failed(c, out, group, r->reason);
@@ -140,6 +142,7 @@ void core_stop_look(struct core *c, struct core_actions *out, uint16_t group)
 				return;
 			g->retry_at = YOKE_NEVER;
 		}
+		g->stop_tried = i + 1;
 		core_resource_run(c, out, core_resource_at(c, group, i), CORE_RUN_STOP, 0);
 		return;
 	}

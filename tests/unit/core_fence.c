@@ -23,6 +23,26 @@ static void stop_that_fails_resets(void **state)
 	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_NODE_RESETTING), 1);
 }
 
+/* It failed when something else was stopped. */
+static void a_stop_that_failed_before_is_tried_at_once(void **state)
+{
+	struct pair *p = &pair;
+	struct core_resource *first = &pair_core(p, ALPHA)->resource[0];
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
+	lock_form(p);
+	p->by_hand[CORE_RUN_STOP] = true;
+	first->state = YOKE_RESOURCE_FAILED;
+	first->run_kind = CORE_RUN_STOP;
+	assert_int_equal(pair_ask(p, ALPHA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
+	pair_beat(p, 1000);
+	assert_int_equal(p->runs[0][CORE_RUN_STOP], 1);
+	pair_result(p, ALPHA, PAIR_RESOURCES, CORE_RESULT_DONE);
+	assert_int_equal(p->runs[0][CORE_RUN_STOP], 2);
+	assert_int_equal(pair_core(p, ALPHA)->group[0].stop_failures, 0);
+}
+
 static void monitored(struct pair *p)
 {
 	for (unsigned n = 0; n < 2; n++) {
@@ -599,6 +619,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stop_that_fails_resets),
 		cmocka_unit_test(a_restart_ends_with_the_lease),
+		cmocka_unit_test(a_stop_that_failed_before_is_tried_at_once),
 		cmocka_unit_test(stops_that_failed_once_each_do_not_reset),
 		cmocka_unit_test(fence_proves),
 		cmocka_unit_test(a_word_does_not_weaken_a_proof),
