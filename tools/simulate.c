@@ -224,6 +224,19 @@ static void put_failbacks_off(void)
 			model.node[n].conf.group[g].failback_ms += (uint32_t)present_ms();
 }
 
+/* Of what is where it belongs a failback is not due. */
+static void put_failbacks_back(void)
+{
+	for (unsigned n = 0; n < conf.node_count; n++)
+		for (unsigned g = 0; g < conf.group_count; g++) {
+			struct core_group_conf *of = &model.node[n].core.conf.group[g];
+			uint16_t owner = tool_model_owner(&model, (uint16_t)(g + 1));
+
+			if (owner == 0 || owner == of->node[0])
+				of->failback_ms -= (uint32_t)present_ms();
+		}
+}
+
 /* All nodes are started with what they have, then what is not so now is made so. */
 static int take_present(const struct yoke_snapshot *s)
 {
@@ -255,6 +268,7 @@ static int take_present(const struct yoke_snapshot *s)
 			found == 0 ? "" : s->node[found - 1].name);
 		return TOOL_FAILED;
 	}
+	put_failbacks_back();
 	return TOOL_OK;
 }
 
