@@ -1,12 +1,11 @@
 /* Switching a silent node off, so that what it ran can be started here.
  *
- *            needed               delay over         done            says off
- *   IDLE -------------> WAITING ------------> OFF ---------> STATUS -----------> the next arbiter
- *   of
- *    ^                     ^                   |                |                the level, or
- *    PROVEN |                     |                   +--failed--------+--not off
- *    |                     |                        v
- *    |                     +---all levels failed--- the next level
+ *          needed           delay over       done          says off
+ *   IDLE -----------> WAITING ----------> OFF -------> STATUS ----------> the next arbiter of the
+ *    ^                   ^                 |             |               level, or PROVEN
+ *    |                   |                 +---failed----+--not off
+ *    |                   |                               v
+ *    |                   +---all levels failed--- the next level
  *    +--the node is heard: cancelled
  *
  * All arbiters of a level that can switch the node off are needed (two power supplies); a level
@@ -16,10 +15,11 @@
  *
  * Who fences: a node that runs an exclusive group which the other is a member of, at once, and a
  * node that wants such a group, after the delay: so of two that cannot hear each other the owner
- * goes on. Where there are locks that answer, only who holds them fences, without a delay.  A node
- * that has not been in contact since its engine started does not fence (it may be the one that was
- * fenced), and neither does one that hears no reference address: before it begins one must have
- * answered, because who lost everything at once is not deaf yet when the other one is lost.
+ * goes on.  Where there are locks that answer, only who holds them fences, without a delay.  A node
+ * that has been in contact neither with this engine nor with the one whose place it took does not
+ * fence (it may be the one that was fenced), and neither does one that hears no reference address:
+ * before it begins one must have answered, because who lost everything at once is not deaf yet when
+ * the other one is lost.
  */
 #include "agent/core/parts.h"
 
