@@ -191,6 +191,7 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 		c->node[n].changed = now;
 		c->node[n].first_heard = YOKE_NEVER;
 		c->node[n].config.same = true;
+		c->node[n].proven_dead = c->node[n].fenced = (conf->legacy.off >> n & 1) != 0;
 		c->node[n].lost_at = now;
 		c->node[n].online_since = YOKE_NEVER;
 		c->node[n].jeopardy_since = YOKE_NEVER;

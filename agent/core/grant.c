@@ -53,7 +53,7 @@ static bool is_over(const struct core *c, uint16_t group)
 	const struct core_node *n = core_node_const(c, g->grant_to);
 	const struct core_claim *claim = &n->claim[group - 1];
 
-	if (n->state == YOKE_NODE_LEFT || (n->state == YOKE_NODE_LOST && n->proven_dead))
+	if (n->state == YOKE_NODE_LEFT || n->proven_dead)
 		return true;
 	return n->state == YOKE_NODE_ONLINE && !core_claim_runs(claim) &&
 	       claim->state != YOKE_GROUP_UNKNOWN && claim->request == 0;

@@ -96,7 +96,7 @@ static uint32_t stop_bound_of_ms(const struct core *c, const struct core_node *n
 
 static bool is_exempt(const struct core_node *n)
 {
-	return n->state == YOKE_NODE_LEFT || (n->state == YOKE_NODE_LOST && n->proven_dead);
+	return n->state == YOKE_NODE_LEFT || n->proven_dead;
 }
 
 yoke_time core_lease_by_nodes(const struct core *c)

@@ -132,14 +132,9 @@ static void tell_change(struct core *c, struct core_actions *out, uint16_t node,
 	ev->to = (uint16_t)n->state;
 }
 
-static bool has_bit(uint8_t nodes, uint16_t node)
-{
-	return (nodes >> (node - 1) & 1) != 0;
-}
-
 bool core_node_was_met(const struct core *c, uint16_t node)
 {
-	return core_node_const(c, node)->seen || has_bit(c->conf.legacy.met, node);
+	return core_node_const(c, node)->seen || (c->conf.legacy.met >> (node - 1) & 1) != 0;
 }
 
 /* A node whose machine was switched off is not switched off again while it is repaired; nor one of
@@ -152,7 +147,7 @@ struct core_legacy core_node_legacy(const struct core *c)
 		const struct core_node *n = core_node_const(c, i);
 		uint8_t bit = (uint8_t)(1u << (i - 1));
 
-		if (n->fenced || (n->state == YOKE_NODE_UNKNOWN && has_bit(c->conf.legacy.off, i)))
+		if (n->fenced)
 			legacy.off |= bit;
 		else if (core_node_was_met(c, i) && n->state != YOKE_NODE_LEFT && !n->proven_dead &&
 			 n->config.same)
@@ -192,13 +187,14 @@ void core_node_look(struct core *c, struct core_actions *out)
 		to = judge(c, n);
 		if (to == from)
 			continue;
-		if (n->proven_dead || from == YOKE_NODE_LEFT)
-			core_lease_grace(c, i);
+		/* What is proven is so of one silence, which may have begun before this engine. */
+		if (from != YOKE_NODE_UNKNOWN || to != YOKE_NODE_LOST) {
+			if (n->proven_dead || from == YOKE_NODE_LEFT)
+				core_lease_grace(c, i);
+			n->proven_dead = n->fenced = false;
+		}
 		n->state = to;
 		n->changed = c->now;
-		/* Of this silence only, which may have begun before this engine. */
-		n->proven_dead = n->fenced = to == YOKE_NODE_LOST && from == YOKE_NODE_UNKNOWN &&
-					     has_bit(c->conf.legacy.off, i);
 		n->seen = n->seen || to == YOKE_NODE_ONLINE;
 		if (!core_node_alive(n))
 			n->online_since = YOKE_NEVER;

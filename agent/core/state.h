@@ -109,7 +109,8 @@ struct core_node {
 	yoke_time jeopardy_since;    /* it is another one; YOKE_NEVER: it is not */
 	bool left;                   /* it said so */
 	bool seen;                   /* it was online since this engine started */
-	bool proven_dead;       /* LOST: a person (confirm-down) or a fence agent vouches for it */
+	bool proven_dead;       /* LOST: a person (confirm-down) or a fence agent vouches for it;
+				   UNKNOWN: that agent did for the engine before us */
 	bool fenced;            /* proven_dead by a fence agent */
 	yoke_time vouched_at;   /* proven_dead by a person, since then */
 	bool extended;          /* its yoke sends details: knows maintenance */

@@ -127,11 +127,9 @@ static void fence_proves(void **state)
 	assert_int_equal(pair_told(p, BETA, YOKE_EVENT_GROUP_HELD), 0);
 }
 
-/* Alpha is switched off by a fence agent, a person may say so, too; then beta stands still. */
-static void prove_and_stand_still(bool is_said)
+/* Alpha is switched off by a fence agent, and the lock is away. */
+static void prove_without_the_lock(struct pair *p)
 {
-	struct pair *p = &pair;
-
 	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
 	for (unsigned n = 0; n < 2; n++) {
 		struct core_conf *c = &p->conf[n];
@@ -153,6 +151,14 @@ static void prove_and_stand_still(bool is_said)
 	pair_answer(p, BETA, 1, CORE_RESULT_STOPPED, 0);
 	pair_run(p, 1000);
 	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+}
+
+/* ... a person may say so, too; then beta stands still. */
+static void prove_and_stand_still(bool is_said)
+{
+	struct pair *p = &pair;
+
+	prove_without_the_lock(p);
 	if (is_said)
 		assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
 	pair_run(p, 10000);
@@ -397,6 +403,25 @@ static void the_next_engine_knows_that_it_is_off(void **state)
 	assert_int_equal(p->lease[1].u.lease.legacy.off, 1 << (ALPHA - 1));
 }
 
+/* Nobody renews its lease, and nobody has to. */
+static void the_next_engine_goes_on_when_the_other_is_off(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	prove_without_the_lock(p);
+	p->conf[1].ran_exclusive = true;
+	p->conf[1].lease = p->lease[1].u.lease.until;
+	restart_beta(p, p->lease[1].u.lease.legacy);
+	for (unsigned i = 0; i < 40; i++) {
+		if (pair_asked(p, BETA, 2) != 0)
+			pair_answer(p, BETA, 2, CORE_RESULT_FAILED, 0);
+		pair_run(p, 250);
+	}
+	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
+	assert_int_equal(p->runs[1][CORE_RUN_STOP], 0);
+}
+
 static void the_next_engine_leaves_one_alone_that_has_left(void **state)
 {
 	struct pair *p = &pair;
@@ -633,6 +658,7 @@ int main(void)
 		cmocka_unit_test(of_two_equal_owners_the_first_node_fences_first),
 		cmocka_unit_test(the_next_engine_switches_it_off_as_well),
 		cmocka_unit_test(the_next_engine_knows_that_it_is_off),
+		cmocka_unit_test(the_next_engine_goes_on_when_the_other_is_off),
 		cmocka_unit_test(the_next_engine_leaves_one_alone_that_has_left),
 		cmocka_unit_test(the_next_engine_goes_by_no_agent_that_was_wrong),
 		cmocka_unit_test(the_next_engine_waits_before_it),
