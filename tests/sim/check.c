@@ -325,9 +325,17 @@ void sim_check_ask(struct sim_world *w, uint16_t node, const struct core_action 
 	sim_check_promise_claim(w, node, a);
 	sim_check_promise_release(w, node, a);
 	sim_check_deaf_ask(w, node, a);
+	if (a->u.ask.kind == CORE_ASK_OFF && !w->check.met[node - 1][a->u.ask.node - 1])
+		sim_world_fail(w, "%s has %s switched off, which it has never met",
+			       sim_world_name(w, node), sim_world_name(w, a->u.ask.node));
 	if (a->u.ask.kind == CORE_ASK_OFF && sim_check_is_undisturbed(w))
 		sim_world_fail(w, "%s has %s switched off: no fault", sim_world_name(w, node),
 			       sim_world_name(w, a->u.ask.node));
+}
+
+void sim_check_keeper(struct sim_world *w, uint16_t node)
+{
+	memset(w->check.met[node - 1], 0, sizeof(w->check.met[0]));
 }
 
 void sim_check_cancel(struct sim_world *w, uint16_t node, uint32_t id)
@@ -421,6 +429,8 @@ void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event
 	sim_check_promise_event(w, node, ev);
 	sim_check_deaf_event(w, node, ev);
 	memcpy(w->check.last_event, ev->text, sizeof(w->check.last_event));
+	if (ev->kind == YOKE_EVENT_NODE_ONLINE)
+		w->check.met[node - 1][ev->node - 1] = true;
 	if (ev->kind == YOKE_EVENT_GROUP_STARTING)
 		check_start(w, node, ev);
 	if (ev->kind == YOKE_EVENT_GROUP_RESTARTING)

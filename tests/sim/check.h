@@ -152,6 +152,8 @@ struct sim_check {
 	yoke_time watched[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
 	uint64_t restart_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX]; /* 0: no restart goes on */
 	uint64_t takeovers, conflicts, restarted;           /* expected and seen; told at the end */
+	bool met[YOKE_NODES_MAX][YOKE_NODES_MAX];           /* a node another, since its keeper
+							       was started */
 	bool may_act[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX]; /* it is not in maintenance, or was not
 							       when what goes on began */
 	bool may_stop[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX]; /* it is, and a stop that may be made
@@ -180,6 +182,8 @@ enum sim_gone { SIM_GONE_DEAD, SIM_GONE_SILENT, SIM_GONE_DEAF };
 void sim_check_gone(struct sim_world *w, uint16_t node, enum sim_gone gone);
 /* Its watchdog resets it, until then it is off: who takes over from it goes on with that. */
 void sim_check_reset(struct sim_world *w, uint16_t node, yoke_time until);
+/* A keeper is started, or ends: its engines know nobody. */
+void sim_check_keeper(struct sim_world *w, uint16_t node);
 /* It is back: what it had is not taken over any more. */
 void sim_check_power_on(struct sim_world *w, uint16_t node);
 void sim_check_operate(struct sim_world *w, enum yoke_verb verb, uint16_t target);

@@ -220,6 +220,7 @@ void sim_node_rest(struct sim_world *w, uint16_t node)
 
 	if (n->exiting) {
 		n->conf.legacy = (struct core_legacy){0}; /* its keeper ends with it */
+		sim_check_keeper(w, node);
 		sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  engine ends");
 		end_engine(w, node);
 	}
@@ -462,6 +463,7 @@ void sim_node_power_on(struct sim_world *w, uint16_t node)
 	sim_trace_line(&w->trace, w->now, sim_world_name(w, node), "  power on");
 	n->powered = true;
 	sim_check_power_on(w, node);
+	sim_check_keeper(w, node);
 	sim_node_start(w, node);
 }
 
