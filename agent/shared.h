@@ -1,11 +1,11 @@
 /* agent/shared.h - the memory that outlives an engine: a file in run_dir, mapped by keeper and
  * engine, read by `yoke replay`.
  *
- * Four things are in it: the engine's sign of life (written each turn, watched by the keeper), what
- * the watchdog is fed for, the ring of recent events, and the flight recorder: the events fed to
- * the core, after a copy of the core as it was before the first of them.  The recorder has two
- * segments, used in turn: when one is full the other is begun anew with a fresh copy.  So at least
- * one whole segment of history exists.
+ * Five things are in it: the engine's sign of life (written each turn, watched by the keeper), what
+ * the watchdog is fed for, what the next engine is to know, the ring of recent events, and the
+ * flight recorder: the events fed to the core, after a copy of the core as it was before the first
+ * of them.  The recorder has two segments, used in turn: when one is full the other is begun anew
+ * with a fresh copy.  So at least one whole segment of history exists.
  *
  * Layer: agent.  May include: agent/base, agent/core.
  * The engine may write all of it, so who reads it trusts nothing in it; the keeper reads alive_us

@@ -213,7 +213,8 @@ class Stalls:
             seen = max(seen, end)
         return total
 
-    def excuse(self, event, ms):
-        """Whether the machine stood still in the last so many ms, which the event complains of."""
+    def excuse(self, event, ms, bound_ms):
+        """Whether what an event complains of, the ms before it, would have been within a bound if
+        the machine had not stood still meanwhile."""
         at = event["mono_us"] / 1e6
-        return self.total_s(at - ms / 1000, at) > 0
+        return ms - self.total_s(at - ms / 1000, at) * 1000 <= bound_ms
