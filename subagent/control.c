@@ -316,6 +316,7 @@ enum subagent_error subagent_control_error(enum yoke_verdict verdict)
 	case YOKE_E_BUSY:
 	case YOKE_E_NOWHERE:
 	case YOKE_E_IN_CONTACT:
+	case YOKE_E_LIVES:
 	case YOKE_E_MAINTENANCE:
 	case YOKE_E_PARALLEL:
 	case YOKE_E_VERSION:

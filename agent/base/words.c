@@ -79,6 +79,9 @@ const char *yoke_verdict_advice(enum yoke_verdict verdict)
 		return "another node runs an older yoke that does not know this: upgrade it first";
 	case YOKE_E_DIFFERS:
 		return "that node's configuration of the group differs: make the files equal first";
+	case YOKE_E_LIVES:
+		return "a lock is that node's: it lives, or did a moment ago: look again, then ask "
+		       "again";
 	case YOKE_E_IN_CONTACT:
 		return "that node is not lost: only a silent node can be confirmed to be down";
 	}

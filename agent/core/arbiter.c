@@ -202,6 +202,15 @@ bool core_arbiter_answers(const struct core *c)
 	return false;
 }
 
+bool core_arbiter_shows(const struct core *c, uint16_t node)
+{
+	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
+		if (core_arbiter_is_lock(c, a) && c->arbiter[a - 1].holder == node &&
+		    c->arbiter[a - 1].state == YOKE_ARBITER_REFUSED)
+			return true;
+	return false;
+}
+
 bool core_arbiter_deaf(const struct core *c)
 {
 	bool pinged = false;

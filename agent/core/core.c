@@ -179,7 +179,7 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 	c->fresh = true;
 	c->resend_at = YOKE_NEVER;
 	c->leave_deadline = YOKE_NEVER;
-	c->save.retry_at = YOKE_NEVER;
+	c->save.retry_at = c->save.test_at = YOKE_NEVER;
 	if (size > 0 && !core_record_get(c, record, size))
 		core_text(c->hold, sizeof(c->hold), "its bytes are damaged", (char *)NULL);
 	if (hold != NULL)
@@ -187,7 +187,8 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 	/* What cannot be read, or is not there any more, may have been a promise. */
 	c->promised = c->promised || c->hold[0] != '\0' || size == 0;
 	for (uint16_t n = 0; n < conf->node_count; n++) {
-		c->node[n].state = YOKE_NODE_UNKNOWN;
+		c->node[n].left = (conf->legacy.left >> n & 1) != 0;
+		c->node[n].state = c->node[n].left ? YOKE_NODE_LEFT : YOKE_NODE_UNKNOWN;
 		c->node[n].changed = now;
 		c->node[n].first_heard = YOKE_NEVER;
 		c->node[n].config.same = true;
@@ -322,6 +323,16 @@ static void keep_promise(struct core *c)
 	core_record_touch(c);
 }
 
+/* Does nobody hear a goodbye? */
+static bool is_alone(const struct core *c)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (n != c->conf.self && core_node_const(c, n)->state != YOKE_NODE_LOST &&
+		    core_node_const(c, n)->state != YOKE_NODE_LEFT)
+			return false;
+	return true;
+}
+
 static void look_leave(struct core *c, struct core_actions *out)
 {
 	int64_t linger_ms = (int64_t)c->conf.interval_ms * LEAVE_LINGER_BEATS;
@@ -335,6 +346,12 @@ static void look_leave(struct core *c, struct core_actions *out)
 				c->leave_deadline = YOKE_NEVER;
 				core_act(out, CORE_EXIT);
 			}
+			return;
+		}
+		/* Then none is said, and nothing promised: this node may go by a lock again. */
+		if (is_alone(c)) {
+			c->leave_deadline = YOKE_NEVER;
+			core_act(out, CORE_EXIT);
 			return;
 		}
 		if (!promise(c)) {
@@ -588,6 +605,8 @@ yoke_time core_deadline(const struct core *c)
 	t = yoke_time_min(t, core_jeopardy_deadline(c));
 	t = yoke_time_min(t, c->remind_at);
 	t = yoke_time_min(t, c->save.retry_at);
+	if (c->save.asked == 0)
+		t = yoke_time_min(t, c->save.test_at);
 	if (core_node_const(c, c->conf.self)->operation.number != 0)
 		t = yoke_time_min(t, core_node_const(c, c->conf.self)->operation.deadline);
 	t = yoke_time_min(t, core_resource_deadline(c));

@@ -110,9 +110,10 @@ struct core_arbiter_conf {
 
 /* What an engine knows of the others that the next one cannot find out; bit n - 1: of node n. */
 struct core_legacy {
-	uint8_t met; /* it was online with our configuration, has not left, and nobody vouches that
+	uint8_t met;  /* it was online with our configuration, has not left, and nobody vouches that
 			it is down */
-	uint8_t off; /* a fence agent vouches for that */
+	uint8_t off;  /* a fence agent vouches for that */
+	uint8_t left; /* it said goodbye, and has not been heard since */
 	uint8_t wrong[YOKE_ARBITERS_MAX]; /* [number - 1]: it says so of one that is in contact */
 };
 

@@ -15,11 +15,12 @@
  *
  * Who fences: a node that runs an exclusive group which the other is a member of, at once, and a
  * node that wants such a group, after the delay: so of two that cannot hear each other the owner
- * goes on.  Where there are locks that answer, only who holds them fences, without a delay.  A node
- * that has been in contact neither with this engine nor with the one whose place it took does not
- * fence (it may be the one that was fenced), and neither does one that hears no reference address:
- * before it begins one must have answered, because who lost everything at once is not deaf yet when
- * the other one is lost.
+ * goes on.  Who cannot know who owns waits for two or three delays (delay_of()), so that never both
+ * wait as long.  Where there are locks that answer, only who holds them fences, without a delay.
+ * A node that has been in contact neither with this engine nor with the one whose place it took
+ * does not fence (it may be the one that was fenced), and neither does one that hears no reference
+ * address: before it begins one must have answered, because who lost everything at once is not deaf
+ * yet when the other one is lost.
  */
 #include "agent/core/parts.h"
 
@@ -66,12 +67,13 @@ static uint16_t level_above(const struct core *c, uint16_t node, uint16_t level)
 
 struct need {
 	bool owns, wants;
-	unsigned ours, theirs; /* exclusive groups, by the last words */
+	unsigned ours, theirs, maybe; /* exclusive groups: that we run; that it does, by its last
+					 words; that it may run by now */
 };
 
 static struct need need_of(const struct core *c, uint16_t node)
 {
-	struct need need = {false, false, 0, 0};
+	struct need need = {false, false, 0, 0, 0};
 
 	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
 		enum yoke_group_state mine = c->group[g - 1].state;
@@ -80,46 +82,59 @@ static struct need need_of(const struct core *c, uint16_t node)
 		    core_maintenance_rests(c, g))
 			continue;
 		need.theirs += core_claim_runs(&core_node_const(c, node)->claim[g - 1]);
+		need.maybe += core_config_may_run(c, node, g);
 		if (core_claim_runs(&(struct core_claim){.state = mine})) {
 			need.owns = true;
 			need.ours++;
-		} else if (core_permit_unproven(c, g) == node &&
-			   core_candidate(c, g, 0) == c->conf.self && core_owner(c, g) == 0 &&
-			   core_policy_held_for(c, g) == 0) {
+		} else if (core_permit_unproven(c, g) == node && core_owner(c, g) == 0 &&
+			   (core_oper_here(c, g) != NULL ||
+			    (core_candidate(c, g, 0) == c->conf.self &&
+			     core_policy_held_for(c, g) == 0))) {
 			need.wants = true;
 		}
 	}
 	return need;
 }
 
-static bool is_needed(const struct core *c, uint16_t node, struct need *need)
+/* Where there are locks that answer they decide. */
+static bool goes_by_locks(const struct core *c)
+{
+	return core_lease_is_used(c) && core_arbiter_answers(c);
+}
+
+bool core_fence_could(const struct core *c, uint16_t node)
 {
 	const struct core_node *n = core_node_const(c, node);
 
-	*need = need_of(c, node);
-	if (n->state != YOKE_NODE_LOST || n->proven_dead || !core_node_was_met(c, node) ||
-	    c->leaving || level_above(c, node, 0) == 0 || core_arbiter_deaf(c))
-		return false;
-	if (core_lease_is_used(c) && core_arbiter_answers(c))
-		return need->wants && core_arbiter_holds(c);
-	return need->owns || need->wants;
+	return n->state == YOKE_NODE_LOST && !n->proven_dead && core_node_was_met(c, node) &&
+	       !c->leaving && level_above(c, node, 0) != 0 && !core_arbiter_deaf(c) &&
+	       (!goes_by_locks(c) || core_arbiter_holds(c));
 }
 
-/* The owner goes first, then who owns more, then the lower number.  What one owns that only the
- * engine before this one met nobody knows here: it may go first. */
+static bool is_needed(const struct core *c, uint16_t node, struct need *need)
+{
+	*need = need_of(c, node);
+	return core_fence_could(c, node) && (need->wants || (need->owns && !goes_by_locks(c)));
+}
+
+/* The owner goes first, at once, then who owns less than the other, after the delay.  Who knows of
+ * nobody who owns anything, or has not met the other itself, waits longer, the higher number
+ * longest: the other may believe the same, or that it is we who own. */
 static uint32_t delay_of(const struct core *c, uint16_t node, const struct need *need)
 {
+	bool seen = core_node_const(c, node)->seen;
 	uint32_t most_ms = 0;
 
 	if (core_arbiter_holds(c) ||
-	    (core_node_const(c, node)->seen &&
-	     (need->ours > need->theirs ||
-	      (need->ours == need->theirs && need->ours > 0 && c->conf.self < node))))
+	    (seen && (need->ours > need->maybe ||
+		      (need->ours == need->maybe && need->ours > 0 && c->conf.self < node))))
 		return 0;
 	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
 		if (can_fence(c, a, node) && c->conf.arbiter[a - 1].delay_ms > most_ms)
 			most_ms = c->conf.arbiter[a - 1].delay_ms;
-	return most_ms;
+	if (seen && need->theirs > 0)
+		return most_ms;
+	return most_ms * (c->conf.self < node ? 2 : 3);
 }
 
 /* ---- steps ---- */

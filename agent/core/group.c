@@ -118,7 +118,7 @@ static void begin_start(struct core *c, struct core_actions *out, uint16_t group
 	g->term = g->reserved;
 	g->failing = false;
 	core_policy_pin(c, group, g->pinned);
-	g->pins = core_oper_here(c, group) != NULL;
+	g->pins = core_policy_is_to_stay(c, group);
 	core_group_become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING, why);
 }
 
@@ -282,7 +282,9 @@ static bool wait_for_word(struct core *c, struct core_actions *out, uint16_t gro
 
 	if (unproven != 0) {
 		core_prepare_drop(c, out, group);
-		if (!proof_may_come(c, unproven))
+		if (held_for(c, group) != 0 && core_fence_could(c, unproven))
+			core_held_manual(c, out, group, unproven);
+		else if (!proof_may_come(c, unproven))
 			core_held_unproven(c, out, group, unproven);
 		return true;
 	}
@@ -460,8 +462,8 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 		core_group_lose(c, out, group, core_conflict_winner(c, group));
 		return;
 	}
-	/* He had it switched to where it was already: it is to stay. */
-	if (core_oper_here(c, group) != NULL)
+	/* An operator may have had it switched to where it was already. */
+	if (core_policy_is_to_stay(c, group))
 		core_policy_pin(c, group, true);
 	/* Before it tells the network that it has it: the last word must be who keeps it. */
 	why = must_stop(c, group);

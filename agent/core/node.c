@@ -147,6 +147,8 @@ struct core_legacy core_node_legacy(const struct core *c)
 		const struct core_node *n = core_node_const(c, i);
 		uint8_t bit = (uint8_t)(1u << (i - 1));
 
+		if (n->state == YOKE_NODE_LEFT)
+			legacy.left |= bit;
 		if (n->fenced)
 			legacy.off |= bit;
 		else if (core_node_was_met(c, i) && n->state != YOKE_NODE_LEFT && !n->proven_dead &&

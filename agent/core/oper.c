@@ -158,7 +158,7 @@ static enum yoke_verdict judge_node(const struct core *c, uint16_t group, uint16
 
 static enum yoke_verdict judge_move(const struct core *c, uint16_t group, uint16_t node)
 {
-	uint16_t target;
+	uint16_t target, unproven = core_permit_unproven(c, group);
 
 	if (!core_is_member(c, group, node))
 		return YOKE_E_NOT_MEMBER;
@@ -170,9 +170,24 @@ static enum yoke_verdict judge_move(const struct core *c, uint16_t group, uint16
 		return YOKE_E_BUSY;
 	if (core_owner(c, group) != node && judge_node(c, group, node) != YOKE_OK)
 		return judge_node(c, group, node);
-	if (core_owner(c, group) == 0 && core_permit_unproven(c, group) != 0)
+	/* What is moved by people only waits for them before anybody is switched off for it. */
+	if (core_owner(c, group) == 0 && unproven != 0 &&
+	    (core_policy_held_for(c, group) == 0 || !core_fence_could(c, unproven)))
 		return YOKE_E_NOT_READY;
 	return YOKE_OK;
+}
+
+/* Does a node stop it, and nothing is known to be wrong with that?  Then it ends by itself. */
+static bool is_being_stopped(const struct core *c, uint16_t group)
+{
+	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
+		const struct core_claim *claim = &core_node_const(c, n)->claim[group - 1];
+
+		if (core_node_alive(core_node_const(c, n)) && claim->state == YOKE_GROUP_STOPPING &&
+		    !claim->unsteady)
+			return true;
+	}
+	return false;
 }
 
 static enum yoke_verdict judge_standby(const struct core *c, uint16_t node)
@@ -181,6 +196,9 @@ static enum yoke_verdict judge_standby(const struct core *c, uint16_t node)
 		uint16_t target;
 
 		if (core_oper_of(c, g, &target) != NULL)
+			return YOKE_E_BUSY;
+		if (core_is_member(c, g, node) && core_owner(c, g) != node &&
+		    is_being_stopped(c, g) && core_candidate(c, g, node) == 0)
 			return YOKE_E_BUSY;
 		if (core_owner(c, g) == node && core_maintenance_rests(c, g))
 			return YOKE_E_MAINTENANCE;
@@ -192,7 +210,8 @@ static enum yoke_verdict judge_standby(const struct core *c, uint16_t node)
 }
 
 /* Of a node that has never been told it, and takes over, one would not expect it. */
-static enum yoke_verdict judge_rest(const struct core *c, uint16_t group, uint16_t node)
+static enum yoke_verdict judge_rest(const struct core *c, enum yoke_verb verb, uint16_t group,
+				    uint16_t node)
 {
 	if (group > c->conf.group_count)
 		return YOKE_E_NO_GROUP;
@@ -204,6 +223,11 @@ static enum yoke_verdict judge_rest(const struct core *c, uint16_t group, uint16
 		if (n != c->conf.self && core_node_alive(core_node_const(c, n)) &&
 		    !core_node_const(c, n)->extended)
 			return YOKE_E_VERSION;
+	/* It would rest where it is: nowhere. */
+	for (uint16_t g = 1; verb == YOKE_VERB_MAINTENANCE && g <= c->conf.group_count; g++)
+		if ((group == 0 || g == group) && (node == 0 || core_is_member(c, g, node)) &&
+		    is_being_stopped(c, g))
+			return YOKE_E_BUSY;
 	return YOKE_OK;
 }
 
@@ -240,11 +264,12 @@ static enum yoke_verdict judge(const struct core *c, const struct core_event *ev
 	case YOKE_VERB_CONFIRM_DOWN:
 		if (node < 1 || node > c->conf.node_count)
 			return YOKE_E_NO_NODE;
-		return core_node_const(c, node)->state == YOKE_NODE_LOST ? YOKE_OK
-									 : YOKE_E_IN_CONTACT;
+		if (core_node_const(c, node)->state != YOKE_NODE_LOST)
+			return YOKE_E_IN_CONTACT;
+		return core_arbiter_shows(c, node) ? YOKE_E_LIVES : YOKE_OK;
 	case YOKE_VERB_MAINTENANCE:
 	case YOKE_VERB_RESUME:
-		return judge_rest(c, group, node);
+		return judge_rest(c, ev->u.operate.verb, group, node);
 	case YOKE_VERB_UNKNOWN:
 		break;
 	}
@@ -435,6 +460,10 @@ static const char *out_of_time(const struct core *c, const struct core_operation
 {
 	if (c->save.failing)
 		return "not done in time; what this node promises cannot be saved: see its disk";
+	for (uint16_t n = 1; n <= c->conf.node_count; n++)
+		if (core_node_alive(core_node_const(c, n)) && core_node_const(c, n)->trouble.save)
+			return "not done in time; what another node promises cannot be saved: see "
+			       "its disk";
 	return op->verb == YOKE_VERB_STANDBY ? "not done in time; the node stays in standby"
 					     : "not done in time; nothing is left pending";
 }

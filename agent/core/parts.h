@@ -158,8 +158,13 @@ bool core_policy_has_room(const struct core *c, uint16_t group);
 bool core_policy_may_leave(const struct core *c, uint16_t group, enum core_cause cause);
 /* The node that a fault would move it from, and only a person may; 0: none. */
 uint16_t core_policy_held_for(const struct core *c, uint16_t group);
-/* by_operator: it was switched here and stays, whatever failback says; else another node has it. */
-void core_policy_pin(struct core *c, uint16_t group, bool by_operator);
+/* The living node that it is pinned to, if only people move it: it is started again there; 0: there
+ * is none. */
+uint16_t core_policy_home(const struct core *c, uint16_t group);
+/* An operator has it run here, or nobody else moves it: what it is started here for lasts. */
+bool core_policy_is_to_stay(const struct core *c, uint16_t group);
+/* is_to_stay: whatever failback and the order of its nodes say; else another node has it. */
+void core_policy_pin(struct core *c, uint16_t group, bool is_to_stay);
 /* Is it as an operator's switchover to its owner has it? */
 bool core_policy_stays(const struct core *c, uint16_t group);
 /* Its first node, when it is to go back there by itself now; 0: it is not. */
@@ -274,6 +279,8 @@ void core_arbiter_inherit(struct core_arbiter *a, uint8_t wrong);
 extern const char core_arbiter_wrong[];
 /* Does any lock answer? */
 bool core_arbiter_answers(const struct core *c);
+/* Does one of them show that the node has it? */
+bool core_arbiter_shows(const struct core *c, uint16_t node);
 /* No reference address answers. */
 bool core_arbiter_deaf(const struct core *c);
 /* And the others in contact have had the time to find out, and to tell, whether they are, too. */
@@ -298,6 +305,8 @@ void core_fence_look(struct core *c, struct core_actions *out);
 bool core_fence_on_answer(struct core *c, struct core_actions *out, uint16_t arbiter,
 			  const struct core_event *ev);
 yoke_time core_fence_deadline(const struct core *c);
+/* Could it be switched off, if it were needed? */
+bool core_fence_could(const struct core *c, uint16_t node);
 /* Is the node's fencing under way, so that it may still be proven dead? */
 bool core_fence_goes_on(const struct core *c, uint16_t node);
 

@@ -14,9 +14,10 @@
  * and, if the group is exclusive, our own lease holds.  An exclusive group whose owner is silent,
  * and of which nothing is proven, waits for a person.
  *
- * Who should: the first eligible node in the group's list.  The list is the same on all nodes and
- * eligibility is told in every state message, so in contact all nodes name the same candidate and
- * only that one starts the group.
+ * Who should: the first eligible node in the group's list, or, when only people move it, the one
+ * that it is pinned to.  The list is the same on all nodes and pins and eligibility are told in
+ * every state message, so in contact all nodes name the same candidate and only that one starts the
+ * group.
  */
 #include "agent/core/parts.h"
 
@@ -246,11 +247,16 @@ static uint16_t deaf_candidate(const struct core *c, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
 
-	for (uint16_t i = 0; i < g->node_count; i++)
-		if (!core_node_alive(core_node_const(c, g->node[i])))
+	for (uint16_t i = 0; i < g->node_count; i++) {
+		const struct core_node *n = core_node_const(c, g->node[i]);
+
+		if (!core_node_alive(n) && n->state != YOKE_NODE_LEFT &&
+		    !(n->state == YOKE_NODE_LOST && n->proven_dead))
 			return 0;
+	}
 	for (uint16_t i = 0; i < g->node_count; i++)
-		if (core_node_const(c, g->node[i])->claim[group - 1].cause == CORE_CAUSE_DEAF)
+		if (core_node_alive(core_node_const(c, g->node[i])) &&
+		    core_node_const(c, g->node[i])->claim[group - 1].cause == CORE_CAUSE_DEAF)
 			return g->node[i];
 	return 0;
 }
@@ -258,7 +264,11 @@ static uint16_t deaf_candidate(const struct core *c, uint16_t group)
 uint16_t core_candidate(const struct core *c, uint16_t group, uint16_t except)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
+	uint16_t home = core_policy_home(c, group);
 
+	if (home != 0 && home != except &&
+	    core_node_const(c, home)->claim[group - 1].cause == CORE_CAUSE_NONE)
+		return home;
 	for (uint16_t i = 0; i < g->node_count; i++) {
 		const struct core_node *n = core_node_const(c, g->node[i]);
 

@@ -5,7 +5,8 @@
  *             is parallel, it runs only where that one does
  *   yields    a group that yields does not run where one of higher priority runs or is to start
  *             (one in maintenance cannot make room, and is not waited for)
- *   manual    a fault never moves the group: it is held until an operator switches it
+ *   manual    a fault never moves the group: it is held until an operator switches it, or starts
+ *             again where it was last: what runs on another node than its first one is pinned there
  *   failback  a group goes back to its first node when that has been fit for failback_ms, did not
  *             fail there lately, and the clock is in the window
  *
@@ -151,11 +152,34 @@ bool core_policy_may_leave(const struct core *c, uint16_t group, enum core_cause
 	       (!c->conf.group[group - 1].manual || is_wanted_away(cause));
 }
 
+static bool is_pinned_at(const struct core *c, uint16_t group, uint16_t node)
+{
+	return core_node_const(c, node)->claim[group - 1].pinned;
+}
+
+uint16_t core_policy_home(const struct core *c, uint16_t group)
+{
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+
+	for (uint16_t i = 0; g->manual && i < g->node_count; i++)
+		if (core_node_alive(core_node_const(c, g->node[i])) &&
+		    is_pinned_at(c, group, g->node[i]))
+			return g->node[i];
+	return 0;
+}
+
+/* Was it there last, as far as we know, so that a fault would move it from there? */
+static bool was_at(const struct core *c, uint16_t group, uint16_t node)
+{
+	return c->group[group - 1].owner == node || is_pinned_at(c, group, node);
+}
+
 uint16_t core_policy_held_for(const struct core *c, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
-	uint16_t owner = c->group[group - 1].owner;
 
+	if (c->group[group - 1].owner == c->conf.self)
+		return 0;
 	for (uint16_t i = 0; g->manual && i < g->node_count; i++) {
 		const struct core_node *n = core_node_const(c, g->node[i]);
 
@@ -163,9 +187,9 @@ uint16_t core_policy_held_for(const struct core *c, uint16_t group)
 			continue;
 		if (!core_node_alive(n))
 			return g->node[i];
-		if (owner == g->node[i] && n->claim[group - 1].cause != CORE_CAUSE_NONE &&
+		if (was_at(c, group, g->node[i]) && n->claim[group - 1].cause != CORE_CAUSE_NONE &&
 		    !is_wanted_away(n->claim[group - 1].cause))
-			return owner;
+			return g->node[i];
 	}
 	return 0;
 }
@@ -185,7 +209,16 @@ static bool is_in_window(const struct core *c, const struct core_group_conf *g)
 
 static bool can_be_pinned(const struct core *c, uint16_t group, uint16_t node)
 {
-	return c->conf.group[group - 1].failback && c->conf.group[group - 1].node[0] != node;
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+
+	return (g->failback || g->manual) && g->node[0] != node;
+}
+
+bool core_policy_is_to_stay(const struct core *c, uint16_t group)
+{
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+
+	return core_oper_here(c, group) != NULL || (g->manual && !g->failback);
 }
 
 bool core_policy_stays(const struct core *c, uint16_t group)
@@ -201,9 +234,9 @@ bool core_policy_stays(const struct core *c, uint16_t group)
 		(!n->tells_pins || !core_config_group_same(c, owner, group)));
 }
 
-void core_policy_pin(struct core *c, uint16_t group, bool by_operator)
+void core_policy_pin(struct core *c, uint16_t group, bool is_to_stay)
 {
-	bool pinned = by_operator && can_be_pinned(c, group, c->conf.self);
+	bool pinned = is_to_stay && can_be_pinned(c, group, c->conf.self);
 
 	if (c->group[group - 1].pinned == pinned)
 		return;
@@ -222,7 +255,7 @@ static yoke_time back_since(const struct core *c, uint16_t group)
 		return YOKE_NEVER;
 	owner = core_owner(c, group);
 	other = first == c->conf.self ? owner : first;
-	if (owner == 0 || owner == first || core_node_const(c, owner)->claim[group - 1].pinned ||
+	if (owner == 0 || owner == first || is_pinned_at(c, group, owner) ||
 	    !core_config_group_same(c, other, group))
 		return YOKE_NEVER;
 	return other == c->conf.self ? n->fit_since[group - 1]

@@ -20,8 +20,14 @@ const char *core_reason_move(const struct core *c, uint16_t group, enum core_cau
 
 static bool is_failback_from(const struct core *c, uint16_t group, uint16_t owner)
 {
-	return c->conf.group[group - 1].failback && core_rank(c, group, c->conf.self) == 1 &&
-	       owner != 0 && owner != c->conf.self && core_node_alive(core_node_const(c, owner)) &&
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+
+	/* One that was away since could not give it back. */
+	return g->failback && g->node[0] == c->conf.self && owner != 0 && owner != c->conf.self &&
+	       core_node_alive(core_node_const(c, owner)) &&
+	       yoke_time_due(
+		       yoke_time_add_ms(core_node_const(c, owner)->online_since, g->failback_ms),
+		       c->now) &&
 	       core_is_fit(core_node_const(c, owner)->claim[group - 1].cause);
 }
 

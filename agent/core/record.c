@@ -14,7 +14,8 @@
  * does not run a group reserves the next term as soon as it knows the present one: the record names
  * the highest term that this node may ever have used, not the one that it uses.
  *
- * One record is saved at a time; what changes meanwhile goes into the next one.
+ * One record is saved at a time; what changes meanwhile goes into the next one.  One that does not
+ * change is saved again now and then: that it cannot be is an alarm before it is needed.
  */
 #include <assert.h>
 #include <string.h>
@@ -24,7 +25,7 @@
 
 enum { RECORD_MAGIC = 0x796f6b65, RECORD_VERSION = 2, RECORD_SUM_SIZE = 8 };
 enum { STANDBY = 1, STANDBY_HELD = 2 };
-enum { SAVE_RETRY_MS = 1000, SAVE_TIMEOUT_MS = 10000 };
+enum { SAVE_RETRY_MS = 1000, SAVE_TIMEOUT_MS = 10000, SAVE_TEST_MS = 60000 };
 
 static uint64_t checksum(const uint8_t *bytes, size_t size)
 {
@@ -210,6 +211,10 @@ void core_record_look(struct core *c, struct core_actions *out)
 	if (c->save.asked != 0)
 		return;
 	reserve(c);
+	if (yoke_time_due(c->save.test_at, c->now)) {
+		c->save.test_at = YOKE_NEVER;
+		core_record_touch(c);
+	}
 	if (c->save.version == c->save.durable)
 		return;
 	if (!yoke_time_is_never(c->save.retry_at) && !yoke_time_due(c->save.retry_at, c->now))
@@ -256,6 +261,8 @@ void core_record_on_saved(struct core *c, struct core_actions *out, const struct
 	c->save.retry_at = YOKE_NEVER;
 	if (ev->u.saved.ok)
 		c->save.durable = c->save.asked;
+	if (ev->u.saved.ok)
+		c->save.test_at = yoke_time_add_ms(c->now, SAVE_TEST_MS);
 	else
 		c->save.retry_at = yoke_time_add_ms(c->now, SAVE_RETRY_MS);
 	c->save.asked = 0;

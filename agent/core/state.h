@@ -208,10 +208,10 @@ struct core_group {
 	bool ran;               /* UNKNOWN: it may run, it did before */
 	bool retired;           /* this node is not to run it any more: retire.c */
 	bool rested;            /* it was in maintenance when last looked at */
-	bool pinned;         /* an operator switched it here, and nobody had it since: policy.c */
-	bool pins;           /* ... and has it started here: it is pinned when it is */
-	uint8_t failures;    /* times it FAILED here, within a while of each other */
-	yoke_time failed_at; /* the last of them, or when we started and had its record */
+	bool pinned;            /* it is to stay here, and nobody had it since: policy.c */
+	bool pins;              /* ... and has it started here: it is pinned when it is */
+	uint8_t failures;       /* times it FAILED here, within a while of each other */
+	yoke_time failed_at;    /* the last of them, or when we started and had its record */
 	enum core_prepare prepare;
 	uint16_t prepare_by;   /* NODE: its number */
 	yoke_time prepared_at; /* CLEAR, since then, also while it is asked again; or NEVER */
@@ -260,6 +260,7 @@ struct core_save {
 	uint32_t durable; /* highest that is */
 	bool failing;
 	yoke_time retry_at;
+	yoke_time test_at; /* saved again then, to see that it can be; YOKE_NEVER: not before */
 };
 
 struct core {

@@ -202,7 +202,9 @@ void sim_check_start(struct sim_world *w, uint16_t node)
 	if (w->node[node - 1].disk_broken || w->node[node - 1].record_size == 0) {
 		memset(w->check.disk_term[node - 1], 0, sizeof(w->check.disk_term[0]));
 		memset(w->check.used_term[node - 1], 0, sizeof(w->check.used_term[0]));
+		sim_check_policy_forget(w, node);
 	}
+	memset(w->check.saw_at[node - 1], 0, sizeof(w->check.saw_at[0]));
 	memset(w->check.run[node - 1], 0, sizeof(w->check.run[0]));
 	memset(w->check.may_act[node - 1], 0, sizeof(w->check.may_act[0]));
 	memset(w->check.may_stop[node - 1], 0, sizeof(w->check.may_stop[0]));
@@ -428,6 +430,7 @@ void sim_check_event(struct sim_world *w, uint16_t node, const struct yoke_event
 	w->check.events++;
 	sim_check_promise_event(w, node, ev);
 	sim_check_deaf_event(w, node, ev);
+	sim_check_policy_event(w, node, ev);
 	memcpy(w->check.last_event, ev->text, sizeof(w->check.last_event));
 	if (ev->kind == YOKE_EVENT_NODE_ONLINE)
 		w->check.met[node - 1][ev->node - 1] = true;
@@ -567,6 +570,7 @@ void sim_check_address(struct sim_world *w, uint16_t node, uint16_t resource)
 	if (holders == 1 && whole) {
 		check_outage(w, group, g + 1);
 		group->holder = one;
+		group->home = sim_check_policy_is_by_hand(w, (uint16_t)(g + 1)) ? one : 0;
 		group->none_since = YOKE_NEVER;
 		group->takeover_by = YOKE_NEVER;
 	} else if (yoke_time_is_never(group->none_since)) {

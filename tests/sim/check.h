@@ -82,6 +82,8 @@ struct sim_check_group {
 	yoke_time none_since;  /* nobody has all of it; YOKE_NEVER: somebody has */
 	yoke_time able_since;  /* all nodes are in contact and would take it */
 	uint16_t holder;       /* the last one that had it alone */
+	uint16_t home;         /* the same, when it is moved by hand by the files of all; 0: not
+				  known, or the holder may not know it any more */
 	yoke_time takeover_by; /* another must have it by then; YOKE_NEVER: nothing is expected */
 	uint16_t victim;
 	yoke_time kept_until; /* its holder must not lose it before */
@@ -151,10 +153,11 @@ struct sim_check {
 	yoke_time restarts_since[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
 	yoke_time watched[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
 	uint64_t restart_term[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX]; /* 0: no restart goes on */
-	uint64_t takeovers, conflicts, restarted;           /* expected and seen; told at the end */
-	bool met[YOKE_NODES_MAX][YOKE_NODES_MAX];           /* a node another, since its keeper
+	uint64_t takeovers, conflicts, restarted; /* expected and seen; told at the end */
+	uint16_t saw_at[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX]; /* where an engine saw it last */
+	bool met[YOKE_NODES_MAX][YOKE_NODES_MAX];              /* a node another, since its keeper
 							       was started */
-	bool may_act[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX]; /* it is not in maintenance, or was not
+	bool may_act[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX];  /* it is not in maintenance, or was not
 							       when what goes on began */
 	bool may_stop[YOKE_NODES_MAX][SIM_CHECK_GROUPS_MAX]; /* it is, and a stop that may be made
 								all the same goes on */
@@ -221,6 +224,11 @@ bool sim_check_clocks_agree(const struct sim_world *w);
 bool sim_check_policy_takes_over(const struct sim_world *w, uint16_t group);
 /* May it go to that node by itself, while all is well? */
 bool sim_check_policy_may_go(const struct sim_world *w, uint16_t node, uint16_t group);
+/* By the files of all, whose yoke tells pins. */
+bool sim_check_policy_is_by_hand(const struct sim_world *w, uint16_t group);
+/* The node does not know any more what it had last. */
+void sim_check_policy_forget(struct sim_world *w, uint16_t node);
+void sim_check_policy_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev);
 void sim_check_policy_start(struct sim_world *w, uint16_t node, uint16_t group);
 void sim_check_policy_run(struct sim_world *w, uint16_t node, const struct core_action *a);
 void sim_check_policy_after(struct sim_world *w, uint16_t node);

@@ -32,7 +32,8 @@ static const char *node_wrong(const struct sim_world *w, uint16_t node)
 	for (unsigned a = 0; a < w->setup.arbiter_count; a++)
 		if (n->core.arbiter[a].state == YOKE_ARBITER_FAILED)
 			return "an arbiter does not work";
-	if (n->core.save.failing || n->core.save.version != n->core.save.durable)
+	if (n->core.save.failing ||
+	    (n->core.save.asked == 0 && n->core.save.version != n->core.save.durable))
 		return "a record is not saved";
 	return NULL;
 }

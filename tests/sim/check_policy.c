@@ -156,12 +156,63 @@ static void check_back(struct sim_world *w, uint16_t group)
 			       sim_world_name(w, first_of(w, group)));
 }
 
+/* By an engine that saw it there, or is told so. */
+static bool is_known_at(const struct sim_world *w, uint16_t node, uint16_t home, uint16_t group)
+{
+	return w->check.saw_at[node - 1][group - 1] == home ||
+	       w->node[node - 1].core.node[home - 1].claim[group - 1].pinned;
+}
+
+/* People have it leave that node, and no fault, as far as the other one knows. */
+static bool is_let_go(const struct core *core, uint16_t holder, uint16_t group)
+{
+	switch (core->node[holder - 1].claim[group - 1].cause) {
+	case CORE_CAUSE_YIELDS:
+	case CORE_CAUSE_STANDBY:
+	case CORE_CAUSE_LEAVING:
+	case CORE_CAUSE_STRANGER:
+		return true;
+	default:
+		return core->node[holder - 1].state == YOKE_NODE_LEFT;
+	}
+}
+
+bool sim_check_policy_is_by_hand(const struct sim_world *w, uint16_t group)
+{
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (!w->node[n - 1].conf.group[group - 1].manual || w->node[n - 1].old != 0)
+			return false;
+	return true;
+}
+
+void sim_check_policy_forget(struct sim_world *w, uint16_t node)
+{
+	for (uint16_t g = 0; g < w->setup.group_count; g++)
+		if (w->check.group[g].home == node)
+			w->check.group[g].home = 0;
+}
+
+void sim_check_policy_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev)
+{
+	uint16_t *saw_at = &w->check.saw_at[node - 1][ev->group > 0 ? ev->group - 1 : 0];
+
+	if (ev->kind == YOKE_EVENT_GROUP_OWNER)
+		*saw_at = ev->node;
+	if (ev->kind == YOKE_EVENT_GROUP_STARTED || ev->kind == YOKE_EVENT_GROUP_STOPPING)
+		*saw_at = node; /* or a part of it */
+}
+
 static void check_by_hand(struct sim_world *w, uint16_t node, uint16_t group)
 {
 	const struct core *core = &w->node[node - 1].core;
+	uint16_t home = w->check.group[group - 1].home;
 
-	if (!core->conf.group[group - 1].manual || sim_check_is_operated(w))
+	if (!sim_check_policy_is_by_hand(w, group) || sim_check_is_operated(w) || home == node ||
+	    w->check.saw_at[node - 1][group - 1] == node)
 		return;
+	if (home != 0 && is_known_at(w, node, home, group) && !is_let_go(core, home, group))
+		sim_world_fail(w, "%s starts group%u, which is moved by hand, and was on %s",
+			       sim_world_name(w, node), group, sim_world_name(w, home));
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
 		if (n != node && core->node[n - 1].state != YOKE_NODE_ONLINE &&
 		    core->node[n - 1].state != YOKE_NODE_LATE &&

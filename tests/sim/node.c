@@ -484,6 +484,8 @@ void sim_node_configure(struct sim_world *w, uint16_t node, bool other)
 
 	n->other_conf = other;
 	w->check.changed = true;
+	for (uint16_t i = 1; i <= w->setup.node_count; i++)
+		sim_check_policy_forget(w, i);
 	configure(w, node, &n->conf);
 }
 

@@ -122,6 +122,8 @@ static void do_set(struct scenario *s)
 		{"watchdog_ms", &u->watchdog_ms},
 		{"delay_ms", &u->delay_ms},
 		{"test_ms", &u->test_ms},
+		{"job_us", &u->job_us},
+		{"fence_us", &u->fence_us},
 	};
 
 	if (s->begun)
@@ -154,7 +156,7 @@ static void do_add_arbiter(struct scenario *s)
 {
 	struct sim_setup *u = &s->setup;
 
-	for (int type = YOKE_ARBITER_TYPE_FENCE; type <= YOKE_ARBITER_TYPE_WITNESS; type++)
+	for (int type = YOKE_ARBITER_TYPE_FENCE; type <= YOKE_ARBITER_TYPE_PING; type++)
 		if (is(s, 1, yoke_word_arbiter_type(type)) &&
 		    u->arbiter_count < YOKE_ARBITERS_MAX) {
 			u->is_second[u->arbiter_count] = is(s, 2, "second");

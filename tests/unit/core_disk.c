@@ -407,9 +407,10 @@ static void word_for_one_that_writes_its_slot_is_worth_nothing(void **state)
 	form(p);
 	slots[0] = (struct core_slot){CORE_SLOT_HELD, 3, 1};
 	lose_alpha(p);
-	answer(p, BETA);
-	slots[0].sequence++;
 	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
+	answer(p, BETA);
+	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_E_LIVES);
+	slots[0].sequence++;
 	run(p, LEASE_MS / 2);
 	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
 	slots[0].sequence++;

@@ -381,7 +381,7 @@ static void the_next_engine_switches_it_off_as_well(void **state)
 	lose_alpha(p);
 	restart_beta(p, p->lease[1].u.lease.legacy);
 	assert_int_equal(p->lease[1].u.lease.legacy.met, 1 << (ALPHA - 1));
-	pair_run(p, 3000 + 5000);
+	pair_run(p, 3000 + 3 * 5000);
 	switch_alpha_off(p);
 	pair_run(p, 1000);
 	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
@@ -462,7 +462,7 @@ static void the_next_engine_waits_before_it(void **state)
 	form_two_owners(p);
 	lock_cut(p);
 	restart_beta(p, p->lease[1].u.lease.legacy);
-	pair_run(p, 3000 + 4900);
+	pair_run(p, 3000 + 3 * 5000 - 100);
 	assert_int_equal(pair_asked(p, BETA, 1), 0);
 	pair_run(p, 100);
 	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);

@@ -239,14 +239,15 @@ static void word_for_one_that_takes_the_lock_is_worth_nothing(void **state)
 	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
 	lock_form(p);
 	lock_cut(p);
-	pair_answer(p, BETA, LOCK, CORE_RESULT_ANSWERED, ALPHA);
 	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
+	pair_answer(p, BETA, LOCK, CORE_RESULT_ANSWERED, ALPHA);
 	refuse(p, LEASE_MS, CORE_RESULT_ANSWERED);
 	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_STARTED);
 	refuse(p, LEASE_MS / 2, CORE_RESULT_ANSWERED);
 	assert_int_equal(p->runs[1][CORE_RUN_STOP], 2);
 	assert_false(p->address[1][0]);
-	pair_run(p, 20000);
+	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_E_LIVES);
+	refuse(p, 20000, CORE_RESULT_FAILED);
 	assert_int_equal(pair_group(p, BETA, 1), YOKE_GROUP_HELD);
 	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
 	pair_run(p, 2000);
@@ -263,6 +264,8 @@ static void word_is_kept_when_the_witness_starts_again(void **state)
 	lock_form(p);
 	lock_cut(p);
 	pair_answer(p, BETA, LOCK, CORE_RESULT_ANSWERED, ALPHA);
+	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_E_LIVES);
+	refuse(p, LEASE_MS, CORE_RESULT_FAILED);
 	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
 	refuse(p, 4 * LEASE_MS, CORE_RESULT_FAILED);
 	refuse(p, LEASE_MS, CORE_RESULT_ANSWERED);
