@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,7 +27,8 @@ struct slot {
 struct saver {
 	int channel_fd, dir_fd, events_fd; /* events_fd -1: cannot be opened */
 	bool events_dirty;
-	bool old_kept; /* the record found at the start is kept as record.old */
+	bool old_kept;      /* the record found at the start is kept as record.old */
+	bool names_durable; /* the files' names are on the disk as they are here */
 };
 
 static void reason_errno(char *reason, const char *what)
@@ -49,32 +51,103 @@ static bool write_all(int fd, const uint8_t *bytes, size_t size)
 	return true;
 }
 
-/* What was there before this start may be what a person needs, above all if it was unreadable. */
-static void keep_old(struct saver *s)
+/* Best effort: not every file system can, and a full disk cannot. */
+static void reserve(int fd)
+{
+	fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, YOKE_RECORD_SIZE);
+}
+
+/* What has another name, too, is not ours to write over: record.old may have been made so. */
+static int open_spare(const struct saver *s)
+{
+	struct stat st;
+
+	if (fstatat(s->dir_fd, "record.new", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (!S_ISREG(st.st_mode) || st.st_nlink != 1) && unlinkat(s->dir_fd, "record.new", 0) < 0)
+		return -1;
+	return openat(s->dir_fd, "record.new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static void reserve_spare(const struct saver *s)
+{
+	int fd = open_spare(s);
+
+	if (fd < 0)
+		return;
+	reserve(fd);
+	close(fd);
+}
+
+/* In place: a block that the file has already is there on a full disk, too.  Cutting a file frees
+ * what is reserved behind its end, so it is cut only if it was longer. */
+static bool write_spare(int fd, const uint8_t *bytes, size_t size)
+{
+	struct stat st;
+
+	if (!write_all(fd, bytes, size) || fstat(fd, &st) < 0 ||
+	    (st.st_size > (off_t)size && ftruncate(fd, (off_t)size) < 0))
+		return false;
+	reserve(fd);
+	return fsync(fd) == 0;
+}
+
+static bool exchange(const struct saver *s, const char *one, const char *other)
+{
+	return renameat2(s->dir_fd, one, s->dir_fd, other, RENAME_EXCHANGE) == 0;
+}
+
+/* What was there before this start may be what a person needs, above all if it was unreadable.
+ * Returns the name to exchange with the record: where the new one takes the place of the former
+ * record.old first, the record of before comes to be record.old at the instant it is replaced, and
+ * the former one is the next spare, so that no block is needed. */
+static const char *keep_old(const struct saver *s)
 {
 	if (s->old_kept)
-		return;
+		return "record.new";
+	if (exchange(s, "record.new", "record.old"))
+		return "record.old";
 	unlinkat(s->dir_fd, "record.old", 0);
-	s->old_kept =
-		linkat(s->dir_fd, "record", s->dir_fd, "record.old", 0) == 0 || errno == ENOENT;
+	(void)!linkat(s->dir_fd, "record", s->dir_fd, "record.old", 0);
+	return "record.new";
+}
+
+/* What was the record is the spare then; it is gone where the file system exchanges nothing. */
+static bool replace_record(struct saver *s)
+{
+	const char *name;
+
+	s->names_durable = false;
+	name = keep_old(s);
+	if (!exchange(s, name, "record") &&
+	    ((errno != EINVAL && errno != ENOSYS && errno != ENOENT) ||
+	     renameat(s->dir_fd, name, s->dir_fd, "record") < 0))
+		return false;
+	s->old_kept = true;
+	s->names_durable = fsync(s->dir_fd) == 0;
+	return s->names_durable;
 }
 
 static bool save(struct saver *s, const struct agent_channel_message *m, char *reason)
 {
-	int fd = openat(s->dir_fd, "record.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd;
 	bool ok;
 
+	/* What is the spare here may still be the record on the disk: not to be written over. */
+	if (!s->names_durable && fsync(s->dir_fd) < 0) {
+		reason_errno(reason, "record");
+		return false;
+	}
+	s->names_durable = true;
+	fd = open_spare(s);
 	if (fd < 0) {
 		reason_errno(reason, "record.new");
 		return false;
 	}
-	keep_old(s);
-	ok = write_all(fd, m->u.record.bytes, m->u.record.size) && fsync(fd) == 0;
+	ok = write_spare(fd, m->u.record.bytes, m->u.record.size);
 	if (!ok)
 		reason_errno(reason, "record.new");
 	close(fd);
-	if (ok &&
-	    (renameat(s->dir_fd, "record.new", s->dir_fd, "record") < 0 || fsync(s->dir_fd) < 0)) {
+	if (ok && !replace_record(s)) {
 		reason_errno(reason, "record");
 		ok = false;
 	}
@@ -168,6 +241,7 @@ static void serve(struct saver *s, const struct agent_channel_message *m)
 		answer.u.saved.serial = m->u.record.serial;
 		answer.u.saved.ok = save(s, m, answer.u.saved.reason);
 		agent_channel_send_patiently(s->channel_fd, &answer);
+		reserve_spare(s); /* a full disk takes its time to say no */
 	}
 }
 
@@ -205,6 +279,9 @@ int agent_saver_run(int channel_fd, const char *state_dir)
 	load(&s, &m);
 	agent_channel_send_patiently(channel_fd, &m);
 	yoke_trim();
+	/* An earlier saver that hung with its disk may do one step more before it is dead. */
+	flock(s.dir_fd, LOCK_EX);
+	reserve_spare(&s);
 	while (serve_next(&s, &m))
 		;
 	return 0;

@@ -11,13 +11,13 @@ from lab import run
 
 
 class Array:
-    def __init__(self, folder, name="array"):
+    def __init__(self, folder, name="array", journal=False):
         self.image, self.place = folder / f"{name}.image", folder / name
         self.image.write_bytes(b"")
         os.truncate(self.image, 16 << 20)
         self.place.mkdir()
         self.place.chmod(0o755)
-        run("mkfs.ext4", "-q", "-O", "^has_journal", self.image)
+        run("mkfs.ext4", "-q", *(() if journal else ("-O", "^has_journal")), self.image)
         device = run("losetup", "--find", "--show", self.image).strip()
         # Who had this device before may have left it read-only.
         run("blockdev", "--setrw", device)

@@ -1,10 +1,14 @@
 """The keeper: stops, full disks and slow ones; each of these was wrong once."""
 
+import contextlib
 import os
 import signal
 import subprocess
 
-from lab import SERVICE, wait_until
+import pytest
+
+from arrays import Array
+from lab import SERVICE, run, wait_until
 
 
 def leaves(lab, cluster):
@@ -69,17 +73,88 @@ def test_reader_of_stderr_goes_away(lab, slow):
 
 def test_full_run_dir_is_told_at_the_start(lab, slow):
     slow.stop()
-    run = slow.alpha.run_dir
-    for file in run.iterdir():
+    run_dir = slow.alpha.run_dir
+    for file in run_dir.iterdir():
         file.unlink()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", run], check=True)
+    run("mount", "-t", "tmpfs", "-o", "size=64k", "none", run_dir)
     try:
         done = subprocess.run(lab.alpha.enter([slow.alpha.bin / "yoked", "--config",
                                                  slow.alpha.config, "--node", "alpha"]),
                               capture_output=True, text=True, timeout=10, check=False)
     finally:
-        subprocess.run(["umount", run], check=True)
+        run("umount", run_dir)
     assert done.returncode == 1 and "No space left on device" in done.stderr
+
+
+@pytest.fixture(params=["ext4", "tmpfs"])
+def small(request, lab, slow):
+    """alpha's state is on a small file system of its own."""
+    place = slow.alpha.state_dir
+    slow.stop()
+    with contextlib.ExitStack() as stack:
+        if request.param == "ext4":
+            array = stack.enter_context(Array(lab.dir, "small", journal=True))
+            run("mount", "--bind", array.place, place)
+        else:
+            run("mount", "-t", "tmpfs", "-o", "size=4m", "none", place)
+        stack.callback(unmount, place)
+        stack.callback(slow.alpha.kill_all)
+        yield place
+
+
+def unmount(place):
+    """As soon as who was killed is gone."""
+    wait_until(lambda: subprocess.run(["umount", place], capture_output=True,
+                                      check=False).returncode == 0, 5, f"nobody uses {place}")
+
+
+def write_zeros(file, size):
+    """Returns why not all of them could be written."""
+    return subprocess.run(["dd", "if=/dev/zero", f"of={file}", f"bs={size}", "conv=fsync"],
+                          capture_output=True, text=True, check=False, timeout=60).stderr
+
+
+def fill(folder):
+    """Until no block is left, also none that a journal gives back later."""
+    for size in ("64k", "4k", "1k"):
+        for number in range(3):
+            why = write_zeros(folder / f"full.{size}.{number}", size)
+            assert "No space left on device" in why, why
+            os.sync()
+
+
+def switch_there_and_back(lab, cluster, record):
+    for node in (lab.beta, lab.alpha):
+        before, seen = record.read_bytes(), cluster.alpha.last_event()
+        cluster.switch(node)
+        wait_until(lambda old=before: record.read_bytes() != old, 5, "another record")
+        assert not cluster.alpha.has_event("save_failed", seen)
+        assert "cannot save" not in cluster.alpha.status()["text"]
+
+
+def test_state_is_saved_on_a_full_disk(lab, slow, small):
+    """That is what ends services: just then a failover must be possible, also after a start."""
+    record = small / "record"
+    slow.beta.start()
+    for _ in range(2):
+        slow.alpha.start()
+        slow.settle()
+        slow.switch(lab.alpha)
+        assert slow.alpha.leave() == 0
+    assert (small / "record.old").exists()
+    slow.alpha.start()
+    slow.settle()
+    slow.switch(lab.alpha)
+    fill(small)
+    switch_there_and_back(lab, slow, record)
+    assert slow.alpha.leave() == 0
+    before = record.read_bytes()
+    slow.alpha.start()
+    slow.settle()
+    slow.switch(lab.alpha)
+    switch_there_and_back(lab, slow, record)
+    assert (small / "record.old").read_bytes() == before
+    assert "No space left on device" in write_zeros(small / "more", "1k")
 
 
 def test_unreadable_record_is_kept(lab, slow):
