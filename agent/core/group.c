@@ -28,7 +28,8 @@
  * HELD      no longer our turn, or there is no room         STOPPED   release()
  * STARTING  the last resource is started                    STARTED   in_starting()
  * STARTING  a resource failed, or a conflict is lost        STOPPING  in_starting()
- * STARTED   another node is wanted and ready                STOPPING  in_started()
+ * STARTED   another node is wanted and ready, and what
+ *           comes after it has gone                         STOPPING  in_started()
  * STARTED   a conflict is lost, the engine leaves, the
  *           lease ran out, it makes room, another
  *           configuration will not have it                  STOPPING  in_started()
@@ -373,13 +374,23 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 /* One that runs on each node moves nowhere; what needs it here goes first. */
 static const char *parallel_must_stop(const struct core *c, uint16_t group)
 {
-	enum core_cause cause = core_cause_self(c, group);
-
-	if ((cause != CORE_CAUSE_LEAVING && cause != CORE_CAUSE_STANDBY &&
-	     cause != CORE_CAUSE_STRANGER) ||
-	    core_policy_is_needed(c, group))
+	if (!core_policy_is_emptied(c, group) || core_policy_is_needed(c, group))
 		return NULL;
-	return core_cause_text(cause);
+	return core_cause_text(core_cause_self(c, group));
+}
+
+/* Half of the time to leave is over: what is left of it is for stopping. */
+static bool must_leave_now(const struct core *c)
+{
+	return c->leaving && yoke_time_due(yoke_time_add_ms(c->leave_deadline,
+							    -(int64_t)c->conf.operation_ms / 2),
+					   c->now);
+}
+
+/* What comes after it goes first. */
+static bool waits(const struct core *c, uint16_t group)
+{
+	return !must_leave_now(c) && core_policy_waits(c, group);
 }
 
 /* Why we must stop it without anybody being ready; NULL: no need. */
@@ -393,13 +404,13 @@ static const char *must_stop(struct core *c, uint16_t group)
 		return core_cause_text(CORE_CAUSE_YIELDS);
 	if (c->conf.group[group - 1].parallel)
 		return parallel_must_stop(c, group);
+	if (waits(c, group))
+		return NULL;
 	if (core_retire_reason(c, group) != NULL)
 		return core_retire_reason(c, group);
 	if (c->leaving && core_candidate(c, group, c->conf.self) == 0)
 		return "the engine is being stopped, and no other node can run it";
-	if (c->leaving &&
-	    yoke_time_due(yoke_time_add_ms(c->leave_deadline, -(int64_t)c->conf.operation_ms / 2),
-			  c->now))
+	if (must_leave_now(c))
 		return "the engine is being stopped, and no other node became ready in time";
 	return NULL;
 }
@@ -475,7 +486,7 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 	changes = core_retire_look(c, out, group);
 	if (!changes && look_resources(c, out, group))
 		return;
-	wanted = changes ? 0 : core_wanted(c, group);
+	wanted = changes || waits(c, group) ? 0 : core_wanted(c, group);
 	if (wanted != 0 && wanted != c->conf.self &&
 	    core_node_const(c, wanted)->state == YOKE_NODE_ONLINE &&
 	    core_node_const(c, wanted)->claim[group - 1].ready && granted(c, group, wanted)) {

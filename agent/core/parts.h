@@ -146,6 +146,10 @@ bool core_policy_needs(const struct core *c, uint16_t group);
 bool core_policy_may_follow(const struct core *c, uint16_t group);
 /* Something that comes after it runs here. */
 bool core_policy_is_needed(const struct core *c, uint16_t group);
+/* It is to leave this node because the node is to be without it, and through no fault. */
+bool core_policy_is_emptied(const struct core *c, uint16_t group);
+/* The same, and something that comes after it goes first. */
+bool core_policy_waits(const struct core *c, uint16_t group);
 /* It must make room here. */
 bool core_policy_yields(const struct core *c, uint16_t group);
 /* Some node does not run it for no other reason than to make room. */

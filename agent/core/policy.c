@@ -2,7 +2,11 @@
  * hand.
  *
  *   after     a group starts when the one that it comes after is started somewhere; when that one
- *             is parallel, it runs only where that one does
+ *             is parallel, it runs only where that one does.  Where both run on a node that is to
+ *             be emptied (standby, a leave, a file that has them there no more), it is stopped
+ *             there first, and only then the one that it comes after.  That one waits for nothing
+ *             that stays, rests or does not stop; for none when the lease, a conflict, room or its
+ *             own failure has it stop; and for none in the second half of the time to leave
  *   yields    a group that yields does not run where one of higher priority runs or is to start
  *             (one in maintenance cannot make room, and is not waited for)
  *   manual    a fault never moves the group: it is held until an operator switches it, or starts
@@ -84,6 +88,57 @@ bool core_policy_is_needed(const struct core *c, uint16_t group)
 {
 	for (uint16_t g = 1; g <= c->conf.group_count; g++)
 		if (c->conf.group[g - 1].after == group && may_run_here(c, g))
+			return true;
+	return false;
+}
+
+/* Will it go, with all else that is to leave this node?  Not what nobody else can take, what people
+ * work on, or what should have stopped already: that may never end.  No group comes after itself,
+ * also through others. */
+static bool is_to_go(const struct core *c, uint16_t group)
+{
+	const struct core_group *mine = &c->group[group - 1];
+	uint16_t wanted;
+
+	if (!may_run_here(c, group))
+		return false;
+	if (mine->state == YOKE_GROUP_STOPPING && (mine->stop_failures > 0 || !mine->restarting))
+		return mine->stop_failures == 0;
+	if (c->leaving)
+		return !core_maintenance_keeps(c, group);
+	if (core_maintenance_rests(c, group))
+		return false;
+	if (is_unknown_here(c, group) || core_retire_reason(c, group) != NULL)
+		return true;
+	if (c->conf.group[group - 1].parallel) {
+		/* It goes when nothing that stays needs it. */
+		for (uint16_t g = 1; g <= c->conf.group_count; g++)
+			if (c->conf.group[g - 1].after == group && may_run_here(c, g) &&
+			    !is_to_go(c, g))
+				return false;
+		return core_policy_is_emptied(c, group);
+	}
+	/* A grant that cannot be saved hands nothing over. */
+	if (c->save.failing && c->conf.group[group - 1].exclusive)
+		return false;
+	wanted = core_wanted(c, group);
+	return wanted != 0 && wanted != c->conf.self;
+}
+
+bool core_policy_is_emptied(const struct core *c, uint16_t group)
+{
+	enum core_cause cause = core_cause_self(c, group);
+
+	return cause == CORE_CAUSE_LEAVING || cause == CORE_CAUSE_STANDBY ||
+	       cause == CORE_CAUSE_STRANGER;
+}
+
+bool core_policy_waits(const struct core *c, uint16_t group)
+{
+	if (!core_policy_is_emptied(c, group))
+		return false;
+	for (uint16_t g = 1; g <= c->conf.group_count; g++)
+		if (c->conf.group[g - 1].after == group && is_to_go(c, g))
 			return true;
 	return false;
 }

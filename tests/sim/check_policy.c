@@ -246,6 +246,39 @@ static void check_order(struct sim_world *w, uint16_t node, uint16_t group)
 		       after);
 }
 
+/* It is stopped because its node is to be emptied, and nothing hurries. */
+static bool is_emptied(const struct sim_world *w, uint16_t node, uint16_t group)
+{
+	const struct core *core = &w->node[node - 1].core;
+
+	return sim_check_is_undisturbed(w) && core_policy_is_emptied(core, group) &&
+	       core->group[group - 1].state == YOKE_GROUP_STOPPING &&
+	       !core->group[group - 1].failing && !core->group[group - 1].restarting &&
+	       !(core->leaving &&
+		 yoke_time_due(yoke_time_add_ms(core->leave_deadline,
+						-(int64_t)w->setup.operation_ms / 2),
+			       w->now));
+}
+
+/* Of two that leave a node the one that comes after the other goes first. */
+static void check_order_of_stops(struct sim_world *w, uint16_t node, uint16_t group)
+{
+	const struct core *core = &w->node[node - 1].core;
+
+	if (!is_emptied(w, node, group))
+		return;
+	for (uint16_t g = 1; g <= w->setup.group_count; g++) {
+		uint16_t wanted = core_wanted(core, g);
+
+		if (sim_world_policy(w, g)->after == group &&
+		    core->group[g - 1].state == YOKE_GROUP_STARTED &&
+		    !core_maintenance_rests(core, g) && !core->save.failing &&
+		    (core->leaving || (wanted != 0 && wanted != node)))
+			sim_world_fail(w, "%s stops group%u before group%u, which comes after it",
+				       sim_world_name(w, node), group, g);
+	}
+}
+
 void sim_check_policy_start(struct sim_world *w, uint16_t node, uint16_t group)
 {
 	check_by_hand(w, node, group);
@@ -331,6 +364,8 @@ void sim_check_policy_run(struct sim_world *w, uint16_t node, const struct core_
 	uint16_t group = (uint16_t)((a->u.run.resource - 1) / w->setup.resource_count + 1);
 	const struct core *core = &w->node[node - 1].core;
 
+	if (a->u.run.kind == CORE_RUN_STOP)
+		check_order_of_stops(w, node, group);
 	if ((a->u.run.kind != CORE_RUN_START && a->u.run.kind != CORE_RUN_STOP) ||
 	    w->check.may_act[node - 1][group - 1] ||
 	    (a->u.run.kind == CORE_RUN_STOP && w->check.may_stop[node - 1][group - 1]))
