@@ -4,9 +4,11 @@
  * group (detail.c).  A difference is an alarm, and blocks what differs and nothing else:
  *
  *   a group     a node whose section of it is not that of the node that runs it, or may, or did
- *               when it fell silent, does not take it over.  Where it runs nowhere, the first
- *               living node that has it may start it.  One that each node runs is none the less
- *               not started beside such a node: by its file it may be exclusive.
+ *               when it fell silent, does not take it over.  Where it runs nowhere, the living
+ *               node that had it last may start it, or the first one that can, when the others
+ *               have not seen who that was, or it is in standby, in maintenance, leaves, or
+ *               cannot run it.  One that each node runs is none the less not started beside such
+ *               a node: by its file it may be exclusive.
  *   cluster, arbiters     no lease is counted for the other's: it may be longer than ours; an
  *               engine that starts again goes on with that until it is told otherwise, and begins
  *               with it when our own configuration is another one than before
@@ -103,6 +105,31 @@ bool core_config_may_run(const struct core *c, uint16_t node, uint16_t group)
 	       c->group[group - 1].grant_to == node;
 }
 
+/* Does it do without the group until people have it otherwise? */
+static bool is_out(enum core_cause cause)
+{
+	return cause == CORE_CAUSE_STRANGER || cause == CORE_CAUSE_STANDBY ||
+	       cause == CORE_CAUSE_LEAVING || cause == CORE_CAUSE_RESTS ||
+	       cause == CORE_CAUSE_FATAL;
+}
+
+/* The group runs on neither.  Of two nodes the lower one decides, by what it has seen, and tells by
+ * its cause whether it leaves the group to the other, which goes by that word: what each has seen
+ * may not be the same, and an engine that was started since has seen nothing.  So they never both
+ * go first, and as the lower one does not go by the other's word, they never both wait. */
+static bool goes_first_idle(const struct core *c, uint16_t node, uint16_t group)
+{
+	enum core_cause cause = core_node_const(c, node)->claim[group - 1].cause;
+	bool had_it = c->group[group - 1].owner == node;
+
+	if (is_out(cause))
+		return false;
+	if (node > c->conf.self)
+		return had_it;
+	/* Of one that is unfit the cause does not say whether it would step back. */
+	return cause != CORE_CAUSE_DIFFERS && (had_it || core_is_fit(cause));
+}
+
 /* Has it more of a right to the group than we have? */
 static bool goes_first(const struct core *c, uint16_t node, uint16_t group)
 {
@@ -116,8 +143,7 @@ static bool goes_first(const struct core *c, uint16_t node, uint16_t group)
 	if (n->state == YOKE_NODE_LOST)
 		return n->claim[group - 1].request != 0;
 	/* Where each node runs it there is no first one. */
-	return !c->conf.group[group - 1].parallel && node < c->conf.self &&
-	       n->claim[group - 1].cause != CORE_CAUSE_STRANGER;
+	return !c->conf.group[group - 1].parallel && goes_first_idle(c, node, group);
 }
 
 bool core_config_group_differs(const struct core *c, uint16_t node, uint16_t group)

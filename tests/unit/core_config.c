@@ -203,6 +203,117 @@ static void of_two_that_run_it_one_goes_on(void **state)
 	assert_int_equal(pair_group(&pair, BETA, WEB), YOKE_GROUP_STOPPED);
 }
 
+/* ---- who had it last ---- */
+
+/* Beta runs db, and alpha comes back with another file for it. */
+static void form_last(void)
+{
+	run_both();
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
+	pair_run(&pair, 2000);
+	group_differs(ALPHA, DB);
+	pair_start(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+}
+
+static void fail_on_beta(void)
+{
+	pair.by_hand[CORE_RUN_START] = true;
+	pair.address[BETA - 1][1] = false;
+	pair_news(&pair, BETA, 2, CORE_NEWS_LOST);
+	pair.by_hand[CORE_RUN_START] = false;
+	pair_result(&pair, BETA, 2, CORE_RESULT_FAILED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_FAILED);
+}
+
+static void expect_on_beta_only(void)
+{
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STOPPED);
+	pair_run(&pair, 50000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_FAILED);
+	pair_run(&pair, 20000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+}
+
+static void who_had_it_last_has_it_again(void **state)
+{
+	(void)state;
+	form_last();
+	fail_on_beta();
+	expect_on_beta_only();
+}
+
+/* Alpha, which would go first by its number, is not there for it. */
+static void a_first_node_in_standby_keeps_nobody_from_it(void **state)
+{
+	(void)state;
+	form_last();
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_STANDBY, 0, ALPHA), YOKE_OK);
+	fail_on_beta();
+	pair_core(&pair, BETA)->group[1].owner = 0; /* of an engine that has not seen it */
+	expect_on_beta_only();
+}
+
+/* What is told of alpha is another cause: it is no word on who goes first. */
+static void nor_does_one_that_cannot_run_it(void **state)
+{
+	(void)state;
+	form_last();
+	pair_news(&pair, ALPHA, 2, CORE_NEWS_UNUSABLE);
+	fail_on_beta();
+	expect_on_beta_only();
+	pair_news(&pair, ALPHA, 2, CORE_NEWS_USABLE);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+}
+
+/* Its engine has not seen that it ran here: alpha says so. */
+static void who_had_it_last_is_told(void **state)
+{
+	(void)state;
+	form_last();
+	fail_on_beta();
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+}
+
+/* Only beta knows: then both go by their numbers. */
+static void who_had_it_last_is_not_known_to_all(void **state)
+{
+	(void)state;
+	form_last();
+	fail_on_beta();
+	pair_start(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+	pair_run(&pair, 90000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STOPPED);
+}
+
+/* People take it from there. */
+static void who_had_it_last_and_is_in_standby_is_not_waited_for(void **state)
+{
+	(void)state;
+	form_last();
+	fail_on_beta();
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_STANDBY, 0, BETA), YOKE_OK);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_ONLINE, 0, BETA), YOKE_OK);
+	pair_run(&pair, 90000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STOPPED);
+}
+
 /* ---- a node that runs what our file does not have there ---- */
 
 /* Beta runs db.  Then comes a file for alpha in which only alpha has it. */
@@ -417,6 +528,12 @@ int main(void)
 		cmocka_unit_test_setup(a_group_that_differs_is_not_taken_over_and_the_other_is,
 				       setup),
 		cmocka_unit_test_setup(one_that_runs_nowhere_is_started_by_the_first_node, setup),
+		cmocka_unit_test_setup(who_had_it_last_has_it_again, setup),
+		cmocka_unit_test_setup(a_first_node_in_standby_keeps_nobody_from_it, setup),
+		cmocka_unit_test_setup(nor_does_one_that_cannot_run_it, setup),
+		cmocka_unit_test_setup(who_had_it_last_is_told, setup),
+		cmocka_unit_test_setup(who_had_it_last_is_not_known_to_all, setup),
+		cmocka_unit_test_setup(who_had_it_last_and_is_in_standby_is_not_waited_for, setup),
 		cmocka_unit_test_setup(an_operation_is_of_the_group_that_was_named, setup),
 		cmocka_unit_test_setup(an_operation_of_a_group_that_we_do_not_have_is_none, setup),
 		cmocka_unit_test_setup(of_two_that_run_it_one_goes_on, setup),
