@@ -222,10 +222,10 @@ static uint16_t waits_for_proof_of(const struct core *c, uint16_t group)
 }
 
 /* May a lock or a fence agent still prove it, without a person? */
-static bool proof_may_come(const struct core *c, uint16_t node)
+static bool proof_may_come(const struct core *c, uint16_t group, uint16_t node)
 {
 	return core_fence_goes_on(c, node) || !yoke_time_is_never(core_lease_over_at(c, node)) ||
-	       yoke_time_before(c->now, core_lease_patience(c, node));
+	       yoke_time_before(c->now, core_lease_patience(c, group, node));
 }
 
 /* ---- one function per state ---- */
@@ -285,7 +285,7 @@ static bool wait_for_word(struct core *c, struct core_actions *out, uint16_t gro
 		core_prepare_drop(c, out, group);
 		if (held_for(c, group) != 0 && core_fence_could(c, unproven))
 			core_held_manual(c, out, group, unproven);
-		else if (!proof_may_come(c, unproven))
+		else if (!proof_may_come(c, group, unproven))
 			core_held_unproven(c, out, group, unproven);
 		return true;
 	}

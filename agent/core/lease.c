@@ -193,12 +193,17 @@ yoke_time core_lease_over_at(const struct core *c, uint16_t node)
 				with_margin_ms(stop_bound_of_ms(c, n)));
 }
 
-yoke_time core_lease_patience(const struct core *c, uint16_t node)
+yoke_time core_lease_patience(const struct core *c, uint16_t group, uint16_t node)
 {
+	yoke_time since = core_node_const(c, node)->lost_at;
+	yoke_time fit = core_node_const(c, c->conf.self)->fit_since[group - 1];
+
 	if (!core_lease_is_used(c) || c->promised || !core_config_lease_counts(c, node))
 		return (yoke_time){0};
-	return yoke_time_add_ms(core_node_const(c, node)->lost_at,
-				PATIENCE_LEASES * (int64_t)c->conf.lease_ms);
+	/* Before that nobody wanted the locks for it. */
+	if (!yoke_time_is_never(fit))
+		since = yoke_time_max(since, fit);
+	return yoke_time_add_ms(since, PATIENCE_LEASES * (int64_t)c->conf.lease_ms);
 }
 
 /* ---- a lease that was over ---- */
@@ -339,8 +344,9 @@ yoke_time core_lease_deadline(const struct core *c)
 		over = core_lease_over_at(c, n);
 		if (yoke_time_before(c->now, over))
 			t = yoke_time_min(t, over);
-		if (yoke_time_before(c->now, core_lease_patience(c, n)))
-			t = yoke_time_min(t, core_lease_patience(c, n));
+		for (uint16_t g = 1; g <= c->conf.group_count; g++)
+			if (yoke_time_before(c->now, core_lease_patience(c, g, n)))
+				t = yoke_time_min(t, core_lease_patience(c, g, n));
 	}
 	return t;
 }

@@ -232,8 +232,9 @@ bool core_lease_is_over_unknown(const struct core *c, uint16_t group);
 /* When the lease of a silent node has certainly run out and what it ran has stopped, if we go on
  * holding the locks; YOKE_NEVER: we do not hold them, or may not go by them. */
 yoke_time core_lease_over_at(const struct core *c, uint16_t node);
-/* Until then a silent node's locks may still come to us; in the past: do not wait for them. */
-yoke_time core_lease_patience(const struct core *c, uint16_t node);
+/* Until then the locks may still come to us, for this group of a silent node; in the past: do not
+ * wait for them. */
+yoke_time core_lease_patience(const struct core *c, uint16_t group, uint16_t node);
 /* A beat that renews ours came from a node, an echo of what we sent at `echoed`. */
 void core_lease_renewed(struct core *c, uint16_t node, yoke_time echoed);
 /* The node's word counted for us, or was not needed, until now: its beats are to come. */
