@@ -462,6 +462,13 @@ static bool granted(struct core *c, uint16_t group, uint16_t to)
 	return term != 0 && core_grant_to(c, group, to, term);
 }
 
+/* Where it is wanted goes by what was told: in the next round, when that is out of date. */
+static bool is_cause_told(const struct core *c, uint16_t group)
+{
+	return core_node_const(c, c->conf.self)->claim[group - 1].cause ==
+	       core_cause_self(c, group);
+}
+
 static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 {
 	struct core_group *g = group_at(c, group);
@@ -486,7 +493,7 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 	changes = core_retire_look(c, out, group);
 	if (!changes && look_resources(c, out, group))
 		return;
-	wanted = changes || waits(c, group) ? 0 : core_wanted(c, group);
+	wanted = changes || waits(c, group) || !is_cause_told(c, group) ? 0 : core_wanted(c, group);
 	if (wanted != 0 && wanted != c->conf.self &&
 	    core_node_const(c, wanted)->state == YOKE_NODE_ONLINE &&
 	    core_node_const(c, wanted)->claim[group - 1].ready && granted(c, group, wanted)) {

@@ -55,9 +55,13 @@ static bool is_started(const struct core *c, uint16_t group)
  * may be pinned, or have seen that node fit for less long. */
 static bool is_to_stay_at(const struct core *c, uint16_t group, uint16_t node)
 {
-	uint16_t wanted = core_wanted(c, group);
+	uint16_t wanted = core_wanted(c, group), target;
 
-	return wanted == 0 || wanted == node || wanted == core_policy_failback(c, group);
+	if (wanted == 0 || wanted == node)
+		return true;
+	return wanted == core_policy_failback(c, group) &&
+	       core_oper_of(c, group, &target) == NULL &&
+	       !core_policy_may_leave(c, group, core_node_const(c, node)->claim[group - 1].cause);
 }
 
 bool core_policy_needs(const struct core *c, uint16_t group)
@@ -212,10 +216,24 @@ static bool is_pinned_at(const struct core *c, uint16_t group, uint16_t node)
 	return core_node_const(c, node)->claim[group - 1].pinned;
 }
 
+/* A node of an older yoke knows nothing of pins: it goes by the list alone, and so do we. */
+static bool are_pins_told(const struct core *c, uint16_t group)
+{
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+
+	for (uint16_t i = 0; i < g->node_count; i++)
+		if (g->node[i] != c->conf.self && core_node_alive(core_node_const(c, g->node[i])) &&
+		    !core_node_const(c, g->node[i])->tells_pins)
+			return false;
+	return true;
+}
+
 uint16_t core_policy_home(const struct core *c, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
 
+	if (!are_pins_told(c, group))
+		return 0;
 	for (uint16_t i = 0; g->manual && i < g->node_count; i++)
 		if (core_node_alive(core_node_const(c, g->node[i])) &&
 		    is_pinned_at(c, group, g->node[i]))

@@ -570,7 +570,6 @@ void sim_check_address(struct sim_world *w, uint16_t node, uint16_t resource)
 	if (holders == 1 && whole) {
 		check_outage(w, group, g + 1);
 		group->holder = one;
-		group->home = sim_check_policy_is_by_hand(w, (uint16_t)(g + 1)) ? one : 0;
 		group->none_since = YOKE_NEVER;
 		group->takeover_by = YOKE_NEVER;
 	} else if (yoke_time_is_never(group->none_since)) {

@@ -139,7 +139,7 @@ static void check_start(struct sim_world *w, uint16_t node, const struct yoke_ev
 	    sim_check_is_operated(w) || w->check.restart_term[node - 1][ev->group - 1] != 0)
 		return;
 	for (uint16_t n = 1; n <= w->setup.node_count; n++)
-		if (core->node[n - 1].state == YOKE_NODE_LOST)
+		if (core->node[n - 1].state == YOKE_NODE_LOST && !core->node[n - 1].proven_dead)
 			sim_world_fail(w,
 				       "%s takes group%u from %s, and hears no reference "
 				       "address",

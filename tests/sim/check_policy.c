@@ -200,6 +200,8 @@ void sim_check_policy_event(struct sim_world *w, uint16_t node, const struct yok
 		*saw_at = ev->node;
 	if (ev->kind == YOKE_EVENT_GROUP_STARTED || ev->kind == YOKE_EVENT_GROUP_STOPPING)
 		*saw_at = node; /* or a part of it */
+	if (ev->kind == YOKE_EVENT_GROUP_STARTED && sim_check_policy_is_by_hand(w, ev->group))
+		w->check.group[ev->group - 1].home = node;
 }
 
 static void check_by_hand(struct sim_world *w, uint16_t node, uint16_t group)
@@ -282,6 +284,8 @@ static void check_order_of_stops(struct sim_world *w, uint16_t node, uint16_t gr
 void sim_check_policy_start(struct sim_world *w, uint16_t node, uint16_t group)
 {
 	check_by_hand(w, node, group);
+	if (w->check.group[group - 1].home != node)
+		w->check.group[group - 1].home = 0;
 	check_order(w, node, group);
 }
 

@@ -203,6 +203,8 @@ static void end_engine(struct sim_world *w, uint16_t node)
 {
 	struct sim_node *n = &w->node[node - 1];
 
+	if (n->core.save.durable != n->core.save.version)
+		sim_check_policy_forget(w, node); /* a pin may not be saved yet */
 	finish_save(w, node);
 	sim_kernel_leave(w, node);
 	n->engine = false;
