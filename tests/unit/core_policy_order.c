@@ -12,12 +12,18 @@ static void expect(uint16_t group, enum yoke_group_state alpha, enum yoke_group_
 	assert_int_equal(pair_group(&pair, BETA, group), beta);
 }
 
-/* web comes after db, and both run on alpha. */
-static void form_ordered(void)
+/* web comes after db. */
+static void init_ordered(void)
 {
 	pair_init(&pair);
 	pair_two_groups(&pair, "db", "web");
 	pair_group_conf(&pair, ALPHA, WEB)->after = pair_group_conf(&pair, BETA, WEB)->after = DB;
+}
+
+/* Both run on alpha. */
+static void form_ordered(void)
+{
+	init_ordered();
 	pair_meet(&pair);
 	pair_run(&pair, 2000);
 	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
@@ -194,6 +200,50 @@ static void one_that_runs_on_each_node_is_stopped_there_first(void **state)
 	expect(DB, YOKE_GROUP_STOPPING, YOKE_GROUP_STOPPED);
 }
 
+static void one_that_waited_stays_when_standby_ends(void **state)
+{
+	(void)state;
+	form_ordered();
+	pair_core(&pair, ALPHA)->conf.resource[1].stop_ms = 3600000;
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_STANDBY, 0, ALPHA), YOKE_OK);
+	pair_run(&pair, 31000); /* the operation fails, the standby stays */
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	expect(WEB, YOKE_GROUP_STOPPING, YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_ask(&pair, ALPHA, YOKE_VERB_ONLINE, 0, ALPHA), YOKE_OK);
+	pair_run(&pair, 1000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+}
+
+/* Only its owner knows whether it goes back by itself; here it goes for another reason. */
+static void what_could_go_back_is_waited_for_when_it_must_go(void **state)
+{
+	(void)state;
+	init_ordered();
+	for (uint16_t n = ALPHA; n <= BETA; n++)
+		pair_group_conf(&pair, n, DB)->exclusive = true;
+	pair_start(&pair, BETA);
+	pair_run(&pair, 2000);
+	pair_silence(&pair, BETA);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
+	pair_run(&pair, 2000);
+	pair_start(&pair, ALPHA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 2000);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	expect(WEB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	pair_core(&pair, ALPHA)->conf.group[DB - 1].failback = true;
+	pair.by_hand[CORE_RUN_STOP] = true;
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_STANDBY, 0, BETA), YOKE_OK);
+	pair_run(&pair, 1000);
+	expect(WEB, YOKE_GROUP_STOPPED, YOKE_GROUP_STOPPING);
+	pair.saves_by_hand = true; /* the grant takes its time */
+	pair_result(&pair, BETA, 2, CORE_RESULT_DONE);
+	pair_run(&pair, 100);
+	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
+	expect(WEB, YOKE_GROUP_STOPPED, YOKE_GROUP_STOPPED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +257,8 @@ int main(void)
 		cmocka_unit_test(nor_what_people_work_on),
 		cmocka_unit_test(a_switchover_waits_for_nothing_that_stays),
 		cmocka_unit_test(one_that_runs_on_each_node_is_stopped_there_first),
+		cmocka_unit_test(one_that_waited_stays_when_standby_ends),
+		cmocka_unit_test(what_could_go_back_is_waited_for_when_it_must_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
