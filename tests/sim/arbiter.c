@@ -469,6 +469,15 @@ void sim_arbiter_answer(struct sim_world *w, const struct sim_item *item)
 	sim_node_step(w, ask->node, &ev);
 }
 
+bool sim_arbiter_is_writing(const struct sim_world *w, uint16_t node)
+{
+	for (unsigned i = 0; i < SIM_ASKS_MAX; i++)
+		if (w->ask[i].used && w->ask[i].waits && w->ask[i].node == node &&
+		    w->ask[i].kind == CORE_ASK_WRITE)
+			return true;
+	return false;
+}
+
 /* A write that is under way lands before the node is up again, or never, or in part. */
 void sim_arbiter_power_off(struct sim_world *w, uint16_t node)
 {

@@ -32,11 +32,15 @@ static bool stands_still(const struct sim_world *w)
 }
 
 /* By when, if that is promised; else YOKE_NEVER. */
-static yoke_time gone_by(const struct sim_world *w, uint16_t group, enum sim_gone gone)
+static yoke_time gone_by(const struct sim_world *w, uint16_t node, uint16_t group,
+			 enum sim_gone gone)
 {
 	bool exclusive = sim_world_is_exclusive(w, group);
 
 	if (!sim_check_policy_takes_over(w, group))
+		return YOKE_NEVER;
+	/* What is left of its slot may have been a claim: a lease is waited for. */
+	if (exclusive && gone == SIM_GONE_DEAD && sim_arbiter_is_writing(w, node))
 		return YOKE_NEVER;
 	if (gone == SIM_GONE_DEAF)
 		return sim_check_deaf_over(w);
@@ -60,7 +64,7 @@ void sim_check_gone(struct sim_world *w, uint16_t node, enum sim_gone gone)
 
 		if (!was_settled[g] || group->holder != node)
 			continue;
-		group->takeover_by = gone_by(w, (uint16_t)(g + 1), gone);
+		group->takeover_by = gone_by(w, node, (uint16_t)(g + 1), gone);
 		group->victim = node;
 		k->takeovers += !yoke_time_is_never(group->takeover_by);
 	}

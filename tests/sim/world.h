@@ -298,6 +298,8 @@ void sim_arbiter_ask(struct sim_world *w, uint16_t node, const struct core_actio
 void sim_arbiter_cancel(struct sim_world *w, uint16_t node, uint32_t id);
 void sim_arbiter_reached(struct sim_world *w, const struct sim_item *item);
 void sim_arbiter_answer(struct sim_world *w, const struct sim_item *item);
+/* Is a write of it to a disk under way? */
+bool sim_arbiter_is_writing(const struct sim_world *w, uint16_t node);
 /* The power of a node ends: what it was writing is written, or is not. */
 void sim_arbiter_power_off(struct sim_world *w, uint16_t node);
 /* What the engine tells the keeper of its lease, and the watchdog that is fed by it. */
