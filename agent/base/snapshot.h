@@ -67,7 +67,7 @@ struct yoke_snapshot_group {
 	bool parallel;      /* runs on each of its nodes; the owner is one of them */
 	bool manual;        /* no fault moves it */
 	bool maintenance;   /* itself, not its node or the cluster */
-	bool pinned;        /* switched to its owner by an operator: no failback by itself */
+	bool pinned;        /* it is to stay with its owner, which is not its first node */
 	uint32_t priority;  /* 0..100 */
 	uint16_t owner;     /* node number; 0: none */
 	uint16_t preferred; /* first of its nodes */
