@@ -206,7 +206,9 @@ bool core_arbiter_shows(const struct core *c, uint16_t node)
 {
 	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
 		if (core_arbiter_is_lock(c, a) && c->arbiter[a - 1].holder == node &&
-		    c->arbiter[a - 1].state == YOKE_ARBITER_REFUSED)
+		    c->arbiter[a - 1].state == YOKE_ARBITER_REFUSED &&
+		    yoke_time_before(c->now, yoke_time_add_ms(c->arbiter[a - 1].tested,
+							      c->conf.lease_ms)))
 			return true;
 	return false;
 }

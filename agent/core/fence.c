@@ -117,9 +117,10 @@ static bool is_needed(const struct core *c, uint16_t node, struct need *need)
 	return core_fence_could(c, node) && (need->wants || (need->owns && !goes_by_locks(c)));
 }
 
-/* The owner goes first, at once, then who owns less than the other, after the delay.  Who knows of
- * nobody who owns anything, or has not met the other itself, waits longer, the higher number
- * longest: the other may believe the same, or that it is we who own. */
+/* The owner goes first, at once, then who knows that it owns less than the other, after the delay.
+ * Who knows of nobody who owns anything, has let the other have something, or has not met the other
+ * itself, waits longer, the higher number longest: the other may believe the same, or that it is we
+ * who own. */
 static uint32_t delay_of(const struct core *c, uint16_t node, const struct need *need)
 {
 	bool seen = core_node_const(c, node)->seen;
@@ -132,7 +133,7 @@ static uint32_t delay_of(const struct core *c, uint16_t node, const struct need 
 	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
 		if (can_fence(c, a, node) && c->conf.arbiter[a - 1].delay_ms > most_ms)
 			most_ms = c->conf.arbiter[a - 1].delay_ms;
-	if (seen && need->theirs > 0)
+	if (seen && need->theirs > 0 && need->theirs == need->maybe)
 		return most_ms;
 	return most_ms * (c->conf.self < node ? 2 : 3);
 }

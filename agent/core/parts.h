@@ -284,7 +284,7 @@ void core_arbiter_inherit(struct core_arbiter *a, uint8_t wrong);
 extern const char core_arbiter_wrong[];
 /* Does any lock answer? */
 bool core_arbiter_answers(const struct core *c);
-/* Does one of them show that the node has it? */
+/* Has one of them just shown that the node has it? */
 bool core_arbiter_shows(const struct core *c, uint16_t node);
 /* No reference address answers. */
 bool core_arbiter_deaf(const struct core *c);
