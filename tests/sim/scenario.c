@@ -11,7 +11,6 @@ enum {
 	FILE_SIZE_MAX = 1 << 20,
 	WORDS_MAX = 6,
 	WORD_SIZE = 32,
-	FILES_MAX = 64,
 	NAME_SIZE = 256,
 };
 
@@ -557,35 +556,30 @@ static bool run_file(const char *name, bool rewrite, struct sim_world *w)
 	return false;
 }
 
-static int by_name(const void *a, const void *b)
+static int is_scenario(const struct dirent *entry)
 {
-	return strcmp(a, b);
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot != NULL && strcmp(dot, ".txt") == 0;
 }
 
 bool sim_scenarios(const char *folder, bool rewrite, struct sim_world *w)
 {
-	static char names[FILES_MAX][NAME_SIZE];
-	unsigned count = 0, passed = 0;
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
+	struct dirent **entries;
+	int found = scandir(folder, &entries, is_scenario, alphasort);
+	unsigned count = found > 0 ? (unsigned)found : 0, passed = 0;
 	char name[2 * NAME_SIZE];
 
-	if (dir == NULL) {
+	if (found < 0) {
 		printf("FAIL %s: cannot be opened\n", folder);
 		return false;
 	}
-	while ((entry = readdir(dir)) != NULL && count < FILES_MAX) {
-		const char *dot = strrchr(entry->d_name, '.');
-
-		if (dot != NULL && strcmp(dot, ".txt") == 0)
-			snprintf(names[count++], NAME_SIZE, "%s", entry->d_name);
-	}
-	closedir(dir);
-	qsort(names, count, sizeof(names[0]), by_name);
 	for (unsigned i = 0; i < count; i++) {
-		snprintf(name, sizeof(name), "%s/%.*s", folder, NAME_SIZE, names[i]);
+		snprintf(name, sizeof(name), "%s/%s", folder, entries[i]->d_name);
 		passed += run_file(name, rewrite, w);
+		free(entries[i]);
 	}
+	free(entries);
 	printf("scenarios: %u, %u passed, %u failed\n", count, passed, count - passed);
 	return count > 0 && passed == count;
 }
