@@ -28,6 +28,7 @@ enum {
 	WRONG_TESTS = 2,  /* so many in a row, and what the device says is no proof */
 	DEAF_MISSES = 2,  /* so many pings in a row without an answer */
 	DEAF_PINGS = 3,   /* after the first miss: our second one, and two of theirs */
+	SHOWN_LEASES = 2, /* what a lock said of its holder is of now */
 };
 
 const char core_arbiter_wrong[] = "it says that a node is off that is in contact: wrong plug?";
@@ -164,6 +165,9 @@ void core_arbiter_lost(struct core *c, struct core_actions *out, uint16_t arbite
 	if (holder != 0) {
 		become(c, out, arbiter, YOKE_ARBITER_REFUSED, "");
 		again_later(c, arbiter, AGAIN_PART);
+		/* Who does not want it keeps looking who has it: a person may be asked. */
+		a->test_at =
+			yoke_time_min(a->test_at, yoke_time_add_ms(c->now, c->conf.lease_ms));
 	} else if (!is_in_doubt(a)) {
 		become(c, out, arbiter, YOKE_ARBITER_READY, "");
 	}
@@ -208,7 +212,8 @@ bool core_arbiter_shows(const struct core *c, uint16_t node)
 		if (core_arbiter_is_lock(c, a) && c->arbiter[a - 1].holder == node &&
 		    c->arbiter[a - 1].state == YOKE_ARBITER_REFUSED &&
 		    yoke_time_before(c->now, yoke_time_add_ms(c->arbiter[a - 1].tested,
-							      c->conf.lease_ms)))
+							      SHOWN_LEASES *
+								      (int64_t)c->conf.lease_ms)))
 			return true;
 	return false;
 }
