@@ -1,14 +1,31 @@
 /* When a node is gone: by when must the other one have what it had? */
+#include "agent/core/parts.h"
 #include "tests/sim/world.h"
 
 enum {
 	MARGIN_US = 10000,
 	CLOCK_PART = 200, /* who takes over goes by its own clock */
 	ASK_US = 20000,   /* asking an arbiter takes so long at most, when it works */
+	DELAYS_MORE = 2,  /* before a fence device is asked by who cannot know who owns what */
 };
 
+/* May it run something by a grant that another node does not know of?  Who gave that waits longer
+ * before it fences. */
+static bool is_doubtful(const struct sim_world *w, uint16_t victim)
+{
+	for (uint16_t n = 1; n <= w->setup.node_count; n++) {
+		const struct core *core = &w->node[n - 1].core;
+
+		for (uint16_t g = 0; n != victim && g < core->conf.group_count; g++)
+			if (core->group[g].grant_to == victim &&
+			    !core_claim_runs(&core->node[victim - 1].claim[g]))
+				return true;
+	}
+	return false;
+}
+
 /* By when another one must have what a settled owner had; YOKE_NEVER: that is not promised. */
-static yoke_time takeover_by(const struct sim_world *w, bool exclusive)
+static yoke_time takeover_by(const struct sim_world *w, uint16_t victim, bool exclusive)
 {
 	const struct sim_setup *s = &w->setup;
 	int64_t us = sim_arbiter_bound_us(w, exclusive);
@@ -16,7 +33,8 @@ static yoke_time takeover_by(const struct sim_world *w, bool exclusive)
 	if (us == INT64_MAX)
 		return YOKE_NEVER;
 	if (exclusive)
-		us += ASK_US;
+		us += ASK_US +
+		      (is_doubtful(w, victim) ? DELAYS_MORE * 1000 * (int64_t)s->delay_ms : 0);
 	us += us / CLOCK_PART + s->latency_us + s->jitter_us + 3 * (int64_t)s->lag_us +
 	      (int64_t)s->job_us * s->resource_count + MARGIN_US;
 	return yoke_time_add_us(w->now, us);
@@ -46,7 +64,7 @@ static yoke_time gone_by(const struct sim_world *w, uint16_t node, uint16_t grou
 		return sim_check_deaf_over(w);
 	if (!exclusive && gone != SIM_GONE_DEAD)
 		return YOKE_NEVER;
-	return takeover_by(w, exclusive);
+	return takeover_by(w, node, exclusive);
 }
 
 void sim_check_gone(struct sim_world *w, uint16_t node, enum sim_gone gone)
