@@ -133,8 +133,8 @@ bool sim_check_policy_goes_back(const struct sim_world *w, uint16_t node, uint16
 	uint16_t first = first_of(w, group);
 
 	return sim_world_policy(w, group)->failback && node != first &&
-	       !is_pinned(w, node, group) && is_in_window(w, node, group) &&
-	       is_in_window(w, first, group) &&
+	       sim_check_policy_can_follow(w, group) && !is_pinned(w, node, group) &&
+	       is_in_window(w, node, group) && is_in_window(w, first, group) &&
 	       core_cause_self(&w->node[first - 1].core, group) == CORE_CAUSE_NONE;
 }
 
