@@ -148,6 +148,7 @@ struct sim_check {
 	uint16_t asked_online; /* by the request at hand; 0: it asks for something else */
 	uint32_t run[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX]; /* that is out; 0: none */
 	yoke_time run_until[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
+	bool run_in_fault[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX]; /* it was begun then */
 	/* of a node's services: local restarts since the window began, and the last sign of care */
 	uint32_t restarts[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
 	yoke_time restarts_since[YOKE_NODES_MAX][SIM_CHECK_RESOURCES_MAX];
