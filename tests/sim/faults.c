@@ -329,8 +329,7 @@ static void pause_engine(struct sim_world *w, uint16_t node)
 	pause_for(w, node, sim_faults_long_us(w), sim_random_permille(&w->random, 200));
 }
 
-/* Its sockets are full soon, or the whole machine stands still, until the other has taken over. */
-static void suspend(struct sim_world *w, uint16_t node)
+void sim_faults_suspend(struct sim_world *w, uint16_t node)
 {
 	pause_for(w, node, any_proof_us(w), true);
 }
@@ -356,7 +355,7 @@ static void do_pause(struct sim_world *w)
 void sim_faults_hit(struct sim_world *w, uint16_t node)
 {
 	static void (*const what[])(struct sim_world *, uint16_t) = {crash, cut_power, pause_engine,
-								     suspend};
+								     sim_faults_suspend};
 
 	what[sim_random_in(&w->random, 0, 3)](w, node);
 }

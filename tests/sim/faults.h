@@ -74,6 +74,8 @@ int64_t sim_faults_span_us(struct sim_world *w);
 /* In some cases so long that a proof is come to in it, if there is any. */
 int64_t sim_faults_long_us(struct sim_world *w);
 void sim_faults_cut(struct sim_world *w, uint16_t a, uint16_t b, uint16_t path, yoke_time end);
+/* Its sockets are full soon, or the whole machine stands still, until the other has taken over. */
+void sim_faults_suspend(struct sim_world *w, uint16_t node);
 /* A crash, power cut or pause now. */
 void sim_faults_hit(struct sim_world *w, uint16_t node);
 /* An operator asks for something now. */

@@ -74,7 +74,11 @@ void sim_faults_step(struct sim_world *w, uint16_t node)
 	if (!n->moment_granted || !n->engine || sim_faults_is_awaited(w) || !is_granted(w, node))
 		return;
 	n->moment_granted = false;
-	strike(w, node);
+	/* Most can come of it when the other one has it before this one comes to. */
+	if (!n->moment_asks && sim_random_permille(&w->random, 700))
+		sim_faults_suspend(w, node);
+	else
+		strike(w, node);
 }
 
 /* ---- engines that start ---- */
