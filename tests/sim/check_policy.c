@@ -128,13 +128,27 @@ bool sim_check_policy_may_go(const struct sim_world *w, uint16_t node, uint16_t 
 	       (is_in_window(w, node, group) || (owner != 0 && is_in_window(w, owner, group)));
 }
 
+/* What it comes after goes nowhere: it is started on no node. */
+static bool is_left_behind(const struct sim_world *w, uint16_t group)
+{
+	uint16_t after = sim_world_policy(w, group)->after;
+
+	if (after == 0 || sim_world_policy(w, after)->parallel)
+		return false;
+	for (uint16_t n = 1; n <= w->setup.node_count; n++)
+		if (w->node[n - 1].engine &&
+		    w->node[n - 1].core.group[after - 1].state == YOKE_GROUP_STARTED)
+			return false;
+	return true;
+}
+
 bool sim_check_policy_goes_back(const struct sim_world *w, uint16_t node, uint16_t group)
 {
 	uint16_t first = first_of(w, group);
 
-	return sim_world_policy(w, group)->failback && node != first &&
-	       sim_check_policy_can_follow(w, group) && !is_pinned(w, node, group) &&
-	       is_in_window(w, node, group) && is_in_window(w, first, group) &&
+	return sim_world_policy(w, group)->failback && node != first && !is_left_behind(w, group) &&
+	       !is_pinned(w, node, group) && is_in_window(w, node, group) &&
+	       is_in_window(w, first, group) &&
 	       core_cause_self(&w->node[first - 1].core, group) == CORE_CAUSE_NONE;
 }
 
