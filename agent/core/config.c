@@ -108,9 +108,7 @@ bool core_config_may_run(const struct core *c, uint16_t node, uint16_t group)
 /* Does it do without the group until people have it otherwise? */
 static bool is_out(enum core_cause cause)
 {
-	return cause == CORE_CAUSE_STRANGER || cause == CORE_CAUSE_STANDBY ||
-	       cause == CORE_CAUSE_LEAVING || cause == CORE_CAUSE_RESTS ||
-	       cause == CORE_CAUSE_FATAL;
+	return core_is_sent_away(cause) || cause == CORE_CAUSE_RESTS || cause == CORE_CAUSE_FATAL;
 }
 
 /* The group runs on neither.  Of two nodes the lower one decides, by what it has seen, and tells by

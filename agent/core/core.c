@@ -333,6 +333,37 @@ static bool is_alone(const struct core *c)
 	return true;
 }
 
+static void end(struct core *c, struct core_actions *out)
+{
+	c->leave_deadline = YOKE_NEVER;
+	core_act(out, CORE_EXIT);
+}
+
+/* True when all is done that comes before a goodbye; ends without one when that takes too long, or
+ * nobody would hear it. */
+static bool prepare_goodbye(struct core *c, struct core_actions *out)
+{
+	bool is_late = yoke_time_due(c->leave_deadline, c->now);
+
+	if (!all_stopped(c)) {
+		/* What cannot be stopped may still run: end without the goodbye. */
+		if (is_late || leaves_behind(c))
+			end(c, out);
+		return false;
+	}
+	/* Nothing is promised then: this node may go by a lock again. */
+	if (is_alone(c)) {
+		end(c, out);
+		return false;
+	}
+	/* Without the promise the goodbye could mislead: rather none. */
+	if (promise(c))
+		return true;
+	if (is_late)
+		end(c, out);
+	return false;
+}
+
 static void look_leave(struct core *c, struct core_actions *out)
 {
 	int64_t linger_ms = (int64_t)c->conf.interval_ms * LEAVE_LINGER_BEATS;
@@ -340,28 +371,8 @@ static void look_leave(struct core *c, struct core_actions *out)
 	if (!c->leaving || yoke_time_is_never(c->leave_deadline))
 		return;
 	if (!c->left) {
-		if (!all_stopped(c)) {
-			/* What cannot be stopped may still run: end without the goodbye. */
-			if (yoke_time_due(c->leave_deadline, c->now) || leaves_behind(c)) {
-				c->leave_deadline = YOKE_NEVER;
-				core_act(out, CORE_EXIT);
-			}
+		if (!prepare_goodbye(c, out))
 			return;
-		}
-		/* Then none is said, and nothing promised: this node may go by a lock again. */
-		if (is_alone(c)) {
-			c->leave_deadline = YOKE_NEVER;
-			core_act(out, CORE_EXIT);
-			return;
-		}
-		if (!promise(c)) {
-			/* Without the promise the goodbye could mislead: rather none. */
-			if (yoke_time_due(c->leave_deadline, c->now)) {
-				c->leave_deadline = YOKE_NEVER;
-				core_act(out, CORE_EXIT);
-			}
-			return;
-		}
 		c->left = true;
 		c->dirty = true;
 		if (linger_ms < LEAVE_LINGER_MS_MIN)
@@ -369,10 +380,8 @@ static void look_leave(struct core *c, struct core_actions *out)
 		c->leave_deadline = yoke_time_add_ms(c->now, linger_ms);
 		return;
 	}
-	if (yoke_time_due(c->leave_deadline, c->now) || (!c->dirty && all_told(c))) {
-		c->leave_deadline = YOKE_NEVER;
-		core_act(out, CORE_EXIT);
-	}
+	if (yoke_time_due(c->leave_deadline, c->now) || (!c->dirty && all_told(c)))
+		end(c, out);
 }
 
 /* ---- the step ---- */

@@ -119,7 +119,7 @@ static void begin_start(struct core *c, struct core_actions *out, uint16_t group
 	g->term = g->reserved;
 	g->failing = false;
 	core_policy_pin(c, group, g->pinned);
-	g->pins = core_policy_is_to_stay(c, group);
+	g->pins = core_policy_pins(c, group);
 	core_group_become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING, why);
 }
 
@@ -379,12 +379,15 @@ static const char *parallel_must_stop(const struct core *c, uint16_t group)
 	return core_cause_text(core_cause_self(c, group));
 }
 
-/* Half of the time to leave is over: what is left of it is for stopping. */
+/* Then half of the time to leave is over: what is left of it is for stopping. */
+static yoke_time must_leave_at(const struct core *c)
+{
+	return yoke_time_add_ms(c->leave_deadline, -(int64_t)c->conf.operation_ms / 2);
+}
+
 static bool must_leave_now(const struct core *c)
 {
-	return c->leaving && yoke_time_due(yoke_time_add_ms(c->leave_deadline,
-							    -(int64_t)c->conf.operation_ms / 2),
-					   c->now);
+	return c->leaving && yoke_time_due(must_leave_at(c), c->now);
 }
 
 /* What comes after it goes first. */
@@ -481,7 +484,7 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 		return;
 	}
 	/* An operator may have had it switched to where it was already. */
-	if (core_policy_is_to_stay(c, group))
+	if (core_policy_pins(c, group))
 		core_policy_pin(c, group, true);
 	/* Before it tells the network that it has it: the last word must be who keeps it. */
 	why = must_stop(c, group);
@@ -631,13 +634,8 @@ yoke_time core_group_deadline(const struct core *c, uint16_t group)
 	t = yoke_time_min(t, core_stop_deadline(c, group));
 	if (g->state == YOKE_GROUP_STARTED)
 		t = yoke_time_min(t, g->announce_at);
-	if (c->leaving && !c->left && g->state == YOKE_GROUP_STARTED) {
-		yoke_time half =
-			yoke_time_add_ms(c->leave_deadline, -(int64_t)c->conf.operation_ms / 2);
-
-		if (yoke_time_before(c->now, half))
-			t = yoke_time_min(t, half);
-	}
+	if (c->leaving && !c->left && g->state == YOKE_GROUP_STARTED && !must_leave_now(c))
+		t = yoke_time_min(t, must_leave_at(c));
 	return t;
 }
 

@@ -122,6 +122,8 @@ uint16_t core_permit_unproven(const struct core *c, uint16_t group);
 uint16_t core_owner(const struct core *c, uint16_t group);
 /* The best eligible node but `except` (0: none); 0 when there is none. */
 uint16_t core_candidate(const struct core *c, uint16_t group, uint16_t except);
+/* Do people have the node do without it: by standby, a leave, or its file? */
+bool core_is_sent_away(enum core_cause cause);
 /* Could a node with this cause run a group at all? */
 bool core_is_fit(enum core_cause cause);
 /* The node that the group should be handed over to; 0: stays where it is. */
@@ -166,7 +168,7 @@ uint16_t core_policy_held_for(const struct core *c, uint16_t group);
  * is none. */
 uint16_t core_policy_home(const struct core *c, uint16_t group);
 /* An operator has it run here, or nobody else moves it: what it is started here for lasts. */
-bool core_policy_is_to_stay(const struct core *c, uint16_t group);
+bool core_policy_pins(const struct core *c, uint16_t group);
 /* is_to_stay: whatever failback and the order of its nodes say; else another node has it. */
 void core_policy_pin(struct core *c, uint16_t group, bool is_to_stay);
 /* Is it as an operator's switchover to its owner has it? */

@@ -280,6 +280,12 @@ uint16_t core_candidate(const struct core *c, uint16_t group, uint16_t except)
 	return except == 0 ? deaf_candidate(c, group) : 0;
 }
 
+bool core_is_sent_away(enum core_cause cause)
+{
+	return cause == CORE_CAUSE_LEAVING || cause == CORE_CAUSE_STANDBY ||
+	       cause == CORE_CAUSE_STRANGER;
+}
+
 bool core_is_fit(enum core_cause cause)
 {
 	return cause == CORE_CAUSE_NONE || cause == CORE_CAUSE_DEAF;

@@ -131,10 +131,7 @@ static bool is_to_go(const struct core *c, uint16_t group)
 
 bool core_policy_is_emptied(const struct core *c, uint16_t group)
 {
-	enum core_cause cause = core_cause_self(c, group);
-
-	return cause == CORE_CAUSE_LEAVING || cause == CORE_CAUSE_STANDBY ||
-	       cause == CORE_CAUSE_STRANGER;
+	return core_is_sent_away(core_cause_self(c, group));
 }
 
 bool core_policy_waits(const struct core *c, uint16_t group)
@@ -201,8 +198,7 @@ bool core_policy_made_room(const struct core *c, uint16_t group)
 /* Do people have it leave that node, and no fault? */
 static bool is_wanted_away(enum core_cause cause)
 {
-	return cause == CORE_CAUSE_YIELDS || cause == CORE_CAUSE_STANDBY ||
-	       cause == CORE_CAUSE_LEAVING || cause == CORE_CAUSE_STRANGER;
+	return cause == CORE_CAUSE_YIELDS || core_is_sent_away(cause);
 }
 
 bool core_policy_may_leave(const struct core *c, uint16_t group, enum core_cause cause)
@@ -287,7 +283,7 @@ static bool can_be_pinned(const struct core *c, uint16_t group, uint16_t node)
 	return (g->failback || g->manual) && g->node[0] != node;
 }
 
-bool core_policy_is_to_stay(const struct core *c, uint16_t group)
+bool core_policy_pins(const struct core *c, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
 

@@ -259,12 +259,12 @@ void core_record_on_saved(struct core *c, struct core_actions *out, const struct
 		return;
 	take_reserved(c, ev->u.saved.ok);
 	c->save.retry_at = YOKE_NEVER;
-	if (ev->u.saved.ok)
+	if (ev->u.saved.ok) {
 		c->save.durable = c->save.asked;
-	if (ev->u.saved.ok)
 		c->save.test_at = yoke_time_add_ms(c->now, SAVE_TEST_MS);
-	else
+	} else {
 		c->save.retry_at = yoke_time_add_ms(c->now, SAVE_RETRY_MS);
+	}
 	c->save.asked = 0;
 	if (ev->u.saved.ok == !c->save.failing)
 		return;

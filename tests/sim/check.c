@@ -12,7 +12,6 @@ enum {
 	MARGIN_US = 10000,
 	ANNOUNCED_US = 1000000, /* an announcement is repeated by itself for longer than this */
 	FENCE_PAUSE_MS = 1000,  /* between two tries */
-	DELAYS_MAX = 3,         /* that a node waits for which does not know who owns what */
 };
 
 /* How long two may have a group when they are in contact again: two beats until the path is up, one
@@ -36,7 +35,7 @@ static int64_t proof_us(const struct sim_world *w)
 	if (sim_arbiter_has_lock(w))
 		ms += 3 * (int64_t)s->lease_ms + 2 * (int64_t)s->watchdog_ms;
 	if (fences > 0)
-		ms += DELAYS_MAX * (int64_t)s->delay_ms +
+		ms += SIM_CHECK_DELAYS_MAX * (int64_t)s->delay_ms +
 		      tries * (fences * s->fence_us / 50 + FENCE_PAUSE_MS) - FENCE_PAUSE_MS;
 	return ms * 1000;
 }

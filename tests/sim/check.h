@@ -73,7 +73,11 @@
 #include "agent/core/core.h"
 #include "agent/core/state.h"
 
-enum { SIM_CHECK_GROUPS_MAX = 4, SIM_CHECK_RESOURCES_MAX = 12 };
+enum {
+	SIM_CHECK_GROUPS_MAX = 4,
+	SIM_CHECK_RESOURCES_MAX = 12,
+	SIM_CHECK_DELAYS_MAX = 3, /* before a fence device is asked by who cannot know who owns */
+};
 
 struct sim_world;
 

@@ -6,7 +6,6 @@ enum {
 	MARGIN_US = 10000,
 	CLOCK_PART = 200, /* who takes over goes by its own clock */
 	ASK_US = 20000,   /* asking an arbiter takes so long at most, when it works */
-	DELAYS_MORE = 2,  /* before a fence device is asked by who cannot know who owns what */
 };
 
 /* May it run something by a grant that another node does not know of?  Who gave that waits longer
@@ -33,8 +32,9 @@ static yoke_time takeover_by(const struct sim_world *w, uint16_t victim, bool ex
 	if (us == INT64_MAX)
 		return YOKE_NEVER;
 	if (exclusive)
-		us += ASK_US +
-		      (is_doubtful(w, victim) ? DELAYS_MORE * 1000 * (int64_t)s->delay_ms : 0);
+		us += ASK_US + (is_doubtful(w, victim)
+					? (SIM_CHECK_DELAYS_MAX - 1) * 1000 * (int64_t)s->delay_ms
+					: 0);
 	us += us / CLOCK_PART + s->latency_us + s->jitter_us + 3 * (int64_t)s->lag_us +
 	      (int64_t)s->job_us * s->resource_count + MARGIN_US;
 	return yoke_time_add_us(w->now, us);

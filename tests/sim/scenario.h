@@ -7,8 +7,9 @@
  *                         latency_us paths groups resources services (how many of a group's
  *                         resources) monitor_ms monitor_interval_ms monitor_failures restarts
  *                         restart_window_ms exclusive lease_ms watchdog_ms delay_ms test_ms
- *   arbiter TYPE [second] fence, disk or witness; second: of level 2.  Several are possible, the
- *                         second of one type is called fence2, and so on
+ *                         job_us fence_us
+ *   arbiter TYPE [second] fence, disk, witness or ping; second: of level 2.  Several are possible,
+ *                         the second of one type is called fence2, and so on
  *   group NUMBER WISH     parallel, manual, yields, priority N, after N, failback_ms N, from N and
  *                         to N (minutes of the day): as in the configuration
  *
