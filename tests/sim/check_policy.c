@@ -214,6 +214,9 @@ void sim_check_policy_event(struct sim_world *w, uint16_t node, const struct yok
 		*saw_at = ev->node;
 	if (ev->kind == YOKE_EVENT_GROUP_STARTED || ev->kind == YOKE_EVENT_GROUP_STOPPING)
 		*saw_at = node; /* or a part of it */
+	/* Another one's claim may have come and gone meanwhile. */
+	if (ev->kind == YOKE_EVENT_GROUP_FAILED && w->check.group[ev->group - 1].home == 0)
+		*saw_at = node;
 	if (ev->kind == YOKE_EVENT_GROUP_STARTED && sim_check_policy_is_by_hand(w, ev->group))
 		w->check.group[ev->group - 1].home = node;
 }
