@@ -105,10 +105,12 @@ bool core_config_may_run(const struct core *c, uint16_t node, uint16_t group)
 	       c->group[group - 1].grant_to == node;
 }
 
-/* Does it do without the group until people have it otherwise? */
+/* Does it do without the group, whatever the other does?  core_cause_self() judges these before
+ * DIFFERS: else each of two would step back because of the other, in turns. */
 static bool is_out(enum core_cause cause)
 {
-	return core_is_sent_away(cause) || cause == CORE_CAUSE_RESTS || cause == CORE_CAUSE_FATAL;
+	return core_is_sent_away(cause) || cause == CORE_CAUSE_RESTS || cause == CORE_CAUSE_FATAL ||
+	       cause == CORE_CAUSE_YIELDS;
 }
 
 /* The group runs on neither.  Of two nodes the lower one decides, by what it has seen, and tells by
@@ -118,7 +120,7 @@ static bool is_out(enum core_cause cause)
 static bool goes_first_idle(const struct core *c, uint16_t node, uint16_t group)
 {
 	enum core_cause cause = core_node_const(c, node)->claim[group - 1].cause;
-	bool had_it = c->group[group - 1].owner == node;
+	bool had_it = c->group[group - 1].owner == node || core_policy_home(c, group) == node;
 
 	if (is_out(cause))
 		return false;

@@ -451,7 +451,7 @@ static bool same_claim(const struct core_claim *a, const struct core_claim *b)
 	return a->state == b->state && a->term == b->term && a->cause == b->cause &&
 	       a->ready == b->ready && a->request == b->request && a->grant_to == b->grant_to &&
 	       a->grant_term == b->grant_term && a->unsteady == b->unsteady &&
-	       a->pinned == b->pinned;
+	       a->pinned == b->pinned && a->started_term == b->started_term;
 }
 
 /* The nodes whose lease our beats renew. */
@@ -482,7 +482,8 @@ static bool publish(struct core *c)
 		struct core_claim claim = {.state = group->state,
 					   .term = group->term,
 					   .cause = core_cause_self(c, g),
-					   .pinned = group->pinned};
+					   .pinned = group->pinned,
+					   .started_term = group->started_term};
 
 		claim.ready = group->state == YOKE_GROUP_STOPPED &&
 			      (group->prepare == CORE_PREPARE_CLEAR ||

@@ -17,6 +17,7 @@
  * 9 unwatched    in the saved record only: for each node whose watchdog does not work {u8 number}
  * 10 failures    in the saved record only: for each group that failed here lately {u32 name hash,
  *                u8 times}
+ * 11 started     for each group that only people move and that ran here {u32 name hash, u64 term}
  *
  * The message's own group and operation fields only have values that have always been known: a
  * cause that is not is told there as "failed".
@@ -33,7 +34,8 @@ enum {
 	TAG_PINS = 7,
 	TAG_TROUBLE = 8,
 	TAG_UNWATCHED = 9,
-	TAG_FAILURES = 10
+	TAG_FAILURES = 10,
+	TAG_STARTED = 11
 };
 enum { KIND_CLUSTER, KIND_NODE, KIND_GROUP };
 enum { TROUBLE_SAVE = 1, TROUBLE_WATCHDOG = 2 };
@@ -130,6 +132,19 @@ void core_detail_put_pins(const struct core *c, struct yoke_buf *b)
 	end(b, content);
 }
 
+void core_detail_put_started(const struct core *c, struct yoke_buf *b)
+{
+	size_t content = begin(b, TAG_STARTED);
+
+	for (uint16_t g = 0; g < c->conf.group_count; g++) {
+		if (!c->conf.group[g].manual || c->group[g].started_term == 0)
+			continue;
+		yoke_buf_put_u32(b, core_wire_hash(c->conf.group[g].name));
+		yoke_buf_put_u64(b, c->group[g].started_term);
+	}
+	end(b, content);
+}
+
 static void put_trouble(const struct core *c, struct yoke_buf *b)
 {
 	const struct core_trouble *trouble = &core_node_const(c, c->conf.self)->trouble;
@@ -197,6 +212,7 @@ void core_detail_put(const struct core *c, struct yoke_buf *b, const struct core
 	put_groups(c, b);
 	core_detail_put_rests(c, b);
 	core_detail_put_pins(c, b);
+	core_detail_put_started(c, b);
 	put_trouble(c, b);
 	if (!core_detail_is_old_verb(op->verb))
 		put_operation(b, op);
@@ -262,6 +278,18 @@ static void get_pins(const struct core *c, struct yoke_buf *b, struct core_detai
 
 		if (g >= 0 && yoke_buf_ok(b))
 			detail->pinned[g] = true;
+	}
+}
+
+static void get_started(const struct core *c, struct yoke_buf *b, struct core_detail *detail)
+{
+	detail->tells_started = true;
+	while (yoke_buf_left(b) > 0 && yoke_buf_ok(b)) {
+		int g = group_of_hash(c, yoke_buf_get_u32(b));
+		uint64_t term = yoke_buf_get_u64(b);
+
+		if (g >= 0 && yoke_buf_ok(b))
+			detail->started_term[g] = term;
 	}
 }
 
@@ -346,6 +374,8 @@ bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,
 			get_rests(c, &section, detail);
 		else if (tag == TAG_PINS)
 			get_pins(c, &section, detail);
+		else if (tag == TAG_STARTED)
+			get_started(c, &section, detail);
 		else if (tag == TAG_DOUBTS)
 			get_nodes(c, &section, detail->doubted);
 		else if (tag == TAG_UNWATCHED)

@@ -119,7 +119,7 @@ static void begin_start(struct core *c, struct core_actions *out, uint16_t group
 	g->term = g->reserved;
 	g->failing = false;
 	core_policy_pin(c, group, g->pinned);
-	g->pins = core_policy_pins(c, group);
+	g->pins = core_oper_here(c, group) != NULL;
 	core_group_become(c, out, group, YOKE_GROUP_STARTING, YOKE_EVENT_GROUP_STARTING, why);
 }
 
@@ -367,6 +367,7 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 	}
 	core_policy_pin(c, group, g->pinned || g->pins);
 	g->pins = false;
+	core_policy_started(c, group);
 	core_text(reason, sizeof(reason), g->reason, (char *)NULL);
 	core_group_become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_STARTED, reason);
 }
@@ -484,7 +485,7 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 		return;
 	}
 	/* An operator may have had it switched to where it was already. */
-	if (core_policy_pins(c, group))
+	if (core_oper_here(c, group) != NULL)
 		core_policy_pin(c, group, true);
 	/* Before it tells the network that it has it: the last word must be who keeps it. */
 	why = must_stop(c, group);

@@ -177,6 +177,18 @@ static enum yoke_verdict judge_move(const struct core *c, uint16_t group, uint16
 	return YOKE_OK;
 }
 
+/* A stop that failed may never end: a person is needed, and must be let work. */
+static bool is_stop_failing(const struct core *c, uint16_t group, uint16_t node)
+{
+	if (node == c->conf.self)
+		return c->group[group - 1].stop_failures > 0;
+	for (uint16_t i = 0; i < core_resource_count(c, group); i++)
+		if (core_node_const(c, node)->resource[core_resource_at(c, group, i) - 1] ==
+		    YOKE_RESOURCE_FAILED)
+			return true;
+	return false;
+}
+
 /* Does a node stop it, and nothing is known to be wrong with that?  Then it ends by itself. */
 static bool is_being_stopped(const struct core *c, uint16_t group)
 {
@@ -184,7 +196,7 @@ static bool is_being_stopped(const struct core *c, uint16_t group)
 		const struct core_claim *claim = &core_node_const(c, n)->claim[group - 1];
 
 		if (core_node_alive(core_node_const(c, n)) && claim->state == YOKE_GROUP_STOPPING &&
-		    !claim->unsteady)
+		    !claim->unsteady && !is_stop_failing(c, group, n))
 			return true;
 	}
 	return false;

@@ -164,11 +164,11 @@ bool core_policy_has_room(const struct core *c, uint16_t group);
 bool core_policy_may_leave(const struct core *c, uint16_t group, enum core_cause cause);
 /* The node that a fault would move it from, and only a person may; 0: none. */
 uint16_t core_policy_held_for(const struct core *c, uint16_t group);
-/* The living node that it is pinned to, if only people move it: it is started again there; 0: there
- * is none. */
+/* The living node that it ran on last, if only people move it: it is started again there; 0: none
+ * is known. */
 uint16_t core_policy_home(const struct core *c, uint16_t group);
-/* An operator has it run here, or nobody else moves it: what it is started here for lasts. */
-bool core_policy_pins(const struct core *c, uint16_t group);
+/* It has started here: that is where it starts again. */
+void core_policy_started(struct core *c, uint16_t group);
 /* is_to_stay: whatever failback and the order of its nodes say; else another node has it. */
 void core_policy_pin(struct core *c, uint16_t group, bool is_to_stay);
 /* Is it as an operator's switchover to its owner has it? */
@@ -461,6 +461,8 @@ struct core_detail {
 	bool unsteady[YOKE_GROUPS_MAX];
 	bool tells_pins; /* its yoke knows of them */
 	bool pinned[YOKE_GROUPS_MAX];
+	bool tells_started; /* the same */
+	uint64_t started_term[YOKE_GROUPS_MAX];
 	struct core_trouble trouble;
 	bool unwatched[YOKE_NODES_MAX];
 	uint8_t failures[YOKE_GROUPS_MAX];
@@ -481,6 +483,7 @@ bool core_wire_get_operation(const struct core *c, struct yoke_buf *b, uint16_t 
 void core_detail_put(const struct core *c, struct yoke_buf *b, const struct core_operation *op);
 void core_detail_put_rests(const struct core *c, struct yoke_buf *b);
 void core_detail_put_pins(const struct core *c, struct yoke_buf *b);
+void core_detail_put_started(const struct core *c, struct yoke_buf *b);
 void core_detail_put_failures(const struct core *c, struct yoke_buf *b);
 void core_detail_put_unwatched(const struct core *c, struct yoke_buf *b);
 void core_detail_put_doubts(const struct core *c, struct yoke_buf *b);

@@ -15,9 +15,9 @@
  * and of which nothing is proven, waits for a person.
  *
  * Who should: the first eligible node in the group's list, or, when only people move it, the one
- * that it is pinned to.  The list is the same on all nodes and pins and eligibility are told in
- * every state message, so in contact all nodes name the same candidate and only that one starts the
- * group.
+ * that it ran on last.  The list is the same on all nodes, and eligibility and where it ran are
+ * told in every state message, so in contact all nodes name the same candidate and only that one
+ * starts the group.
  */
 #include "agent/core/parts.h"
 
@@ -246,6 +246,7 @@ uint16_t core_owner(const struct core *c, uint16_t group)
 static uint16_t deaf_candidate(const struct core *c, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
+	uint16_t home = core_policy_home(c, group);
 
 	for (uint16_t i = 0; i < g->node_count; i++) {
 		const struct core_node *n = core_node_const(c, g->node[i]);
@@ -254,6 +255,8 @@ static uint16_t deaf_candidate(const struct core *c, uint16_t group)
 		    !(n->state == YOKE_NODE_LOST && n->proven_dead))
 			return 0;
 	}
+	if (home != 0 && core_node_const(c, home)->claim[group - 1].cause == CORE_CAUSE_DEAF)
+		return home;
 	for (uint16_t i = 0; i < g->node_count; i++)
 		if (core_node_alive(core_node_const(c, g->node[i])) &&
 		    core_node_const(c, g->node[i])->claim[group - 1].cause == CORE_CAUSE_DEAF)
@@ -335,14 +338,14 @@ enum core_cause core_cause_self(const struct core *c, uint16_t group)
 		if (!res->usable && (!runs || (res->usable_known && has_address)))
 			return CORE_CAUSE_UNUSABLE;
 	}
+	if (core_policy_yields(c, group))
+		return CORE_CAUSE_YIELDS;
 	if (core_config_blocks(c, group))
 		return CORE_CAUSE_DIFFERS;
 	if (core_policy_needs(c, group))
 		return CORE_CAUSE_NEEDS;
 	if (c->save.failing && !runs && !core_term_is_usable(c, group))
 		return CORE_CAUSE_UNSAVED;
-	if (core_policy_yields(c, group))
-		return CORE_CAUSE_YIELDS;
 	if (!runs && core_policy_lacks_room(c, group))
 		return CORE_CAUSE_CROWDED;
 	/* The last one: who has none hears. */

@@ -10,7 +10,7 @@
  *   yields    a group that yields does not run where one of higher priority runs or is to start
  *             (one in maintenance cannot make room, and is not waited for)
  *   manual    a fault never moves the group: it is held until an operator switches it, or starts
- *             again where it was last: what runs on another node than its first one is pinned there
+ *             again where it was last: of the nodes that started it, the one with the highest term
  *   failback  a group goes back to its first node when that has been fit for failback_ms, did not
  *             fail there lately, and the clock is in the window
  *
@@ -207,19 +207,14 @@ bool core_policy_may_leave(const struct core *c, uint16_t group, enum core_cause
 	       (!c->conf.group[group - 1].manual || is_wanted_away(cause));
 }
 
-static bool is_pinned_at(const struct core *c, uint16_t group, uint16_t node)
-{
-	return core_node_const(c, node)->claim[group - 1].pinned;
-}
-
-/* A node of an older yoke knows nothing of pins: it goes by the list alone, and so do we. */
-static bool are_pins_told(const struct core *c, uint16_t group)
+/* A node of an older yoke does not tell where it ran: it goes by the list alone, and so do we. */
+static bool is_home_told(const struct core *c, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
 
 	for (uint16_t i = 0; i < g->node_count; i++)
 		if (g->node[i] != c->conf.self && core_node_alive(core_node_const(c, g->node[i])) &&
-		    !core_node_const(c, g->node[i])->tells_pins)
+		    !core_node_const(c, g->node[i])->tells_started)
 			return false;
 	return true;
 }
@@ -227,27 +222,40 @@ static bool are_pins_told(const struct core *c, uint16_t group)
 uint16_t core_policy_home(const struct core *c, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
+	uint16_t home = 0;
+	uint64_t latest = 0;
 
-	if (!are_pins_told(c, group))
+	if (!g->manual || !is_home_told(c, group))
 		return 0;
-	for (uint16_t i = 0; g->manual && i < g->node_count; i++)
-		if (core_node_alive(core_node_const(c, g->node[i])) &&
-		    is_pinned_at(c, group, g->node[i]))
-			return g->node[i];
-	return 0;
+	for (uint16_t i = 0; i < g->node_count; i++) {
+		const struct core_node *n = core_node_const(c, g->node[i]);
+
+		if (!core_node_alive(n) || n->claim[group - 1].started_term <= latest)
+			continue;
+		home = g->node[i];
+		latest = n->claim[group - 1].started_term;
+	}
+	return home;
 }
 
-/* Was it there last, as far as we know, so that a fault would move it from there? */
-static bool was_at(const struct core *c, uint16_t group, uint16_t node)
+void core_policy_started(struct core *c, uint16_t group)
 {
-	return c->group[group - 1].owner == node || is_pinned_at(c, group, node);
+	struct core_group *g = &c->group[group - 1];
+
+	if (g->started_term == g->term)
+		return;
+	g->started_term = g->term;
+	if (c->conf.group[group - 1].manual)
+		core_record_touch(c);
 }
 
 uint16_t core_policy_held_for(const struct core *c, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
+	uint16_t owner = c->group[group - 1].owner, home = core_policy_home(c, group);
 
-	if (c->group[group - 1].owner == c->conf.self)
+	/* Who had it unseen by us since tells that. */
+	if (owner == c->conf.self && (home == 0 || home == c->conf.self))
 		return 0;
 	for (uint16_t i = 0; g->manual && i < g->node_count; i++) {
 		const struct core_node *n = core_node_const(c, g->node[i]);
@@ -256,7 +264,8 @@ uint16_t core_policy_held_for(const struct core *c, uint16_t group)
 			continue;
 		if (!core_node_alive(n))
 			return g->node[i];
-		if (was_at(c, group, g->node[i]) && n->claim[group - 1].cause != CORE_CAUSE_NONE &&
+		if ((g->node[i] == owner || g->node[i] == home) &&
+		    n->claim[group - 1].cause != CORE_CAUSE_NONE &&
 		    !is_wanted_away(n->claim[group - 1].cause))
 			return g->node[i];
 	}
@@ -280,14 +289,7 @@ static bool can_be_pinned(const struct core *c, uint16_t group, uint16_t node)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
 
-	return (g->failback || g->manual) && g->node[0] != node;
-}
-
-bool core_policy_pins(const struct core *c, uint16_t group)
-{
-	const struct core_group_conf *g = &c->conf.group[group - 1];
-
-	return core_oper_here(c, group) != NULL || (g->manual && !g->failback);
+	return g->failback && g->node[0] != node;
 }
 
 bool core_policy_stays(const struct core *c, uint16_t group)
@@ -311,6 +313,11 @@ void core_policy_pin(struct core *c, uint16_t group, bool is_to_stay)
 		return;
 	c->group[group - 1].pinned = pinned;
 	core_record_touch(c);
+}
+
+static bool is_pinned_at(const struct core *c, uint16_t group, uint16_t node)
+{
+	return core_node_const(c, node)->claim[group - 1].pinned;
 }
 
 /* Since when its first node could have it back, and the nodes that it concerns are in contact. */

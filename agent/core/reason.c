@@ -59,8 +59,9 @@ void core_reason_start(const struct core *c, uint16_t group, const char *why,
 			  why, (char *)NULL);
 	else
 		core_text(text, YOKE_REASON_SIZE,
-			  core_rank(c, group, c->conf.self) == 1
-				  ? "first in its list of nodes; "
+			  core_rank(c, group, c->conf.self) == 1 ? "first in its list of nodes; "
+			  : core_policy_home(c, group) == c->conf.self
+				  ? "it was here, and only people move it; "
 				  : "first of its nodes that can run it; ",
 			  why, (char *)NULL);
 }

@@ -76,6 +76,7 @@ static bool get_details(struct core *c, struct yoke_buf *b)
 	}
 	for (uint16_t g = 0; g < c->conf.group_count; g++) {
 		c->group[g].pinned = detail.pinned[g];
+		c->group[g].started_term = detail.started_term[g];
 		c->group[g].failures = detail.failures[g];
 		c->group[g].failed_at = c->now;
 	}
@@ -170,6 +171,7 @@ static void put(const struct core *c, struct core_actions *out)
 	yoke_buf_put_u8(&b, c->promised);
 	core_detail_put_rests(c, &b);
 	core_detail_put_pins(c, &b);
+	core_detail_put_started(c, &b);
 	core_detail_put_failures(c, &b);
 	core_detail_put_unwatched(c, &b);
 	core_detail_put_doubts(c, &b);

@@ -38,6 +38,7 @@ struct core_claim {
 	uint64_t grant_term; /* at which term */
 	bool unsteady;       /* it failed there lately: not moved there without need */
 	bool pinned;         /* an operator switched it there: it does not go back by itself */
+	uint64_t started_term; /* manual: at which it was STARTED there last; 0: never */
 };
 
 /* What a node knows to be wrong with itself, and tells: its failovers would suffer. */
@@ -115,6 +116,7 @@ struct core_node {
 	yoke_time vouched_at;   /* proven_dead by a person, since then */
 	bool extended;          /* its yoke sends details: knows maintenance */
 	bool tells_pins;        /* and of pins */
+	bool tells_started;     /* and of started_term */
 	yoke_time online_since; /* in two-way contact without a break; YOKE_NEVER: it is not */
 	yoke_time fit_since[YOKE_GROUPS_MAX]; /* could take the group; YOKE_NEVER: could not */
 	yoke_time lost_at;                    /* no beat of ours renewed its lease since */
@@ -210,6 +212,7 @@ struct core_group {
 	bool rested;            /* it was in maintenance when last looked at */
 	bool pinned;            /* it is to stay here, and nobody had it since: policy.c */
 	bool pins;              /* ... and has it started here: it is pinned when it is */
+	uint64_t started_term;  /* at which it was STARTED here last; 0: never */
 	uint8_t failures;       /* times it FAILED here, within a while of each other */
 	yoke_time failed_at;    /* the last of them, or when we started and had its record */
 	enum core_prepare prepare;

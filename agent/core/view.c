@@ -120,7 +120,8 @@ static void view_policy(const struct core *c, uint16_t group, struct yoke_snapsh
 	v->manual = conf->manual;
 	v->priority = conf->priority;
 	v->maintenance = c->rest[CORE_REST_GROUPS + group - 1].on;
-	v->pinned = owner != 0 && core_node_const(c, owner)->claim[group - 1].pinned;
+	v->pinned = owner != 0 && (core_node_const(c, owner)->claim[group - 1].pinned ||
+				   (conf->manual && !conf->failback && owner != conf->node[0]));
 }
 
 static void view_groups(const struct core *c, struct yoke_snapshot *s)

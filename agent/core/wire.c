@@ -359,6 +359,7 @@ static void apply_detail(struct core *c, struct core_actions *out, uint16_t from
 
 	n->extended = s->detail.known;
 	n->tells_pins = s->detail.tells_pins;
+	n->tells_started = s->detail.tells_started;
 	if (n->trouble.watchdog != s->detail.trouble.watchdog)
 		core_record_touch(c);
 	n->trouble = s->detail.trouble;
@@ -369,6 +370,7 @@ static void apply_detail(struct core *c, struct core_actions *out, uint16_t from
 			claim->cause = s->detail.cause[g - 1];
 		claim->unsteady = s->detail.unsteady[g - 1];
 		claim->pinned = s->detail.pinned[g - 1];
+		claim->started_term = s->detail.started_term[g - 1];
 		core_node_fit(c, from, g, claim);
 	}
 	for (unsigned i = 0; i < core_maintenance_count(c); i++)

@@ -174,7 +174,7 @@ static void check_back(struct sim_world *w, uint16_t group)
 static bool is_known_at(const struct sim_world *w, uint16_t node, uint16_t home, uint16_t group)
 {
 	return w->check.saw_at[node - 1][group - 1] == home ||
-	       w->node[node - 1].core.node[home - 1].claim[group - 1].pinned;
+	       w->node[node - 1].core.node[home - 1].claim[group - 1].started_term != 0;
 }
 
 /* People have it leave that node, and no fault, as far as the other one knows. */

@@ -299,6 +299,23 @@ static void who_had_it_last_is_not_known_to_all(void **state)
 	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STOPPED);
 }
 
+/* What only people move starts where it ran, also when no engine has seen that: by its own word. */
+static void who_had_it_last_says_so_of_what_people_move(void **state)
+{
+	(void)state;
+	for (uint16_t n = ALPHA; n <= BETA; n++)
+		pair.conf[n - 1].group[DB - 1].manual = true;
+	form_last();
+	pair_power_off(&pair, ALPHA);
+	pair_power_off(&pair, BETA);
+	pair_start(&pair, ALPHA);
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
+}
+
 /* People take it from there. */
 static void who_had_it_last_and_is_in_standby_is_not_waited_for(void **state)
 {
@@ -533,6 +550,7 @@ int main(void)
 		cmocka_unit_test_setup(nor_does_one_that_cannot_run_it, setup),
 		cmocka_unit_test_setup(who_had_it_last_is_told, setup),
 		cmocka_unit_test_setup(who_had_it_last_is_not_known_to_all, setup),
+		cmocka_unit_test_setup(who_had_it_last_says_so_of_what_people_move, setup),
 		cmocka_unit_test_setup(who_had_it_last_and_is_in_standby_is_not_waited_for, setup),
 		cmocka_unit_test_setup(an_operation_is_of_the_group_that_was_named, setup),
 		cmocka_unit_test_setup(an_operation_of_a_group_that_we_do_not_have_is_none, setup),

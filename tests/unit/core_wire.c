@@ -63,7 +63,8 @@ static void a_cut_message_is_not_applied(void **state)
 		if (cut == size - DIGESTS || cut == size - TROUBLE ||
 		    cut == size - TROUBLE - EMPTY_SECTION ||
 		    cut == size - TROUBLE - 2 * EMPTY_SECTION ||
-		    cut == size - TROUBLE - 3 * EMPTY_SECTION)
+		    cut == size - TROUBLE - 3 * EMPTY_SECTION ||
+		    cut == size - TROUBLE - 4 * EMPTY_SECTION)
 			continue;
 		give(bytes, cut);
 		assert_true(is_untouched());
