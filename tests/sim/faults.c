@@ -21,6 +21,7 @@ static const enum sim_fault themes[][THEME_FAULTS] = {
 enum {
 	THEMES = sizeof(themes) / sizeof(themes[0]),
 	STOPPED_AGAIN_US = 6000000, /* the core's 5 s, and the stop */
+	SAVE_HANG_US = 9000000,     /* with the least span more than the 10 s that the core waits */
 };
 
 static bool is_possible(const struct sim_world *w, enum sim_fault fault)
@@ -463,12 +464,14 @@ static void do_carrier(struct sim_world *w)
 static void do_save(struct sim_world *w)
 {
 	struct sim_node *n = &w->node[sim_faults_node(w) - 1];
-	yoke_time end = until(w, sim_faults_span_us(w) + 2000000);
+	int64_t span_us = sim_faults_span_us(w) + 2000000;
 
-	if (sim_random_permille(&w->random, 500))
-		n->save_slow_until = end;
+	if (sim_random_permille(&w->random, 200))
+		n->save_hangs_until = until(w, span_us + SAVE_HANG_US);
+	else if (sim_random_permille(&w->random, 500))
+		n->save_slow_until = until(w, span_us);
 	else
-		n->save_fails_until = end;
+		n->save_fails_until = until(w, span_us);
 }
 
 static void do_job(struct sim_world *w)

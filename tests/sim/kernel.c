@@ -367,13 +367,17 @@ static void begin_save(struct sim_world *w, uint16_t node, uint32_t version)
 {
 	struct sim_node *n = &w->node[node - 1];
 	uint32_t save_us = w->setup.save_us;
+	int64_t in_us;
 	struct sim_item item = {.what = SIM_SAVED, .node = node, .epoch = n->epoch, .id = version};
 
 	if (sim_world_in_force(w, n->save_slow_until))
 		save_us += SAVE_SLOW_US;
 	item.ok = !sim_world_in_force(w, n->save_fails_until);
 	n->is_saving = true;
-	sim_world_push(w, &item, sim_world_span(w, save_us));
+	in_us = sim_world_span(w, save_us);
+	if (sim_world_in_force(w, n->save_hangs_until))
+		in_us += n->save_hangs_until.us - w->now.us;
+	sim_world_push(w, &item, in_us);
 }
 
 void sim_kernel_save(struct sim_world *w, uint16_t node, uint32_t version, const uint8_t *bytes,

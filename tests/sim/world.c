@@ -119,7 +119,7 @@ void sim_world_calm(struct sim_world *w)
 		memset(node->unwell_until, 0, sizeof(node->unwell_until));
 		memset(node->starts_to_fail, 0, sizeof(node->starts_to_fail));
 		memset(node->fatal, 0, sizeof(node->fatal));
-		node->save_slow_until = node->save_fails_until = w->now;
+		node->save_slow_until = node->save_fails_until = node->save_hangs_until = w->now;
 		sim_kernel_tell_usable(w, n, 1);
 	}
 }

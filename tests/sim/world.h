@@ -194,7 +194,7 @@ struct sim_node {
 	uint32_t next_version; /* asked for while another is being saved; 0: none */
 	uint8_t next[YOKE_RECORD_SIZE];
 	uint16_t next_size;
-	yoke_time save_slow_until, save_fails_until;
+	yoke_time save_slow_until, save_fails_until, save_hangs_until;
 	uint32_t request_last;
 	/* keeper: what the engine told it last, by the node's clock */
 	yoke_time lease_until, fed_at, reset_since;
