@@ -119,6 +119,7 @@ static int start_core(struct agent_engine *e, uint64_t incarnation, yoke_time no
 	if (atomic_load(&e->shared->engines) > 1) {
 		agent_setup_restarted(&e->core_conf);
 		e->core_conf.legacy = e->shared->legacy;
+		e->core_conf.before.us = atomic_load(&e->shared->before_us);
 	}
 	e->core_conf.ran_exclusive = atomic_load(&e->shared->is_exclusive);
 	if (e->core_conf.ran_exclusive)

@@ -100,6 +100,8 @@ void agent_keeper_start_engine(struct agent_keeper *k)
 	int channel_fd;
 	char parent[16], snmp_uid[24];
 
+	if (atomic_load(&k->shared->alive_us) != 0)
+		atomic_store(&k->shared->before_us, atomic_load(&k->shared->alive_us));
 	atomic_store(&k->shared->alive_us, 0);
 	atomic_fetch_add(&k->shared->engines, 1);
 	if (!begin_child(&k->engine, &k->engine_fd, &channel_fd)) {

@@ -49,7 +49,8 @@ struct agent_shared {
 	_Atomic bool is_exclusive;      /* something exclusive runs, or is about to */
 
 	char version[YOKE_NAME_SIZE]; /* of the yoke that made it: it must be ours */
-	_Atomic int64_t alive_us;     /* monotonic clock at the engine's last turn; 0: starting */
+	_Atomic int64_t alive_us;     /* CLOCK_BOOTTIME at the engine's last turn; 0: starting */
+	_Atomic int64_t before_us;    /* the same of the engine before; 0: there was none */
 	_Atomic uint32_t engines;     /* engines started since the keeper's start */
 	struct core_legacy legacy;    /* by one of them, for the next */
 

@@ -165,6 +165,10 @@ static void init_arbiters(struct core *c, const struct core_conf *conf, yoke_tim
 void core_init(struct core *c, const struct core_conf *conf, const uint8_t *record, size_t size,
 	       const char *hold, yoke_time now)
 {
+	/* A node that came back unseen waits for so long before it calls us lost, and may be let
+	 * take what ran here. */
+	bool is_news = !yoke_time_due(yoke_time_add_ms(conf->before, conf->startup_ms), now);
+
 	memset(c, 0, sizeof(*c));
 	c->conf = *conf;
 	c->now = now;
@@ -187,12 +191,13 @@ void core_init(struct core *c, const struct core_conf *conf, const uint8_t *reco
 	/* What cannot be read, or is not there any more, may have been a promise. */
 	c->promised = c->promised || c->hold[0] != '\0' || size == 0;
 	for (uint16_t n = 0; n < conf->node_count; n++) {
-		c->node[n].left = (conf->legacy.left >> n & 1) != 0;
+		c->node[n].left = is_news && (conf->legacy.left >> n & 1) != 0;
 		c->node[n].state = c->node[n].left ? YOKE_NODE_LEFT : YOKE_NODE_UNKNOWN;
 		c->node[n].changed = now;
 		c->node[n].first_heard = YOKE_NEVER;
 		c->node[n].config.same = true;
-		c->node[n].proven_dead = c->node[n].fenced = (conf->legacy.off >> n & 1) != 0;
+		c->node[n].proven_dead = c->node[n].fenced =
+			is_news && (conf->legacy.off >> n & 1) != 0;
 		c->node[n].lost_at = now;
 		c->node[n].online_since = YOKE_NEVER;
 		c->node[n].jeopardy_since = YOKE_NEVER;
@@ -326,10 +331,13 @@ static void keep_promise(struct core *c)
 /* Does nobody hear a goodbye? */
 static bool is_alone(const struct core *c)
 {
-	for (uint16_t n = 1; n <= c->conf.node_count; n++)
-		if (n != c->conf.self && core_node_const(c, n)->state != YOKE_NODE_LOST &&
-		    core_node_const(c, n)->state != YOKE_NODE_LEFT)
+	for (uint16_t i = 1; i <= c->conf.node_count; i++) {
+		const struct core_node *n = core_node_const(c, i);
+
+		if (i != c->conf.self && n->state != YOKE_NODE_LOST && n->state != YOKE_NODE_LEFT &&
+		    (n->state != YOKE_NODE_UNKNOWN || !yoke_time_is_never(n->first_heard)))
 			return false;
+	}
 	return true;
 }
 

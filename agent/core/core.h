@@ -126,7 +126,8 @@ struct core_conf {
 	uint32_t watchdog_ms; /* it resets the machine so long after it was last fed; 0: none */
 	bool ran_exclusive;   /* what an earlier engine of this boot ran so may run still */
 	yoke_time lease;      /* ... and its lease was told to go until then; 0: that was over */
-	struct core_legacy legacy; /* of the engine whose place this one took at once */
+	struct core_legacy legacy; /* of the engine whose place this one took */
+	yoke_time before;          /* that one's last sign of life; 0: there was none */
 	char node_name[YOKE_NODES_MAX][YOKE_NAME_SIZE];
 	struct core_group_conf group[YOKE_GROUPS_MAX];
 	struct core_resource_conf resource[YOKE_RESOURCES_MAX];

@@ -15,8 +15,9 @@
  *
  * Who fences: a node that runs an exclusive group which the other is a member of, at once, and a
  * node that wants such a group, after the delay: so of two that cannot hear each other the owner
- * goes on.  Who cannot know who owns waits for two or three delays (delay_of()), so that never both
- * wait as long.  Where there are locks that answer, only who holds them fences, without a delay.
+ * goes on.  Who cannot know who owns waits for two or three delays (delay_of()), so that of two who
+ * know the same never both wait as long.  Where there are locks that answer, only who holds them
+ * fences, without a delay.
  * A node that has been in contact neither with this engine nor with the one whose place it took
  * does not fence (it may be the one that was fenced), and neither does one that hears no reference
  * address: before it begins one must have answered, because who lost everything at once is not deaf
@@ -66,24 +67,27 @@ static uint16_t level_above(const struct core *c, uint16_t node, uint16_t level)
 /* ---- is it needed? ---- */
 
 struct need {
-	bool owns, wants;
+	bool owns, wants, asked;      /* asked: an operator wants it */
 	unsigned ours, theirs, maybe; /* exclusive groups: that we run; that it does, by its last
 					 words; that it may run by now */
 };
 
 static struct need need_of(const struct core *c, uint16_t node)
 {
-	struct need need = {false, false, 0, 0, 0};
+	struct need need = {false, false, false, 0, 0, 0};
 
 	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
-		enum yoke_group_state mine = c->group[g - 1].state;
+		bool ours = core_claim_runs(&(struct core_claim){.state = c->group[g - 1].state});
+		bool theirs = core_claim_runs(&core_node_const(c, node)->claim[g - 1]);
 
+		/* What only one of us has, neither takes from the other. */
 		if (!core_lease_binds(c, g) || !core_is_member(c, g, node) ||
-		    core_maintenance_rests(c, g))
+		    (!core_is_member(c, g, c->conf.self) && !ours) || core_maintenance_rests(c, g))
 			continue;
-		need.theirs += core_claim_runs(&core_node_const(c, node)->claim[g - 1]);
-		need.maybe += core_config_may_run(c, node, g);
-		if (core_claim_runs(&(struct core_claim){.state = mine})) {
+		need.theirs += theirs;
+		/* What we run it does not, as long as it does not say so. */
+		need.maybe += theirs || (!ours && core_config_may_run(c, node, g));
+		if (ours) {
 			need.owns = true;
 			need.ours++;
 		} else if (core_permit_unproven(c, g) == node && core_owner(c, g) == 0 &&
@@ -91,6 +95,7 @@ static struct need need_of(const struct core *c, uint16_t node)
 			    (core_candidate(c, g, 0) == c->conf.self &&
 			     core_policy_held_for(c, g) == 0))) {
 			need.wants = true;
+			need.asked = need.asked || core_oper_here(c, g) != NULL;
 		}
 	}
 	return need;
@@ -322,8 +327,11 @@ static void look_one(struct core *c, struct core_actions *out, uint16_t node)
 		return;
 	}
 	if (f->state == CORE_FENCE_IDLE) {
+		/* When a person asks, the other has had the time since it was lost. */
+		yoke_time from = need.asked ? core_node_const(c, node)->changed : c->now;
+
 		f->state = CORE_FENCE_WAITING;
-		f->at = yoke_time_add_ms(c->now, delay_of(c, node, &need));
+		f->at = yoke_time_max(yoke_time_add_ms(from, delay_of(c, node, &need)), c->now);
 	}
 	if (yoke_time_due(f->at, c->now) && core_arbiter_hears(c))
 		begin_level(c, out, node, level_above(c, node, 0));

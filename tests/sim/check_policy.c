@@ -24,6 +24,8 @@ static bool has_any(const struct sim_world *w, uint16_t node, uint16_t group)
 
 static uint16_t first_of(const struct sim_world *w, uint16_t group)
 {
+	if (sim_world_policy(w, group)->first != 0)
+		return sim_world_policy(w, group)->first;
 	return (uint16_t)((group - 1) % w->setup.node_count + 1);
 }
 

@@ -45,6 +45,14 @@ static void configure(struct sim_world *w, uint16_t number, struct core_conf *co
 		group->node_count = s->node_count;
 		for (uint16_t i = 0; i < s->node_count; i++)
 			group->node[i] = (uint16_t)((g + i) % s->node_count + 1);
+		if (s->policy[g].first != 0) {
+			group->node[0] = s->policy[g].first;
+			group->node[1] = (uint16_t)(3 - s->policy[g].first);
+		}
+		if (s->policy[g].only != 0) {
+			group->node[0] = s->policy[g].only;
+			group->node_count = 1;
+		}
 		group->resource_first = (uint16_t)(g * s->resource_count);
 		group->resource_count = s->resource_count;
 	}
@@ -205,6 +213,8 @@ static void end_engine(struct sim_world *w, uint16_t node)
 
 	if (n->core.save.durable != n->core.save.version)
 		sim_check_policy_forget(w, node); /* a pin may not be saved yet */
+	if (n->engine)
+		n->conf.before = sim_node_now(w, node);
 	finish_save(w, node);
 	sim_kernel_leave(w, node);
 	n->engine = false;

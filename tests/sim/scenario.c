@@ -185,6 +185,10 @@ static void do_policy(struct scenario *s)
 		p->priority = (uint16_t)value;
 	else if (is(s, 2, "after"))
 		p->after = (uint16_t)value;
+	else if (is(s, 2, "first") && value <= 2)
+		p->first = (uint16_t)value;
+	else if (is(s, 2, "only") && value <= 2)
+		p->only = (uint16_t)value;
 	else if (is(s, 2, "from"))
 		p->failback_from = (uint16_t)value;
 	else if (is(s, 2, "to"))

@@ -11,7 +11,8 @@
  *   arbiter TYPE [second] fence, disk, witness or ping; second: of level 2.  Several are possible,
  *                         the second of one type is called fence2, and so on
  *   group NUMBER WISH     parallel, manual, yields, priority N, after N, failback_ms N, from N and
- *                         to N (minutes of the day): as in the configuration
+ *                         to N (minutes of the day): as in the configuration; of two nodes first N
+ *                         (begins its list) and only N (is all of it)
  *
  * and then, with nodes alpha and beta, paths path1.., groups group1.., resources address1.. and
  * service1..:

@@ -41,6 +41,7 @@ struct sim_policy {
 	uint16_t after, priority;
 	uint32_t failback_ms;
 	uint16_t failback_from, failback_to;
+	uint16_t first, only; /* node, of two; 0: as the group's number has it, on all */
 };
 
 /* What a run is like; drawn from the seed, or set by a scenario. */

@@ -347,6 +347,7 @@ static void of_two_equal_owners_the_first_node_fences_first(void **state)
 static void restart_beta(struct pair *p, struct core_legacy legacy)
 {
 	p->conf[1].legacy = legacy;
+	p->conf[1].before = p->now;
 	memset(p->ask[1], 0, sizeof(p->ask[1]));
 	pair_start(p, BETA);
 }
