@@ -244,12 +244,12 @@ void core_record_expire(struct core *c, struct core_actions *out)
 		time_out(c, out);
 }
 
-static void take_reserved(struct core *c, bool ok)
+static void take_reserved(struct core *c)
 {
 	for (uint16_t g = 0; g < c->conf.group_count; g++) {
 		struct core_group *group = &c->group[g];
 
-		if (ok && group->reserving > group->reserved)
+		if (group->reserving > group->reserved)
 			group->reserved = group->reserving;
 		group->reserving = 0;
 	}
@@ -259,9 +259,9 @@ void core_record_on_saved(struct core *c, struct core_actions *out, const struct
 {
 	if (c->save.asked == 0 || ev->u.saved.version != c->save.asked)
 		return;
-	take_reserved(c, ev->u.saved.ok);
 	c->save.retry_at = YOKE_NEVER;
 	if (ev->u.saved.ok) {
+		take_reserved(c);
 		c->save.durable = c->save.asked;
 		c->save.test_at = yoke_time_add_ms(c->now, SAVE_TEST_MS);
 	} else {

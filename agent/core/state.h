@@ -197,7 +197,7 @@ struct core_group {
 	yoke_time since;    /* of this state */
 	uint64_t term;      /* at which we run it, or last ran it; 0: never */
 	uint64_t reserved;  /* durable: no term above it was ever used here */
-	uint64_t reserving; /* in the record that is being saved */
+	uint64_t reserving; /* in the records since, until one of them is known to be saved */
 	uint16_t grant_to;  /* exclusive: whom we let run it; 0: nobody */
 	uint64_t grant_term;
 	uint32_t grant_saved;   /* version of the record that has it */
