@@ -153,14 +153,16 @@ static void look(struct agent_keeper *k, int64_t now)
 	if (k->renewal == AGENT_RENEW_ENDING)
 		return; /* the new program starts them */
 	if (k->engine.pid == 0 && k->engine.start_at_ms <= now) {
-		k->save_first = k->save_last + 1;
+		agent_saves_engine(&k->saves);
 		agent_job_engine(&k->jobs);
 		agent_keeper_start_engine(k);
 		agent_keeper_reload_engine(k);
 		agent_keeper_programs_engine(k);
 	}
-	if (k->saver.pid == 0 && k->saver.start_at_ms <= now)
+	if (k->saver.pid == 0 && k->saver.start_at_ms <= now) {
+		agent_keeper_lose_saver(k);
 		agent_keeper_start_saver(k);
+	}
 	if (k->snmp.pid == 0 && k->snmp.start_at_ms <= now)
 		agent_keeper_start_snmp(k);
 	for (unsigned i = 0; i < k->conf.arbiter_count; i++)
@@ -204,26 +206,49 @@ static int poll_ms(const struct agent_keeper *k, int64_t now)
 
 /* ---- relaying ---- */
 
-static void refuse_save(struct agent_keeper *k)
+static void refuse_save(struct agent_keeper *k, uint32_t version)
 {
 	struct agent_channel_message m = {.kind = AGENT_CHANNEL_SAVED};
 
-	k->saving_waits = false;
-	m.u.saved.version = k->saving.u.record.version;
+	m.u.saved.version = version;
 	snprintf(m.u.saved.reason, sizeof(m.u.saved.reason), "the disk does not answer");
 	if (k->engine_fd >= 0)
 		agent_channel_send(k->engine_fd, &m);
 }
 
-/* Events may be lost when the disk does not keep up; a record waits for its turn. */
+static void to_saver(struct agent_keeper *k)
+{
+	const struct agent_channel_message *m = agent_saves_next(&k->saves);
+
+	if (m != NULL && agent_channel_send(k->saver_fd, m) == 0)
+		agent_saves_sent(&k->saves);
+}
+
 static void save(struct agent_keeper *k, const struct agent_channel_message *m)
 {
-	k->saving = *m;
-	k->saving.u.record.serial = ++k->save_last;
-	if (!k->record_known || k->saver_fd < 0)
-		refuse_save(k);
+	if (agent_saves_ask(&k->saves, m, k->saver_fd >= 0))
+		to_saver(k);
 	else
-		k->saving_waits = agent_channel_send(k->saver_fd, &k->saving) < 0;
+		refuse_save(k, m->u.record.version);
+}
+
+void agent_keeper_lose_saver(struct agent_keeper *k)
+{
+	uint32_t version;
+
+	if (k->saver_fd < 0)
+		return;
+	close(k->saver_fd);
+	k->saver_fd = -1;
+	if (agent_saves_saver_gone(&k->saves, &version) && k->renewal != AGENT_RENEW_ENDING)
+		refuse_save(k, version); /* the engine asks again */
+}
+
+/* Events may be lost when the disk does not keep up: the room is a record's that waits for it. */
+static void pass_event(struct agent_keeper *k, const struct agent_channel_message *m)
+{
+	if (k->saver_fd >= 0 && agent_saves_next(&k->saves) == NULL)
+		agent_channel_send(k->saver_fd, m);
 }
 
 /* A disk that is still at the question before does not answer: that is said at once. */
@@ -279,8 +304,8 @@ static void from_engine(struct agent_keeper *k)
 	while ((got = agent_channel_receive(k->engine_fd, &m)) > 0) {
 		if (m.kind == AGENT_CHANNEL_SAVE)
 			save(k, &m);
-		else if (m.kind == AGENT_CHANNEL_EVENT && k->saver_fd >= 0 && !k->saving_waits)
-			agent_channel_send(k->saver_fd, &m);
+		else if (m.kind == AGENT_CHANNEL_EVENT)
+			pass_event(k, &m);
 		else if (m.kind == AGENT_CHANNEL_JOB)
 			agent_job_ask(&k->jobs, &m, agent_keeper_now_ms());
 		else if (m.kind == AGENT_CHANNEL_ASK)
@@ -309,24 +334,16 @@ static void from_engine(struct agent_keeper *k)
 /* The disk answers at last, after an engine was started without its record: begin again with it. */
 static void late_record(struct agent_keeper *k, const struct agent_channel_message *m)
 {
-	if (k->record_known)
-		return; /* of a restarted saver: ours is newer */
-	k->record_known = true;
-	k->record = *m;
+	if (!agent_saves_found(&k->saves, m))
+		return;
 	yoke_log(YOKE_LOG_WARNING, "the saved state was read late: the engine is started again");
 	if (k->engine.pid != 0)
 		kill(k->engine.pid, SIGKILL);
 }
 
-/* An engine hears of its own saves only: those of the one before it have versions of their own. */
 static void saved(struct agent_keeper *k, const struct agent_channel_message *m)
 {
-	if (m->u.saved.ok && m->u.saved.serial == k->save_last) {
-		k->record = k->saving;
-		k->record.kind = AGENT_CHANNEL_RECORD;
-		k->record.u.record.reason[0] = '\0';
-	}
-	if (k->engine_fd >= 0 && m->u.saved.serial >= k->save_first)
+	if (agent_saves_answered(&k->saves, m) && k->engine_fd >= 0)
 		agent_channel_send(k->engine_fd, m);
 }
 
@@ -343,17 +360,8 @@ static void from_saver(struct agent_keeper *k)
 		else if (m.kind == AGENT_CHANNEL_SAVED)
 			saved(k, &m);
 	}
-	if (got < 0) {
-		close(k->saver_fd);
-		k->saver_fd = -1;
-		if (k->renewal != AGENT_RENEW_ENDING)
-			refuse_save(k); /* what it had may be lost: the engine asks again */
-	}
-}
-
-static void to_saver(struct agent_keeper *k)
-{
-	k->saving_waits = agent_channel_send(k->saver_fd, &k->saving) < 0;
+	if (got < 0)
+		agent_keeper_lose_saver(k);
 }
 
 int64_t agent_keeper_stop_ms(const struct conf *conf)
@@ -433,7 +441,7 @@ static void turn(struct agent_keeper *k)
 		{.fd = k->signal_fd, .events = POLLIN},
 		{.fd = k->renewal == AGENT_RENEW_ENDING ? -1 : k->engine_fd,
 		 .events = poll_events(k->results_wait)},
-		{.fd = k->saver_fd, .events = poll_events(k->saving_waits)},
+		{.fd = k->saver_fd, .events = poll_events(agent_saves_next(&k->saves) != NULL)},
 		{.fd = k->courier.fd, .events = POLLIN},
 	};
 	int64_t hang_ms = agent_role_hang_ms(k->conf.dead_ms), before = agent_keeper_now_ms();
@@ -464,7 +472,7 @@ static void turn(struct agent_keeper *k)
 			agent_keeper_line_answer(k, i);
 	if (p[POLL_COURIER].revents != 0 && k->courier.fd >= 0)
 		agent_keeper_courier_answer(k);
-	if (k->saving_waits && k->saver_fd >= 0)
+	if (k->saver_fd >= 0)
 		to_saver(k);
 	if (k->done)
 		return;

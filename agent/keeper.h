@@ -21,6 +21,7 @@
 
 #include "agent/channel.h"
 #include "agent/job.h"
+#include "agent/saves.h"
 #include "agent/shared.h"
 #include "agent/watchdog.h"
 #include "conf/change.h"
@@ -93,13 +94,8 @@ struct agent_keeper {
 	struct agent_keeper_helper courier;
 	struct agent_keeper_programs programs;
 	enum agent_keeper_push push;
-	char push_reason[YOKE_REASON_SIZE];  /* why it is refused */
-	struct agent_channel_message record; /* last record known to be durable */
-	struct agent_channel_message saving; /* newest one that an engine asked to have saved */
-	bool record_known;  /* the saver has told; nothing is saved over it before */
-	bool saving_waits;  /* the saver's channel was full: to be sent when it has room */
-	uint32_t save_last; /* serial of the newest save; from save_first on of this engine */
-	uint32_t save_first;
+	char push_reason[YOKE_REASON_SIZE]; /* why it is refused */
+	struct agent_saves saves;
 	struct agent_job_set jobs;
 	struct agent_watchdog watchdog;
 	bool results_wait;                /* the engine's channel was full */
@@ -161,6 +157,8 @@ int agent_keeper_reload_take(struct agent_keeper *k, const char *text);
 /* It is given up, if there was one. */
 void agent_keeper_reload_ended(struct agent_keeper *k, const char *why);
 
+/* The saver's channel is closed, if it was open; the engine hears what that had not saved. */
+void agent_keeper_lose_saver(struct agent_keeper *k);
 /* How long the slowest group may take to stop; at least an operation. */
 int64_t agent_keeper_stop_ms(const struct conf *conf);
 

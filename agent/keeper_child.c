@@ -108,7 +108,7 @@ void agent_keeper_start_engine(struct agent_keeper *k)
 		if (k->engine_fd >= 0) {
 			memcpy(missing.u.missing.resource, k->missing, sizeof(k->missing));
 			agent_channel_send(k->engine_fd, &missing);
-			agent_channel_send(k->engine_fd, &k->record);
+			agent_channel_send(k->engine_fd, &k->saves.durable);
 			if (k->leaving)
 				agent_channel_send(k->engine_fd, &leave);
 		}

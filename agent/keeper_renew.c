@@ -104,6 +104,7 @@ bool agent_keeper_renew_ended(struct agent_keeper *k, pid_t pid, int status)
  * ends when the exec closes its channel. */
 static void end_others(struct agent_keeper *k, int64_t now)
 {
+	agent_saves_drop(&k->saves); /* the engine is not heard: it asks for nothing again */
 	if (k->saver_fd >= 0)
 		shutdown(k->saver_fd, SHUT_WR);
 	for (unsigned i = 0; i < k->conf.arbiter_count; i++)
@@ -130,9 +131,7 @@ static const char *not_ended(const struct agent_keeper *k)
 static void go_on(struct agent_keeper *k, const char *why)
 {
 	agent_keeper_renew_give_up(k, why);
-	if (k->saver_fd >= 0)
-		close(k->saver_fd);
-	k->saver_fd = -1;
+	agent_keeper_lose_saver(k);
 	for (unsigned i = 0; i < k->conf.arbiter_count; i++) {
 		if (k->disk[i].fd >= 0)
 			close(k->disk[i].fd);
@@ -192,7 +191,8 @@ void agent_keeper_renew_look(struct agent_keeper *k, int64_t now)
 			agent_keeper_renew_give_up(k, "what it does not have does not stop here");
 		break;
 	case AGENT_RENEW_WAITS:
-		if (!agent_job_is_busy(&k->jobs) && !k->saving_waits && k->engine.pid != 0)
+		if (!agent_job_is_busy(&k->jobs) && agent_saves_next(&k->saves) == NULL &&
+		    k->engine.pid != 0)
 			end_others(k, now);
 		break;
 	case AGENT_RENEW_ENDING:

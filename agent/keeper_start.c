@@ -202,29 +202,26 @@ static void first_record(struct agent_keeper *k)
 {
 	int64_t until_ms = agent_keeper_now_ms() + SAVER_FIRST_ANSWER_MS, left_ms;
 	bool wants_events = k->shared->last_event == 0;
+	struct agent_channel_message m;
 
 	agent_keeper_start_saver(k);
 	while ((left_ms = until_ms - agent_keeper_now_ms()) > 0) {
-		int got =
-			agent_channel_wait(k->saver_fd, &k->record,
-					   left_ms < FIRST_LOOK_MS ? (int)left_ms : FIRST_LOOK_MS);
+		int got = agent_channel_wait(
+			k->saver_fd, &m, left_ms < FIRST_LOOK_MS ? (int)left_ms : FIRST_LOOK_MS);
 
 		agent_watchdog_tick(&k->watchdog, agent_keeper_now_ms());
 		if (got < 0)
 			break;
 		if (got == 0)
 			continue;
-		if (k->record.kind == AGENT_CHANNEL_EVENT && wants_events)
-			agent_shared_remember(k->shared, &k->record.u.event);
-		if (k->record.kind == AGENT_CHANNEL_RECORD) {
-			k->record_known = true;
+		if (m.kind == AGENT_CHANNEL_EVENT && wants_events)
+			agent_shared_remember(k->shared, &m.u.event);
+		if (m.kind == AGENT_CHANNEL_RECORD) {
+			agent_saves_found(&k->saves, &m);
 			return;
 		}
 	}
-	memset(&k->record, 0, sizeof(k->record));
-	k->record.kind = AGENT_CHANNEL_RECORD;
-	snprintf(k->record.u.record.reason, sizeof(k->record.u.record.reason),
-		 "the disk does not answer");
+	agent_saves_not_found(&k->saves, "the disk does not answer");
 }
 
 /* Our own file, by its name: after an upgrade another one is there.  What is not configured is
