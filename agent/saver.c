@@ -61,9 +61,12 @@ static void reserve(int fd)
 static int open_spare(const struct saver *s)
 {
 	struct stat st;
+	bool is_there = fstatat(s->dir_fd, "record.new", &st, AT_SYMLINK_NOFOLLOW) == 0;
 
-	if (fstatat(s->dir_fd, "record.new", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    (!S_ISREG(st.st_mode) || st.st_nlink != 1) && unlinkat(s->dir_fd, "record.new", 0) < 0)
+	if (!is_there && errno != ENOENT)
+		return -1;
+	if (is_there && (!S_ISREG(st.st_mode) || st.st_nlink != 1) &&
+	    unlinkat(s->dir_fd, "record.new", 0) < 0)
 		return -1;
 	return openat(s->dir_fd, "record.new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 }

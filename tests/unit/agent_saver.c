@@ -33,6 +33,7 @@ static struct agent_channel_message m;
 static char found[YOKE_RECORD_SIZE + 1];
 static size_t file_max;  /* the largest file that the saver can write, bytes; 0: any */
 static bool no_exchange; /* as on a file system that cannot */
+static bool no_look;     /* a disk that does not say what is there */
 
 static int set_up(void **state)
 {
@@ -43,7 +44,7 @@ static int set_up(void **state)
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
 	saver = 0;
 	file_max = 0;
-	no_exchange = false;
+	no_exchange = no_look = false;
 	return dir_fd < 0 ? -1 : 0;
 }
 
@@ -84,14 +85,16 @@ static const char *text_of(const char *name)
 	return found;
 }
 
-static void refuse_exchange(void)
+/* From now on so fails every `call` whose argument `number` is `value`. */
+static void refuse(uint32_t call, unsigned number, uint32_t value, uint16_t error)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[4])),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RENAME_EXCHANGE, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 (uint32_t)offsetof(struct seccomp_data, args) + number * 8),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
@@ -116,7 +119,9 @@ static void start(void)
 		if (file_max != 0 && setrlimit(RLIMIT_FSIZE, &limit) < 0)
 			_exit(1);
 		if (no_exchange)
-			refuse_exchange();
+			refuse(SYS_renameat2, 4, RENAME_EXCHANGE, EINVAL);
+		if (no_look)
+			refuse(SYS_newfstatat, 3, AT_SYMLINK_NOFOLLOW, EIO);
 		_exit(agent_saver_run(pair[1], dir));
 	}
 	close(pair[1]);
@@ -289,6 +294,19 @@ static void a_file_with_two_names_is_not_written_over(void **state)
 	}
 }
 
+static void nor_is_one_that_may_have_two(void **state)
+{
+	(void)state;
+	put("record", "kept");
+	assert_int_equal(linkat(dir_fd, "record", dir_fd, "record.new", 0), 0);
+	no_look = true;
+	start();
+	assert_false(save("new"));
+	assert_string_equal(m.u.saved.reason, "record.new: Input/output error");
+	assert_string_equal(text_of("record"), "kept");
+	stop();
+}
+
 /* What an aborted save or a stranger has left is a spare like any other; one that cannot be is
  * replaced. */
 static void any_spare_will_do(void **state)
@@ -347,6 +365,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_file_with_two_names_is_not_written_over, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(nor_is_one_that_may_have_two, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(any_spare_will_do, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_save_that_breaks_off_harms_nothing, set_up,
 						tear_down),
