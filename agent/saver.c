@@ -130,6 +130,22 @@ static bool replace_record(struct saver *s)
 	return s->names_durable;
 }
 
+/* An empty folder that took a file's place is removed; of one that is not a person decides. */
+static bool make_way(const struct saver *s, char *reason)
+{
+	static const char *const names[] = {"record", "record.new", "record.old"};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (unlinkat(s->dir_fd, names[i], AT_REMOVEDIR) == 0 ||
+		    (errno != ENOTEMPTY && errno != EEXIST))
+			continue;
+		snprintf(reason, YOKE_REASON_SIZE, "%s is a folder that is not empty: remove it",
+			 names[i]);
+		return false;
+	}
+	return true;
+}
+
 static bool save(struct saver *s, const struct agent_channel_message *m, char *reason)
 {
 	int fd;
@@ -141,6 +157,8 @@ static bool save(struct saver *s, const struct agent_channel_message *m, char *r
 		return false;
 	}
 	s->names_durable = true;
+	if (!make_way(s, reason))
+		return false;
 	fd = open_spare(s);
 	if (fd < 0) {
 		reason_errno(reason, "record.new");

@@ -13,6 +13,8 @@
  *
  * The first save of a start gives the spare to record.old before step 2, exchanges that with the
  * record, and the former record.old is the next spare.  What has two names is never written over.
+ * An empty folder in the place of one of these files is removed.
+ *
  * Where nothing can be exchanged, or there is no record yet, the spare is renamed, and the next one
  * made anew: that needs room, as it does without a record.old, and on a file system that never
  * writes in place (btrfs).

@@ -327,6 +327,47 @@ static void any_spare_will_do(void **state)
 	stop();
 }
 
+static void a_folder_is_in_the_way(const char *name)
+{
+	char why[YOKE_REASON_SIZE], inside[32];
+
+	snprintf(why, sizeof(why), "%s is a folder that is not empty: remove it", name);
+	snprintf(inside, sizeof(inside), "%s/inside", name);
+	unlinkat(dir_fd, name, 0);
+	assert_int_equal(mkdirat(dir_fd, name, 0700), 0);
+	put(inside, "");
+	start();
+	for (int i = 0; i < 2; i++) {
+		assert_false(save("not saved"));
+		assert_string_equal(m.u.saved.reason, why);
+	}
+	unlinkat(dir_fd, inside, 0);
+	for (int i = 0; i < 3; i++) {
+		const char *text = text_with((char)('a' + i), SHORT);
+
+		assert_true(save(text));
+		assert_string_equal(text_of("record"), text);
+	}
+	stop();
+	inode_of("record.new");
+}
+
+/* Emptied, it goes by itself. */
+static void a_folder_in_the_place_of_a_file(void **state)
+{
+	static const char *const names[] = {"record", "record.new", "record.old"};
+
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		no_exchange = i % 2 != 0;
+		put("record", "before");
+		put("record.old", "before that");
+		a_folder_is_in_the_way(names[i / 2]);
+		if (i >= 2)
+			assert_string_equal(text_of("record.old"), "before");
+	}
+}
+
 static void a_save_that_breaks_off_harms_nothing(void **state)
 {
 	(void)state;
@@ -367,6 +408,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(nor_is_one_that_may_have_two, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(any_spare_will_do, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_folder_in_the_place_of_a_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_save_that_breaks_off_harms_nothing, set_up,
 						tear_down),
 	};
