@@ -158,6 +158,27 @@ static void an_answer_about_another_record_is_ignored(void **state)
 	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_SAVE_FAILED), 0);
 }
 
+/* It may be on the disk all the same: the next one must not have a lower term, whatever the other
+ * node says by then. */
+static void a_term_does_not_fall_when_a_save_fails(void **state)
+{
+	struct core *beta = pair_core(&pair, BETA);
+
+	(void)state;
+	pair_form(&pair);
+	pair.saves_by_hand = true;
+	pair.wire = false;
+	beta->node[ALPHA - 1].claim[0].term = 50;
+	pair_timer(&pair, BETA);
+	assert_int_equal(beta->group[0].reserving, 51);
+	beta->node[ALPHA - 1].claim[0].term = 1;
+	pair_saved(&pair, BETA, false);
+	pair_run(&pair, 1100);
+	assert_true(beta->save.asked != 0);
+	pair_saved(&pair, BETA, true);
+	assert_int_equal(beta->group[0].reserved, 51);
+}
+
 /* What follows from it is looked at in the same step. */
 static void a_disk_that_does_not_answer_is_told_at_once(void **state)
 {
@@ -181,6 +202,7 @@ int main(void)
 		cmocka_unit_test(a_held_node_stops_what_it_finds_running),
 		cmocka_unit_test(a_disk_that_does_not_answer_is_a_failure),
 		cmocka_unit_test(an_answer_about_another_record_is_ignored),
+		cmocka_unit_test(a_term_does_not_fall_when_a_save_fails),
 		cmocka_unit_test(a_disk_that_does_not_answer_is_told_at_once),
 	};
 
