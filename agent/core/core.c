@@ -20,10 +20,8 @@
 #include "agent/core/parts.h"
 
 enum {
-	STOOD_STILL_MS = 200,   /* later than that is nobody who runs */
-	LOOKS_MAX = 8,          /* rounds of looking in one step; two or three are usual */
-	LEAVE_LINGER_BEATS = 3, /* how long the goodbye is repeated when nobody acknowledges */
-	LEAVE_LINGER_MS_MIN = 50,
+	STOOD_STILL_MS = 200, /* later than that is nobody who runs */
+	LOOKS_MAX = 8,        /* rounds of looking in one step; two or three are usual */
 };
 
 /* ---- shorthands ---- */
@@ -250,20 +248,7 @@ static void tell_fresh(struct core *c, struct core_actions *out)
 	}
 }
 
-/* ---- leaving ---- */
-
-static void on_leave(struct core *c, struct core_actions *out)
-{
-	if (c->leaving)
-		return;
-	c->leaving = true;
-	c->dirty = true;
-	c->leave_deadline = yoke_time_add_ms(c->now, c->conf.operation_ms);
-	core_event(c, out, YOKE_EVENT_ENGINE_STOPPED, "asked to stop");
-}
-
-/* Has everybody who is in contact applied our present state? */
-static bool all_told(const struct core *c)
+bool core_all_told(const struct core *c)
 {
 	for (uint16_t i = 1; i <= c->conf.node_count; i++) {
 		const struct core_node *n = core_node_const(c, i);
@@ -273,123 +258,6 @@ static bool all_told(const struct core *c)
 			return false;
 	}
 	return true;
-}
-
-/* What is not probed yet may run. */
-static bool all_stopped(const struct core *c)
-{
-	for (uint16_t g = 0; g < c->conf.group_count; g++)
-		if (c->group[g].state == YOKE_GROUP_UNKNOWN ||
-		    core_claim_runs(&(struct core_claim){.state = c->group[g].state}))
-			return false;
-	return true;
-}
-
-/* What rests stays as it is when its engine ends; but then not everything is stopped here. */
-static bool leaves_behind(const struct core *c)
-{
-	bool some = false;
-
-	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
-		if (core_maintenance_keeps(c, g))
-			some = true;
-		else if (c->group[g - 1].state == YOKE_GROUP_UNKNOWN ||
-			 core_claim_runs(&(struct core_claim){.state = c->group[g - 1].state}))
-			return false;
-	}
-	return some;
-}
-
-/* The others do without our word once we said goodbye: therefore we go by no lock before we are in
- * contact again, also when it is the next engine's configuration that has the lock.  Returns true
- * when that is on disk. */
-static bool promise(struct core *c)
-{
-	if (!c->promised) {
-		c->promised = true;
-		core_record_touch(c);
-		c->promise_saved = c->save.version;
-	}
-	return c->save.durable >= c->promise_saved;
-}
-
-/* Kept when every other node has heard of this engine of ours, and is in contact: from then on a
- * silence of it is counted anew. */
-static void keep_promise(struct core *c)
-{
-	bool heard = c->promised && !c->leaving;
-
-	for (uint16_t n = 1; n <= c->conf.node_count; n++)
-		heard = heard && (n == c->conf.self || (core_node_const(c, n)->acked > 0 &&
-							core_node_alive(core_node_const(c, n))));
-	if (!heard)
-		return;
-	c->promised = false;
-	core_record_touch(c);
-}
-
-/* Does nobody hear a goodbye? */
-static bool is_alone(const struct core *c)
-{
-	for (uint16_t i = 1; i <= c->conf.node_count; i++) {
-		const struct core_node *n = core_node_const(c, i);
-
-		if (i != c->conf.self && n->state != YOKE_NODE_LOST && n->state != YOKE_NODE_LEFT &&
-		    (n->state != YOKE_NODE_UNKNOWN || !yoke_time_is_never(n->first_heard)))
-			return false;
-	}
-	return true;
-}
-
-static void end(struct core *c, struct core_actions *out)
-{
-	c->leave_deadline = YOKE_NEVER;
-	core_act(out, CORE_EXIT);
-}
-
-/* True when all is done that comes before a goodbye; ends without one when that takes too long, or
- * nobody would hear it. */
-static bool prepare_goodbye(struct core *c, struct core_actions *out)
-{
-	bool is_late = yoke_time_due(c->leave_deadline, c->now);
-
-	if (!all_stopped(c)) {
-		/* What cannot be stopped may still run: end without the goodbye. */
-		if (is_late || leaves_behind(c))
-			end(c, out);
-		return false;
-	}
-	/* Nothing is promised then: this node may go by a lock again. */
-	if (is_alone(c)) {
-		end(c, out);
-		return false;
-	}
-	/* Without the promise the goodbye could mislead: rather none. */
-	if (promise(c))
-		return true;
-	if (is_late)
-		end(c, out);
-	return false;
-}
-
-static void look_leave(struct core *c, struct core_actions *out)
-{
-	int64_t linger_ms = (int64_t)c->conf.interval_ms * LEAVE_LINGER_BEATS;
-
-	if (!c->leaving || yoke_time_is_never(c->leave_deadline))
-		return;
-	if (!c->left) {
-		if (!prepare_goodbye(c, out))
-			return;
-		c->left = true;
-		c->dirty = true;
-		if (linger_ms < LEAVE_LINGER_MS_MIN)
-			linger_ms = LEAVE_LINGER_MS_MIN;
-		c->leave_deadline = yoke_time_add_ms(c->now, linger_ms);
-		return;
-	}
-	if (yoke_time_due(c->leave_deadline, c->now) || (!c->dirty && all_told(c)))
-		end(c, out);
 }
 
 /* ---- the step ---- */
@@ -433,7 +301,7 @@ static void take(struct core *c, struct core_actions *out, const struct core_eve
 		on_stall(c, out, ev->u.stall.stall_ms);
 		break;
 	case CORE_LEAVE:
-		on_leave(c, out);
+		core_leave_begin(c, out);
 		break;
 	case CORE_ANSWER:
 		core_arbiter_on_answer(c, out, ev);
@@ -525,7 +393,7 @@ static void look(struct core *c, struct core_actions *out)
 
 	core_resource_expire(c, out);
 	core_record_expire(c, out);
-	keep_promise(c);
+	core_leave_keep_promise(c);
 	core_maintenance_look(c, out);
 	for (rounds = 0, changed = true; changed && rounds < LOOKS_MAX; rounds++) {
 		before = out->count;
@@ -547,7 +415,7 @@ static void look(struct core *c, struct core_actions *out)
 	core_ready_look(c, out);
 	core_jeopardy_look(c, out);
 	core_record_look(c, out);
-	look_leave(c, out);
+	core_leave_look(c, out);
 }
 
 /* One that goes in parts is not told at each of many changes at once: heartbeats would wait. */
@@ -567,7 +435,7 @@ static void tell(struct core *c, struct core_actions *out)
 	if (c->beat_dirty)
 		core_wire_put_beat(c, out);
 	/* Not only what changed: a node that lost us for a moment has forgotten what it knew. */
-	told = all_told(c);
+	told = core_all_told(c);
 	due = !told && (yoke_time_is_never(c->resend_at) || yoke_time_due(c->resend_at, c->now));
 	if ((c->dirty || due) && yoke_time_before(c->now, may_tell_at(c))) {
 		c->resend_at = may_tell_at(c);
@@ -614,7 +482,7 @@ yoke_time core_deadline(const struct core *c)
 		return c->now;
 	if (!c->startup_over)
 		t = yoke_time_min(t, yoke_time_max(c->startup_until, yoke_time_add_us(c->now, 1)));
-	t = yoke_time_min(t, c->leave_deadline);
+	t = yoke_time_min(t, core_leave_deadline(c));
 	t = yoke_time_min(t, core_arbiter_deadline(c));
 	t = yoke_time_min(t, core_fence_deadline(c));
 	t = yoke_time_min(t, core_lease_deadline(c));

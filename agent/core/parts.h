@@ -22,6 +22,8 @@ struct core_resource *core_resource_of(struct core *c, uint16_t group, uint16_t 
 uint16_t core_resource_count(const struct core *c, uint16_t group);
 /* In two-way contact, or only just silent. */
 bool core_node_alive(const struct core_node *n);
+/* Has everybody who is in contact applied our present state? */
+bool core_all_told(const struct core *c);
 
 /* Concatenate strings (last argument NULL) into dst, cut to its size. */
 void core_text(char *dst, size_t size, ...);
@@ -490,6 +492,16 @@ void core_detail_put_doubts(const struct core *c, struct yoke_buf *b);
 void core_detail_put_own(const struct core *c, struct yoke_buf *b);
 bool core_detail_get(const struct core *c, struct yoke_buf *b, uint16_t from,
 		     struct core_detail *detail);
+
+/* ---- leave.c: an engine that is asked to end ---- */
+
+void core_leave_begin(struct core *c, struct core_actions *out);
+/* Once each other node has heard of this engine and is in contact: what was promised before the
+ * last goodbye is kept. */
+void core_leave_keep_promise(struct core *c);
+/* Each step: the next thing on the way to the end. */
+void core_leave_look(struct core *c, struct core_actions *out);
+yoke_time core_leave_deadline(const struct core *c);
 
 /* ---- record.c: what survives a restart ---- */
 
