@@ -163,6 +163,7 @@ void core_arbiter_lost(struct core *c, struct core_actions *out, uint16_t arbite
 	give_up(c, out, arbiter, reason);
 	a->holder = holder;
 	if (holder != 0) {
+		a->refused_at = c->now;
 		become(c, out, arbiter, YOKE_ARBITER_REFUSED, "");
 		again_later(c, arbiter, AGAIN_PART);
 		/* Who does not want it keeps looking who has it: a person may be asked. */
@@ -210,8 +211,8 @@ bool core_arbiter_shows(const struct core *c, uint16_t node)
 {
 	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
 		if (core_arbiter_is_lock(c, a) && c->arbiter[a - 1].holder == node &&
-		    c->arbiter[a - 1].state == YOKE_ARBITER_REFUSED &&
-		    yoke_time_before(c->now, yoke_time_add_ms(c->arbiter[a - 1].tested,
+		    c->arbiter[a - 1].refused_at.us != 0 &&
+		    yoke_time_before(c->now, yoke_time_add_ms(c->arbiter[a - 1].refused_at,
 							      SHOWN_LEASES *
 								      (int64_t)c->conf.lease_ms)))
 			return true;

@@ -168,6 +168,7 @@ struct core_arbiter {
 	yoke_time next_at;    /* not asked for the lock before */
 	yoke_time held_until; /* 0: not held */
 	uint16_t holder;      /* who has it, as told; 0: nobody else */
+	yoke_time refused_at; /* it told so last; 0: never */
 	/* disk: our slot as last written or read, and theirs as last read */
 	bool slot_known;
 	struct core_slot slot;
