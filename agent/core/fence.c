@@ -72,6 +72,14 @@ struct need {
 					 words; that it may run by now */
 };
 
+/* What only one of us has, neither takes from the other; by another file it may be different. */
+static bool is_between(const struct core *c, uint16_t group, uint16_t node, bool ours)
+{
+	return (core_is_member(c, group, node) &&
+		(ours || core_is_member(c, group, c->conf.self))) ||
+	       !core_config_group_same(c, node, group);
+}
+
 static struct need need_of(const struct core *c, uint16_t node)
 {
 	struct need need = {false, false, false, 0, 0, 0};
@@ -80,9 +88,8 @@ static struct need need_of(const struct core *c, uint16_t node)
 		bool ours = core_claim_runs(&(struct core_claim){.state = c->group[g - 1].state});
 		bool theirs = core_claim_runs(&core_node_const(c, node)->claim[g - 1]);
 
-		/* What only one of us has, neither takes from the other. */
-		if (!core_lease_binds(c, g) || !core_is_member(c, g, node) ||
-		    (!core_is_member(c, g, c->conf.self) && !ours) || core_maintenance_rests(c, g))
+		if (!core_lease_binds(c, g) || core_maintenance_rests(c, g) ||
+		    !is_between(c, g, node, ours))
 			continue;
 		need.theirs += theirs;
 		/* What we run it does not, as long as it does not say so. */
@@ -122,6 +129,16 @@ static bool is_needed(const struct core *c, uint16_t node, struct need *need)
 	return core_fence_could(c, node) && (need->wants || (need->owns && !goes_by_locks(c)));
 }
 
+static uint32_t longest_ms(const struct core *c, uint16_t node)
+{
+	uint32_t ms = 0;
+
+	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
+		if (can_fence(c, a, node) && c->conf.arbiter[a - 1].delay_ms > ms)
+			ms = c->conf.arbiter[a - 1].delay_ms;
+	return ms;
+}
+
 /* The owner goes first, at once, then who knows that it owns less than the other, after the delay.
  * Who knows of nobody who owns anything, has let the other have something, or has not met the other
  * itself, waits longer, the higher number longest: the other may believe the same, or that it is we
@@ -129,18 +146,27 @@ static bool is_needed(const struct core *c, uint16_t node, struct need *need)
 static uint32_t delay_of(const struct core *c, uint16_t node, const struct need *need)
 {
 	bool seen = core_node_const(c, node)->seen;
-	uint32_t most_ms = 0;
+	uint32_t most_ms = longest_ms(c, node);
 
 	if (core_arbiter_holds(c) ||
 	    (seen && (need->ours > need->maybe ||
 		      (need->ours == need->maybe && need->ours > 0 && c->conf.self < node))))
 		return 0;
-	for (uint16_t a = 1; a <= c->conf.arbiter_count; a++)
-		if (can_fence(c, a, node) && c->conf.arbiter[a - 1].delay_ms > most_ms)
-			most_ms = c->conf.arbiter[a - 1].delay_ms;
 	if (seen && need->theirs > 0 && need->theirs == need->maybe)
 		return most_ms;
 	return most_ms * (c->conf.self < node ? 2 : 3);
+}
+
+static yoke_time begin_at(const struct core *c, uint16_t node, const struct need *need)
+{
+	uint32_t delay_ms = delay_of(c, node, need);
+	uint32_t apart_ms = delay_ms == 0 || c->conf.self < node ? 0 : longest_ms(c, node);
+
+	if (!need->asked)
+		return yoke_time_add_ms(c->now, delay_ms);
+	/* A person asks: the other has had its time since it was lost.  One may ask there, too. */
+	return yoke_time_max(yoke_time_add_ms(core_node_const(c, node)->changed, delay_ms),
+			     yoke_time_add_ms(c->now, apart_ms));
 }
 
 /* ---- steps ---- */
@@ -327,11 +353,8 @@ static void look_one(struct core *c, struct core_actions *out, uint16_t node)
 		return;
 	}
 	if (f->state == CORE_FENCE_IDLE) {
-		/* When a person asks, the other has had the time since it was lost. */
-		yoke_time from = need.asked ? core_node_const(c, node)->changed : c->now;
-
 		f->state = CORE_FENCE_WAITING;
-		f->at = yoke_time_max(yoke_time_add_ms(from, delay_of(c, node, &need)), c->now);
+		f->at = begin_at(c, node, &need);
 	}
 	if (yoke_time_due(f->at, c->now) && core_arbiter_hears(c))
 		begin_level(c, out, node, level_above(c, node, 0));

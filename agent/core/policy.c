@@ -249,13 +249,29 @@ void core_policy_started(struct core *c, uint16_t group)
 		core_record_touch(c);
 }
 
+/* By the last words of a node that is not in contact. */
+static bool ran_later_on_lost(const struct core *c, uint16_t group)
+{
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+
+	for (uint16_t i = 0; i < g->node_count; i++) {
+		const struct core_node *n = core_node_const(c, g->node[i]);
+
+		if (!core_node_alive(n) && n->state != YOKE_NODE_LEFT &&
+		    n->claim[group - 1].started_term > c->group[group - 1].started_term)
+			return true;
+	}
+	return false;
+}
+
 uint16_t core_policy_held_for(const struct core *c, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
 	uint16_t owner = c->group[group - 1].owner, home = core_policy_home(c, group);
 
 	/* Who had it unseen by us since tells that. */
-	if (owner == c->conf.self && (home == 0 || home == c->conf.self))
+	if (owner == c->conf.self && (home == 0 || home == c->conf.self) &&
+	    !ran_later_on_lost(c, group))
 		return 0;
 	for (uint16_t i = 0; g->manual && i < g->node_count; i++) {
 		const struct core_node *n = core_node_const(c, g->node[i]);
@@ -264,7 +280,8 @@ uint16_t core_policy_held_for(const struct core *c, uint16_t group)
 			continue;
 		if (!core_node_alive(n))
 			return g->node[i];
-		if ((g->node[i] == owner || g->node[i] == home) &&
+		/* Where it only failed to start it was not. */
+		if (g->node[i] == (home != 0 ? home : owner) &&
 		    n->claim[group - 1].cause != CORE_CAUSE_NONE &&
 		    !is_wanted_away(n->claim[group - 1].cause))
 			return g->node[i];

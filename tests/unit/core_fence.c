@@ -344,6 +344,26 @@ static void of_two_equal_owners_the_first_node_fences_first(void **state)
 	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);
 }
 
+/* By beta's file alpha's group is not shared any more: alpha's has it so still, and counts it. */
+static void of_two_owners_whose_files_differ_one_fences_first(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	form_two_owners(p);
+	p->conf[1].group[0].node_count = 1;
+	p->conf[1].group[0].digest ^= 1;
+	p->conf[1].digest[0] ^= 1;
+	pair_start(p, BETA);
+	pair_paths(p, YOKE_PATH_UP);
+	pair_run(p, 1000);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(p, BETA, 2), YOKE_GROUP_STARTED);
+	lock_cut(p);
+	assert_int_equal(pair_asked(p, ALPHA, 1), CORE_ASK_OFF);
+	assert_int_equal(pair_asked(p, BETA, 1), 0);
+}
+
 static void restart_beta(struct pair *p, struct core_legacy legacy)
 {
 	p->conf[1].legacy = legacy;
@@ -657,6 +677,7 @@ int main(void)
 		cmocka_unit_test(levels_in_order),
 		cmocka_unit_test(heard_again_is_not_fenced),
 		cmocka_unit_test(of_two_equal_owners_the_first_node_fences_first),
+		cmocka_unit_test(of_two_owners_whose_files_differ_one_fences_first),
 		cmocka_unit_test(the_next_engine_switches_it_off_as_well),
 		cmocka_unit_test(the_next_engine_knows_that_it_is_off),
 		cmocka_unit_test(the_next_engine_goes_on_when_the_other_is_off),
