@@ -266,6 +266,8 @@ static void word_is_kept_when_the_witness_starts_again(void **state)
 	pair_answer(p, BETA, LOCK, CORE_RESULT_ANSWERED, ALPHA);
 	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_E_LIVES);
 	refuse(p, LEASE_MS, CORE_RESULT_FAILED);
+	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_E_LIVES);
+	refuse(p, LEASE_MS, CORE_RESULT_FAILED);
 	assert_int_equal(pair_ask(p, BETA, YOKE_VERB_CONFIRM_DOWN, 0, ALPHA), YOKE_OK);
 	refuse(p, 4 * LEASE_MS, CORE_RESULT_FAILED);
 	refuse(p, LEASE_MS, CORE_RESULT_ANSWERED);
