@@ -289,7 +289,7 @@ static void check_run(struct sim_world *w, uint16_t node, const struct core_acti
 	if (a->u.run.kind == CORE_RUN_STOP && n->address[r] && is_quiet(w, &w->check.group[g]) &&
 	    !sim_check_policy_may_go(w,
 				     sim_world_policy(w, (uint16_t)(g + 1))->failback
-					     ? 1u + g % w->setup.node_count
+					     ? sim_check_policy_first(w, (uint16_t)(g + 1))
 					     : 0,
 				     (uint16_t)(g + 1)))
 		sim_world_fail(w, "%s stops %s, which is well", name, resource);

@@ -22,7 +22,7 @@ static bool has_any(const struct sim_world *w, uint16_t node, uint16_t group)
 	return false;
 }
 
-static uint16_t first_of(const struct sim_world *w, uint16_t group)
+uint16_t sim_check_policy_first(const struct sim_world *w, uint16_t group)
 {
 	if (sim_world_policy(w, group)->first != 0)
 		return sim_world_policy(w, group)->first;
@@ -125,7 +125,7 @@ bool sim_check_policy_may_go(const struct sim_world *w, uint16_t node, uint16_t 
 
 	if (sim_world_policy(w, group)->parallel)
 		return true;
-	return sim_world_policy(w, group)->failback && node == first_of(w, group) &&
+	return sim_world_policy(w, group)->failback && node == sim_check_policy_first(w, group) &&
 	       !is_pinned(w, owner, group) &&
 	       (is_in_window(w, node, group) || (owner != 0 && is_in_window(w, owner, group)));
 }
@@ -146,7 +146,7 @@ static bool is_left_behind(const struct sim_world *w, uint16_t group)
 
 bool sim_check_policy_goes_back(const struct sim_world *w, uint16_t node, uint16_t group)
 {
-	uint16_t first = first_of(w, group);
+	uint16_t first = sim_check_policy_first(w, group);
 
 	return sim_world_policy(w, group)->failback && node != first && !is_left_behind(w, group) &&
 	       !is_pinned(w, node, group) && is_in_window(w, node, group) &&
@@ -162,14 +162,14 @@ static void check_back(struct sim_world *w, uint16_t group)
 	/* A node that failed lately is not gone back to: only without faults it is known. */
 	if (!w->check.never_both || !p->failback || p->failback_from != p->failback_to ||
 	    yoke_time_is_never(k->able_since) || k->holder == 0 ||
-	    k->holder == first_of(w, group) || is_pinned(w, k->holder, group) ||
+	    k->holder == sim_check_policy_first(w, group) || is_pinned(w, k->holder, group) ||
 	    sim_check_is_operated(w) || !sim_check_is_undisturbed(w))
 		return;
 	if (sim_check_is_past(w, yoke_time_max(k->able_since, w->check.operated_at),
 			      sim_check_settle_us(w) +
 				      ((int64_t)p->failback_ms + w->setup.operation_ms) * 1000))
 		sim_world_fail(w, "group%u does not go back to %s", group,
-			       sim_world_name(w, first_of(w, group)));
+			       sim_world_name(w, sim_check_policy_first(w, group)));
 }
 
 /* By an engine that saw it there, or is told so. */
