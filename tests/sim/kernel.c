@@ -7,6 +7,7 @@ enum {
 	ANSWER_US = 1000, /* how long another host takes to answer a conflict probe at most */
 	SLOW_FACTOR = 50, /* of a slow operation, to what is usual */
 	SAVE_SLOW_US = 400000,
+	SAVE_LOOK_US = 100000,   /* while it hangs */
 	REMOVED_US = 2000,       /* until the engine hears that an address was removed */
 	STOP_RETRY_US = 7000000, /* a failed stop is tried again within this time */
 	TERM_US = 2000000,       /* one that is late is killed then, see agent/job.h */
@@ -367,17 +368,13 @@ static void begin_save(struct sim_world *w, uint16_t node, uint32_t version)
 {
 	struct sim_node *n = &w->node[node - 1];
 	uint32_t save_us = w->setup.save_us;
-	int64_t in_us;
 	struct sim_item item = {.what = SIM_SAVED, .node = node, .epoch = n->epoch, .id = version};
 
 	if (sim_world_in_force(w, n->save_slow_until))
 		save_us += SAVE_SLOW_US;
 	item.ok = !sim_world_in_force(w, n->save_fails_until);
 	n->is_saving = true;
-	in_us = sim_world_span(w, save_us);
-	if (sim_world_in_force(w, n->save_hangs_until))
-		in_us += n->save_hangs_until.us - w->now.us;
-	sim_world_push(w, &item, in_us);
+	sim_world_push(w, &item, sim_world_span(w, save_us));
 }
 
 void sim_kernel_save(struct sim_world *w, uint16_t node, uint32_t version, const uint8_t *bytes,
@@ -401,6 +398,10 @@ void sim_kernel_saved(struct sim_world *w, const struct sim_item *item)
 	struct sim_node *n = &w->node[item->node - 1];
 	struct core_event ev = {.type = CORE_SAVED};
 
+	if (sim_world_in_force(w, n->save_hangs_until)) {
+		sim_world_push(w, item, SAVE_LOOK_US);
+		return;
+	}
 	if (item->ok) {
 		memcpy(n->record, n->saving, n->saving_size);
 		n->record_size = n->saving_size;
