@@ -120,7 +120,7 @@ static bool is_out(enum core_cause cause)
 static bool goes_first_idle(const struct core *c, uint16_t node, uint16_t group)
 {
 	enum core_cause cause = core_node_const(c, node)->claim[group - 1].cause;
-	bool had_it = c->group[group - 1].owner == node || core_policy_home(c, group) == node;
+	bool had_it = core_policy_was_at(c, group, node);
 
 	if (is_out(cause))
 		return false;

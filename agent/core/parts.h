@@ -169,6 +169,8 @@ uint16_t core_policy_held_for(const struct core *c, uint16_t group);
 /* The living node that it ran on last, if only people move it: it is started again there; 0: none
  * is known. */
 uint16_t core_policy_home(const struct core *c, uint16_t group);
+/* Was it there last, as far as we know?  If only people move it: not where it failed to start. */
+bool core_policy_was_at(const struct core *c, uint16_t group, uint16_t node);
 /* It has started here: that is where it starts again. */
 void core_policy_started(struct core *c, uint16_t group);
 /* is_to_stay: whatever failback and the order of its nodes say; else another node has it. */

@@ -238,6 +238,13 @@ uint16_t core_policy_home(const struct core *c, uint16_t group)
 	return home;
 }
 
+bool core_policy_was_at(const struct core *c, uint16_t group, uint16_t node)
+{
+	uint16_t home = core_policy_home(c, group);
+
+	return (home != 0 ? home : c->group[group - 1].owner) == node;
+}
+
 void core_policy_started(struct core *c, uint16_t group)
 {
 	struct core_group *g = &c->group[group - 1];
@@ -280,8 +287,7 @@ uint16_t core_policy_held_for(const struct core *c, uint16_t group)
 			continue;
 		if (!core_node_alive(n))
 			return g->node[i];
-		/* Where it only failed to start it was not. */
-		if (g->node[i] == (home != 0 ? home : owner) &&
+		if (core_policy_was_at(c, group, g->node[i]) &&
 		    n->claim[group - 1].cause != CORE_CAUSE_NONE &&
 		    !is_wanted_away(n->claim[group - 1].cause))
 			return g->node[i];

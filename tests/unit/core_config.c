@@ -316,6 +316,26 @@ static void who_had_it_last_says_so_of_what_people_move(void **state)
 	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STARTED);
 }
 
+/* Alpha saw beta fail to start it; it ran on alpha all the same, and beta knows. */
+static void who_only_failed_to_start_it_did_not_have_it(void **state)
+{
+	(void)state;
+	for (uint16_t n = ALPHA; n <= BETA; n++)
+		pair.conf[n - 1].group[DB - 1].manual = true;
+	group_differs(BETA, DB);
+	run_both();
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+	pair_power_off(&pair, ALPHA);
+	pair_power_off(&pair, BETA);
+	pair_start(&pair, ALPHA);
+	pair_core(&pair, ALPHA)->group[DB - 1].owner = BETA;
+	pair_start(&pair, BETA);
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 2000);
+	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STOPPED);
+}
+
 /* People take it from there. */
 static void who_had_it_last_and_is_in_standby_is_not_waited_for(void **state)
 {
@@ -551,6 +571,7 @@ int main(void)
 		cmocka_unit_test_setup(who_had_it_last_is_told, setup),
 		cmocka_unit_test_setup(who_had_it_last_is_not_known_to_all, setup),
 		cmocka_unit_test_setup(who_had_it_last_says_so_of_what_people_move, setup),
+		cmocka_unit_test_setup(who_only_failed_to_start_it_did_not_have_it, setup),
 		cmocka_unit_test_setup(who_had_it_last_and_is_in_standby_is_not_waited_for, setup),
 		cmocka_unit_test_setup(an_operation_is_of_the_group_that_was_named, setup),
 		cmocka_unit_test_setup(an_operation_of_a_group_that_we_do_not_have_is_none, setup),
