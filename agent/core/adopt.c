@@ -22,7 +22,7 @@ static void adopt(struct core *c, struct core_actions *out, uint16_t group)
 	struct core_group *g = &c->group[group - 1];
 
 	g->term = term_of(g);
-	g->reserved = g->started_term = g->term;
+	g->reserved = g->term;
 	core_record_touch(c);
 	core_group_become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_ADOPTED,
 			  "found running");
