@@ -86,6 +86,7 @@ struct sim_check_group {
 	yoke_time none_since;  /* nobody has all of it; YOKE_NEVER: somebody has */
 	yoke_time able_since;  /* all nodes are in contact and would take it */
 	uint16_t holder;       /* the last one that had it alone */
+	uint64_t home_term;    /* the highest at which it was started, moved by hand */
 	uint16_t home;         /* where it was started last, when it is moved by hand by the files
 				  of all; 0: not known, or that node may not know it any more */
 	yoke_time takeover_by; /* another must have it by then; YOKE_NEVER: nothing is expected */

@@ -211,6 +211,7 @@ void sim_check_policy_forget(struct sim_world *w, uint16_t node)
 void sim_check_policy_event(struct sim_world *w, uint16_t node, const struct yoke_event *ev)
 {
 	uint16_t *saw_at = &w->check.saw_at[node - 1][ev->group > 0 ? ev->group - 1 : 0];
+	struct sim_check_group *k;
 
 	if (ev->kind == YOKE_EVENT_GROUP_OWNER)
 		*saw_at = ev->node;
@@ -219,8 +220,14 @@ void sim_check_policy_event(struct sim_world *w, uint16_t node, const struct yok
 	/* Another one's claim may have come and gone meanwhile. */
 	if (ev->kind == YOKE_EVENT_GROUP_FAILED && w->check.group[ev->group - 1].home == 0)
 		*saw_at = node;
-	if (ev->kind == YOKE_EVENT_GROUP_STARTED && sim_check_policy_is_by_hand(w, ev->group))
-		w->check.group[ev->group - 1].home = node;
+	if (ev->kind != YOKE_EVENT_GROUP_STARTED || !sim_check_policy_is_by_hand(w, ev->group))
+		return;
+	/* An engine whose disk was too slow for what it heard starts at a lower term: then nobody
+	 * can tell which was later. */
+	k = &w->check.group[ev->group - 1];
+	k->home = ev->value < k->home_term ? 0 : node;
+	if (ev->value > k->home_term)
+		k->home_term = ev->value;
 }
 
 static void check_by_hand(struct sim_world *w, uint16_t node, uint16_t group)
