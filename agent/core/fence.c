@@ -18,6 +18,7 @@
  * goes on.  Who cannot know who owns waits for two or three delays (delay_of()), so that of two who
  * know the same never both wait as long.  Where there are locks that answer, only who holds them
  * fences, without a delay.
+ *
  * A node that has been in contact neither with this engine nor with the one whose place it took
  * does not fence (it may be the one that was fenced), and neither does one that hears no reference
  * address: before it begins one must have answered, because who lost everything at once is not deaf

@@ -274,10 +274,10 @@ static bool ran_later_on_lost(const struct core *c, uint16_t group)
 uint16_t core_policy_held_for(const struct core *c, uint16_t group)
 {
 	const struct core_group_conf *g = &c->conf.group[group - 1];
-	uint16_t owner = c->group[group - 1].owner, home = core_policy_home(c, group);
+	uint16_t home = core_policy_home(c, group);
 
 	/* Who had it unseen by us since tells that. */
-	if (owner == c->conf.self && (home == 0 || home == c->conf.self) &&
+	if (c->group[group - 1].owner == c->conf.self && (home == 0 || home == c->conf.self) &&
 	    !ran_later_on_lost(c, group))
 		return 0;
 	for (uint16_t i = 0; g->manual && i < g->node_count; i++) {

@@ -228,11 +228,11 @@ unsigned sim_check_holders(const struct sim_world *w, unsigned g, uint16_t *one,
 bool sim_check_clocks_agree(const struct sim_world *w);
 /* Is it taken over without a person when its owner dies? */
 bool sim_check_policy_takes_over(const struct sim_world *w, uint16_t group);
-/* May it go to that node by itself, while all is well? */
 /* The first node of the group's list. */
 uint16_t sim_check_policy_first(const struct sim_world *w, uint16_t group);
+/* May it go to that node by itself, while all is well? */
 bool sim_check_policy_may_go(const struct sim_world *w, uint16_t node, uint16_t group);
-/* By the files of all, whose yoke tells pins. */
+/* By the files of all, whose yoke tells where it ran. */
 bool sim_check_policy_is_by_hand(const struct sim_world *w, uint16_t group);
 /* The node does not know any more what it had last. */
 void sim_check_policy_forget(struct sim_world *w, uint16_t node);

@@ -299,12 +299,17 @@ static void who_had_it_last_is_not_known_to_all(void **state)
 	assert_int_equal(pair_group(&pair, BETA, DB), YOKE_GROUP_STOPPED);
 }
 
+static void let_people_move_db(void)
+{
+	for (uint16_t n = ALPHA; n <= BETA; n++)
+		pair.conf[n - 1].group[DB - 1].manual = true;
+}
+
 /* What only people move starts where it ran, also when no engine has seen that: by its own word. */
 static void who_had_it_last_says_so_of_what_people_move(void **state)
 {
 	(void)state;
-	for (uint16_t n = ALPHA; n <= BETA; n++)
-		pair.conf[n - 1].group[DB - 1].manual = true;
+	let_people_move_db();
 	form_last();
 	pair_power_off(&pair, ALPHA);
 	pair_power_off(&pair, BETA);
@@ -320,8 +325,7 @@ static void who_had_it_last_says_so_of_what_people_move(void **state)
 static void who_only_failed_to_start_it_did_not_have_it(void **state)
 {
 	(void)state;
-	for (uint16_t n = ALPHA; n <= BETA; n++)
-		pair.conf[n - 1].group[DB - 1].manual = true;
+	let_people_move_db();
 	group_differs(BETA, DB);
 	run_both();
 	assert_int_equal(pair_group(&pair, ALPHA, DB), YOKE_GROUP_STARTED);
