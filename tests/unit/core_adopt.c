@@ -304,6 +304,37 @@ static void why_it_could_not_be_stopped_is_told(void **state)
 	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_GROUP_ADOPTED), 2);
 }
 
+/* ---- only people move it ---- */
+
+static void what_cannot_be_found_out_did_not_run_here(void **state)
+{
+	(void)state;
+	init();
+	for (uint16_t n = ALPHA; n <= BETA; n++)
+		pair_group_conf(&pair, n, WEB)->manual = true;
+	pair.by_hand[CORE_RUN_PROBE] = pair.by_hand[CORE_RUN_STOP] = true;
+	pair_start(&pair, ALPHA);
+	pair_result(&pair, ALPHA, WEB, CORE_RESULT_FAILED);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_GROUP_ADOPTED), 1);
+	assert_int_equal(pair_group(&pair, ALPHA, WEB), YOKE_GROUP_STOPPING);
+	assert_int_equal(pair_core(&pair, ALPHA)->group[WEB - 1].started_term, 0);
+}
+
+static void what_is_found_runs_here(void **state)
+{
+	(void)state;
+	init();
+	for (uint16_t n = ALPHA; n <= BETA; n++)
+		pair_group_conf(&pair, n, WEB)->manual = true;
+	pair.by_hand[CORE_RUN_PROBE] = true;
+	pair_start(&pair, ALPHA);
+	pair_result(&pair, ALPHA, WEB, CORE_RESULT_RUNNING);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_group(&pair, ALPHA, WEB), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_core(&pair, ALPHA)->group[WEB - 1].started_term, 1);
+}
+
 /* ---- another node runs it ---- */
 
 /* Beta took a group of two addresses over while alpha had no engine; a probe hangs. */
@@ -381,6 +412,8 @@ int main(void)
 		cmocka_unit_test(standby_of_a_lost_node_ends),
 		cmocka_unit_test(why_it_failed_is_told_by_the_next_engine),
 		cmocka_unit_test(why_it_could_not_be_stopped_is_told),
+		cmocka_unit_test(what_cannot_be_found_out_did_not_run_here),
+		cmocka_unit_test(what_is_found_runs_here),
 		cmocka_unit_test(what_runs_elsewhere_is_stopped_before_all_is_known),
 		cmocka_unit_test(what_is_not_found_is_not_stopped),
 		cmocka_unit_test(who_wins_waits_until_all_is_known),
