@@ -219,10 +219,10 @@ static int64_t travel(struct sim_world *w, unsigned arbiter)
 	return sim_world_in_force(w, w->arbiter[arbiter].slow_until) ? us * SLOW_FACTOR : us;
 }
 
-static void push(struct sim_world *w, enum sim_what what, uint32_t index, int64_t in_us)
+static void push(struct sim_world *w, enum sim_what what, const struct sim_ask *ask, int64_t in_us)
 {
-	struct sim_ask *ask = &w->ask[index];
-	struct sim_item item = {.what = what, .node = ask->node, .id = index, .epoch = ask->epoch};
+	struct sim_item item = {
+		.what = what, .node = ask->node, .id = ask->number, .epoch = ask->epoch};
 
 	sim_world_push(w, &item, in_us);
 }
@@ -251,23 +251,32 @@ static void show(struct sim_world *w, const struct sim_ask *ask)
 }
 
 /* The oldest one is answered by now, unless its disk stands still. */
-static uint32_t next_ask(struct sim_world *w)
+static uint32_t next_number(struct sim_world *w)
 {
-	uint32_t index;
+	uint32_t number;
 
 	do
-		index = w->ask_next++ % SIM_ASKS_MAX;
-	while (w->ask[index].used && w->ask[index].waits);
-	return index;
+		number = w->ask_next++;
+	while (w->ask[number % SIM_ASKS_MAX].used && w->ask[number % SIM_ASKS_MAX].waits);
+	return number;
+}
+
+/* NULL: over. */
+static struct sim_ask *ask_of(struct sim_world *w, const struct sim_item *item)
+{
+	struct sim_ask *ask = &w->ask[item->id % SIM_ASKS_MAX];
+
+	return ask->used && ask->number == item->id ? ask : NULL;
 }
 
 void sim_arbiter_ask(struct sim_world *w, uint16_t node, const struct core_action *a)
 {
-	uint32_t index = next_ask(w);
-	struct sim_ask *ask = &w->ask[index];
+	uint32_t number = next_number(w);
+	struct sim_ask *ask = &w->ask[number % SIM_ASKS_MAX];
 	struct sim_arbiter *arbiter = &w->arbiter[a->u.ask.arbiter - 1];
 
 	*ask = (struct sim_ask){.used = true,
+				.number = number,
 				.node = node,
 				.epoch = w->node[node - 1].epoch,
 				.arbiter = a->u.ask.arbiter,
@@ -283,7 +292,7 @@ void sim_arbiter_ask(struct sim_world *w, uint16_t node, const struct core_actio
 	show(w, ask);
 	if (w->setup.arbiter[ask->arbiter - 1] == YOKE_ARBITER_TYPE_DISK) {
 		if (arbiter->busy[node - 1]) {
-			push(w, SIM_ANSWER, index, 1);
+			push(w, SIM_ANSWER, ask, 1);
 			return;
 		}
 		arbiter->busy[node - 1] = true;
@@ -291,9 +300,9 @@ void sim_arbiter_ask(struct sim_world *w, uint16_t node, const struct core_actio
 	}
 	if (is_reachable(w, ask->arbiter - 1u, node) ||
 	    w->setup.arbiter[ask->arbiter - 1] == YOKE_ARBITER_TYPE_DISK)
-		push(w, SIM_ASK, index, travel(w, ask->arbiter - 1u));
+		push(w, SIM_ASK, ask, travel(w, ask->arbiter - 1u));
 	else
-		push(w, SIM_ANSWER, index, (int64_t)ask->timeout_ms * 1000);
+		push(w, SIM_ANSWER, ask, (int64_t)ask->timeout_ms * 1000);
 }
 
 void sim_arbiter_cancel(struct sim_world *w, uint16_t node, uint32_t id)
@@ -414,12 +423,13 @@ static void at_fence(struct sim_world *w, struct sim_ask *ask)
 
 void sim_arbiter_reached(struct sim_world *w, const struct sim_item *item)
 {
-	struct sim_ask *ask = &w->ask[item->id];
-	struct sim_node *n = &w->node[ask->node - 1];
-	bool is_disk = w->setup.arbiter[ask->arbiter - 1] == YOKE_ARBITER_TYPE_DISK;
+	struct sim_ask *ask = ask_of(w, item);
+	struct sim_node *n = &w->node[item->node - 1];
+	bool is_disk;
 
-	if (!ask->used || ask->epoch != item->epoch)
+	if (ask == NULL)
 		return;
+	is_disk = w->setup.arbiter[ask->arbiter - 1] == YOKE_ARBITER_TYPE_DISK;
 	if (is_disk && !is_reachable(w, ask->arbiter - 1u, ask->node)) {
 		sim_world_push(w, item, 10000); /* the kernel does not let go of it */
 		return;
@@ -447,16 +457,16 @@ void sim_arbiter_reached(struct sim_world *w, const struct sim_item *item)
 		return;
 	ask->twice = sim_world_in_force(w, n->odd_until) && sim_random_permille(&w->random, 300);
 	if (ask->twice)
-		push(w, SIM_ANSWER, item->id, 20 * travel(w, ask->arbiter - 1u));
-	push(w, SIM_ANSWER, item->id, travel(w, ask->arbiter - 1u));
+		push(w, SIM_ANSWER, ask, 20 * travel(w, ask->arbiter - 1u));
+	push(w, SIM_ANSWER, ask, travel(w, ask->arbiter - 1u));
 }
 
 void sim_arbiter_answer(struct sim_world *w, const struct sim_item *item)
 {
-	struct sim_ask *ask = &w->ask[item->id];
+	struct sim_ask *ask = ask_of(w, item);
 	struct core_event ev = {.type = CORE_ANSWER};
 
-	if (!ask->used)
+	if (ask == NULL)
 		return;
 	ask->used = ask->twice;
 	ask->twice = false;

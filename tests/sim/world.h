@@ -96,7 +96,7 @@ struct sim_item {
 	enum sim_what what;
 	uint16_t node;
 	uint32_t epoch; /* of the engine that it is for, or of the boot */
-	uint32_t id;    /* frame's slot, run's id, record's version */
+	uint32_t id;    /* frame's slot, run's id, record's version, question's number */
 	uint16_t resource;
 	uint16_t by; /* ANSWERED: node number or SIM_STRANGER */
 	enum core_run_kind kind;
@@ -116,6 +116,7 @@ struct sim_place {
 /* A question to an arbiter on its way, and then its answer. */
 struct sim_ask {
 	bool used;
+	uint32_t number; /* its place is that of others, too, one after the other */
 	uint16_t node, arbiter, victim;
 	uint32_t id;
 	uint32_t epoch; /* of the engine that asked: another is not told the answer */
