@@ -248,10 +248,17 @@ bool core_policy_was_at(const struct core *c, uint16_t group, uint16_t node)
 void core_policy_started(struct core *c, uint16_t group)
 {
 	struct core_group *g = &c->group[group - 1];
+	uint64_t started = g->term;
 
-	if (g->started_term == g->term)
+	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
+		const struct core_claim *claim = &core_node_const(c, n)->claim[group - 1];
+
+		if (n != c->conf.self && !core_claim_runs(claim) && claim->started_term >= started)
+			started = claim->started_term + 1;
+	}
+	if (g->started_term >= started)
 		return;
-	g->started_term = g->term;
+	g->started_term = started;
 	if (c->conf.group[group - 1].manual)
 		core_record_touch(c);
 }

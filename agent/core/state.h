@@ -213,7 +213,8 @@ struct core_group {
 	bool rested;            /* it was in maintenance when last looked at */
 	bool pinned;            /* it is to stay here, and nobody had it since: policy.c */
 	bool pins;              /* ... and has it started here: it is pinned when it is */
-	uint64_t started_term;  /* at which it was STARTED here last; 0: never */
+	uint64_t started_term;  /* at which it was STARTED here last, or above what others tell of
+				   themselves from before; 0: never */
 	uint8_t failures;       /* times it FAILED here, within a while of each other */
 	yoke_time failed_at;    /* the last of them, or when we started and had its record */
 	enum core_prepare prepare;

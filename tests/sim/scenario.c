@@ -305,6 +305,14 @@ static void do_carrier(struct scenario *s)
 	sim_kernel_tell_usable(s->w, node, 1);
 }
 
+static void do_record(struct scenario *s)
+{
+	struct sim_node *n = &s->w->node[node_at(s, 1) - 1];
+
+	n->disk_empty = either(s, 2, "lost", "damage");
+	n->disk_broken = true;
+}
+
 /* Faults of a node or of what surrounds it; false: no such command. */
 static bool do_fault(struct scenario *s)
 {
@@ -347,7 +355,7 @@ static bool do_fault(struct scenario *s)
 	} else if (is(s, 0, "conf")) {
 		sim_node_configure(s->w, node_at(s, 1), either(s, 2, "other", "same"));
 	} else if (is(s, 0, "record")) {
-		s->w->node[node_at(s, 1) - 1].disk_broken = true;
+		do_record(s);
 	} else {
 		return false;
 	}

@@ -27,7 +27,7 @@
  *   starts NODE fail|work           stops NODE fail|work        saves NODE fail|work
  *   remove NODE SERVICE   it dies         service NODE SERVICE unwell|well
  *   monitors NODE hang|answer       of all its services: no answer
- *   record NODE damage    unreadable at its next start
+ *   record NODE damage|lost         unreadable, or not there, at its next start
  *   loss PERMILLE [states NODE]     on all paths; of the states only that NODE sends
  *   mend                  all paths, losses and the public network
  *   switch GROUP NODE at NODE       failback GROUP|all at NODE

@@ -238,6 +238,32 @@ static void people_and_a_goodbye_do_move_it(void **state)
 	expect(DB, YOKE_GROUP_STOPPED, YOKE_GROUP_STARTED);
 }
 
+/* Cut from beta, alpha's engine finds db again at term 1: its record is lost. */
+static void who_runs_it_had_it_last(void **state)
+{
+	(void)state;
+	form_manual();
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, DB, BETA), YOKE_OK);
+	pair_run(&pair, 1000);
+	assert_int_equal(pair_ask(&pair, BETA, YOKE_VERB_SWITCH, DB, ALPHA), YOKE_OK);
+	pair_run(&pair, 1000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	pair.record_size[ALPHA - 1] = 0;
+	pair.wire = false;
+	pair_start(&pair, ALPHA);
+	pair_run(&pair, 100);
+	assert_int_equal(pair_core(&pair, ALPHA)->group[DB - 1].term, 1);
+	assert_int_equal(pair_core(&pair, ALPHA)->group[DB - 1].started_term, 1);
+	pair.wire = true;
+	pair_paths(&pair, YOKE_PATH_UP);
+	pair_run(&pair, 1000);
+	expect(DB, YOKE_GROUP_STARTED, YOKE_GROUP_STOPPED);
+	assert_int_equal(pair_core(&pair, ALPHA)->group[DB - 1].term, 1);
+	assert_int_equal(pair_core(&pair, ALPHA)->group[DB - 1].started_term, 3);
+	pair_start(&pair, ALPHA);
+	assert_int_equal(pair_core(&pair, ALPHA)->group[DB - 1].started_term, 3);
+}
+
 /* ---- back ---- */
 
 /* A node loses its power, the other one takes DB over, and it is back. */
@@ -574,6 +600,7 @@ int main(void)
 		cmocka_unit_test(a_fault_does_not_move_what_people_move),
 		cmocka_unit_test(who_moved_it_is_the_reason),
 		cmocka_unit_test(people_and_a_goodbye_do_move_it),
+		cmocka_unit_test(who_runs_it_had_it_last),
 		cmocka_unit_test(it_goes_back_when_its_first_node_was_fit_for_long_enough),
 		cmocka_unit_test(it_goes_back_in_its_window_only),
 		cmocka_unit_test(it_does_not_go_back_to_where_it_failed_lately),
