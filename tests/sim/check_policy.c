@@ -369,6 +369,9 @@ void sim_check_policy_after(struct sim_world *w, uint16_t node)
 	for (uint16_t g = 1; g <= w->setup.group_count; g++) {
 		if (core->group[g - 1].state != YOKE_GROUP_STOPPING)
 			w->check.may_stop[node - 1][g - 1] = false;
+		/* Who else had it is gone before our part of it is. */
+		else if (core_owner(core, g) == node)
+			w->check.saw_at[node - 1][g - 1] = node;
 		if (!core_maintenance_rests(core, g))
 			may_act[g - 1] = true;
 		else if (!is_under_way(core->group[g - 1].state))
