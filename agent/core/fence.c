@@ -68,40 +68,55 @@ static uint16_t level_above(const struct core *c, uint16_t node, uint16_t level)
 /* ---- is it needed? ---- */
 
 struct need {
-	bool owns, wants, asked;      /* asked: an operator wants it */
+	bool wants, asked;            /* asked: an operator wants it */
 	unsigned ours, theirs, maybe; /* exclusive groups: that we run; that it does, by its last
 					 words; that it may run by now */
 };
 
-/* What only one of us has, neither takes from the other; by another file it may be different. */
-static bool is_between(const struct core *c, uint16_t group, uint16_t node, bool ours)
+/* By its own file, as it told. */
+static bool has(const struct core *c, uint16_t node, uint16_t group)
 {
-	return (core_is_member(c, group, node) &&
-		(ours || core_is_member(c, group, c->conf.self))) ||
-	       !core_config_group_same(c, node, group);
+	const struct core_node *n = core_node_const(c, node);
+	const struct core_claim *claim = &n->claim[group - 1];
+
+	if (node != c->conf.self && !n->seen)
+		return core_is_member(c, group, node);
+	return core_claim_runs(claim) || claim->cause != CORE_CAUSE_STRANGER;
+}
+
+/* What only one of us has, neither takes from the other.  Both must count the same, or both go
+ * first. */
+static bool is_between(const struct core *c, uint16_t group, uint16_t node)
+{
+	return has(c, c->conf.self, group) && has(c, node, group);
+}
+
+/* Nothing else keeps us from it than that this node may run it. */
+static bool wants(const struct core *c, uint16_t node, uint16_t group)
+{
+	return core_permit_unproven(c, group) == node && core_owner(c, group) == 0 &&
+	       (core_oper_here(c, group) != NULL || (core_candidate(c, group, 0) == c->conf.self &&
+						     core_policy_held_for(c, group) == 0));
 }
 
 static struct need need_of(const struct core *c, uint16_t node)
 {
-	struct need need = {false, false, false, 0, 0, 0};
+	struct need need = {false, false, 0, 0, 0};
 
 	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
 		bool ours = core_claim_runs(&(struct core_claim){.state = c->group[g - 1].state});
 		bool theirs = core_claim_runs(&core_node_const(c, node)->claim[g - 1]);
 
-		if (!core_lease_binds(c, g) || core_maintenance_rests(c, g) ||
-		    !is_between(c, g, node, ours))
+		if (!core_lease_binds(c, g) || core_maintenance_rests(c, g))
 			continue;
-		need.theirs += theirs;
-		/* What we run it does not, as long as it does not say so. */
-		need.maybe += theirs || (!ours && core_config_may_run(c, node, g));
-		if (ours) {
-			need.owns = true;
-			need.ours++;
-		} else if (core_permit_unproven(c, g) == node && core_owner(c, g) == 0 &&
-			   (core_oper_here(c, g) != NULL ||
-			    (core_candidate(c, g, 0) == c->conf.self &&
-			     core_policy_held_for(c, g) == 0))) {
+		if (is_between(c, g, node)) {
+			need.ours += ours;
+			need.theirs += theirs;
+			/* What we run it does not, as long as it does not say so. */
+			need.maybe += theirs || (!ours && core_config_may_run(c, node, g));
+		}
+		/* Also from one that has left it to us, and may run it still. */
+		if (!ours && wants(c, node, g)) {
 			need.wants = true;
 			need.asked = need.asked || core_oper_here(c, g) != NULL;
 		}
@@ -127,7 +142,7 @@ bool core_fence_could(const struct core *c, uint16_t node)
 static bool is_needed(const struct core *c, uint16_t node, struct need *need)
 {
 	*need = need_of(c, node);
-	return core_fence_could(c, node) && (need->wants || (need->owns && !goes_by_locks(c)));
+	return core_fence_could(c, node) && (need->wants || (need->ours > 0 && !goes_by_locks(c)));
 }
 
 static uint32_t longest_ms(const struct core *c, uint16_t node)
@@ -163,6 +178,9 @@ static yoke_time begin_at(const struct core *c, uint16_t node, const struct need
 	uint32_t delay_ms = delay_of(c, node, need);
 	uint32_t apart_ms = delay_ms == 0 || c->conf.self < node ? 0 : longest_ms(c, node);
 
+	/* It must begin before what the person asked for ends, undone. */
+	if (apart_ms > c->conf.operation_ms / 2)
+		apart_ms = c->conf.operation_ms / 2;
 	if (!need->asked)
 		return yoke_time_add_ms(c->now, delay_ms);
 	/* A person asks: the other has had its time since it was lost.  One may ask there, too. */

@@ -1,106 +1,7 @@
-/* Nodes that are switched off, by a fence agent or by their own watchdog. */
+/* Nodes that are switched off by a fence agent. */
 #include "tests/unit/core_lock.h"
 
 static struct pair pair;
-
-static void stop_that_fails_resets(void **state)
-{
-	struct pair *p = &pair;
-
-	(void)state;
-	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
-	lock_form(p);
-	p->by_hand[CORE_RUN_STOP] = true;
-	lock_cut(p);
-	pair_run(p, LEASE_MS);
-	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STOPPING);
-	for (int i = 0; i < 3; i++) {
-		assert_false(p->lease[0].u.lease.reset);
-		pair_result(p, ALPHA, PAIR_RESOURCES, CORE_RESULT_FAILED);
-		pair_run(p, 5000);
-	}
-	assert_true(p->lease[0].u.lease.reset);
-	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_NODE_RESETTING), 1);
-}
-
-/* It failed when something else was stopped. */
-static void a_stop_that_failed_before_is_tried_at_once(void **state)
-{
-	struct pair *p = &pair;
-	struct core_resource *first = &pair_core(p, ALPHA)->resource[0];
-
-	(void)state;
-	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
-	lock_form(p);
-	p->by_hand[CORE_RUN_STOP] = true;
-	first->state = YOKE_RESOURCE_FAILED;
-	first->run_kind = CORE_RUN_STOP;
-	assert_int_equal(pair_ask(p, ALPHA, YOKE_VERB_SWITCH, 1, BETA), YOKE_OK);
-	pair_beat(p, 1000);
-	assert_int_equal(p->runs[0][CORE_RUN_STOP], 1);
-	pair_result(p, ALPHA, PAIR_RESOURCES, CORE_RESULT_DONE);
-	assert_int_equal(p->runs[0][CORE_RUN_STOP], 2);
-	assert_int_equal(pair_core(p, ALPHA)->group[0].stop_failures, 0);
-}
-
-static void monitored(struct pair *p)
-{
-	for (unsigned n = 0; n < 2; n++) {
-		struct core_resource_conf *r = &p->conf[n].resource[PAIR_RESOURCES - 1];
-
-		r->restarts = 10;
-		r->restart_window_ms = 60000;
-		r->monitor_interval_ms = 1000;
-		r->monitor_failures = 1;
-	}
-}
-
-/* What was got over by another try long ago is no reason to reset the machine. */
-static void stops_that_failed_once_each_do_not_reset(void **state)
-{
-	struct pair *p = &pair;
-
-	(void)state;
-	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
-	monitored(p);
-	lock_form(p);
-	p->by_hand[CORE_RUN_STOP] = true;
-	for (int day = 0; day < 3; day++) {
-		p->address[0][PAIR_RESOURCES - 1] = false;
-		pair_beat(p, 1100);
-		assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STOPPING);
-		pair_result(p, ALPHA, PAIR_RESOURCES, CORE_RESULT_FAILED);
-		pair_beat(p, 5100);
-		pair_result(p, ALPHA, PAIR_RESOURCES, CORE_RESULT_DONE);
-		assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
-		pair_beat(p, 24 * 60 * 1000);
-	}
-	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_NODE_RESETTING), 0);
-	assert_false(p->lease[0].u.lease.reset);
-}
-
-/* Its stop takes longer than the lease: what it does not restart goes, too. */
-static void a_restart_ends_with_the_lease(void **state)
-{
-	struct pair *p = &pair;
-
-	(void)state;
-	lock_init(p, YOKE_ARBITER_TYPE_WITNESS);
-	monitored(p);
-	lock_form(p);
-	p->by_hand[CORE_RUN_STOP] = true;
-	p->address[0][PAIR_RESOURCES - 1] = false;
-	pair_beat(p, 1100);
-	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_RESTARTING), 1);
-	lock_cut(p);
-	pair_run(p, 2 * LEASE_MS);
-	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_STOPPING), 1);
-	pair_result(p, ALPHA, PAIR_RESOURCES, CORE_RESULT_DONE);
-	assert_int_equal(p->kind[0][0], CORE_RUN_STOP);
-	pair_result(p, ALPHA, 1, CORE_RESULT_DONE);
-	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_STOPPED), 1);
-	assert_int_equal(pair_told(p, ALPHA, YOKE_EVENT_GROUP_STARTING), 1);
-}
 
 static void fence_proves(void **state)
 {
@@ -344,14 +245,10 @@ static void of_two_equal_owners_the_first_node_fences_first(void **state)
 	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);
 }
 
-/* By beta's file alpha's group is not shared any more: alpha's has it so still, and counts it. */
-static void of_two_owners_whose_files_differ_one_fences_first(void **state)
+/* Beta's engine starts again with another file; the paths are cut: beta goes first, since alpha's
+ * group is alpha's alone by beta's word, and both know that. */
+static void cut_with_another_file(struct pair *p)
 {
-	struct pair *p = &pair;
-
-	(void)state;
-	form_two_owners(p);
-	p->conf[1].group[0].node_count = 1;
 	p->conf[1].group[0].digest ^= 1;
 	p->conf[1].digest[0] ^= 1;
 	pair_start(p, BETA);
@@ -360,8 +257,44 @@ static void of_two_owners_whose_files_differ_one_fences_first(void **state)
 	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
 	assert_int_equal(pair_group(p, BETA, 2), YOKE_GROUP_STARTED);
 	lock_cut(p);
-	assert_int_equal(pair_asked(p, ALPHA, 1), CORE_ASK_OFF);
-	assert_int_equal(pair_asked(p, BETA, 1), 0);
+	assert_int_equal(pair_asked(p, ALPHA, 1), 0);
+	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);
+}
+
+static void of_two_owners_whose_files_differ_one_fences_first(void **state)
+{
+	(void)state;
+	form_two_owners(&pair);
+	pair.conf[1].group[0].node_count = 1;
+	cut_with_another_file(&pair);
+}
+
+static void a_group_that_the_other_does_not_know_counts_for_nobody(void **state)
+{
+	(void)state;
+	form_two_owners(&pair);
+	snprintf(pair.conf[1].group[0].name, YOKE_NAME_SIZE, "old");
+	cut_with_another_file(&pair);
+}
+
+/* The next engine has not heard what beta has; by its own file db is alpha's alone. */
+static void nobody_is_fenced_for_an_own_group_by_the_next_engine(void **state)
+{
+	struct pair *p = &pair;
+
+	(void)state;
+	lock_init(p, YOKE_ARBITER_TYPE_FENCE);
+	for (uint16_t n = ALPHA; n <= BETA; n++)
+		pair_group_conf(p, n, 1)->node_count = 1;
+	lock_form(p);
+	lock_cut(p);
+	p->conf[0].legacy.met = 1u << (BETA - 1);
+	p->conf[0].before = p->now;
+	pair_start(p, ALPHA);
+	pair_run(p, 3000 + 3 * 5000);
+	assert_int_equal(pair_node(p, ALPHA, BETA), YOKE_NODE_LOST);
+	assert_int_equal(pair_group(p, ALPHA, 1), YOKE_GROUP_STARTED);
+	assert_int_equal(pair_asked(p, ALPHA, 1), 0);
 }
 
 static void restart_beta(struct pair *p, struct core_legacy legacy)
@@ -663,10 +596,6 @@ static void who_has_just_lost_its_power_is_no_wrong_plug(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stop_that_fails_resets),
-		cmocka_unit_test(a_restart_ends_with_the_lease),
-		cmocka_unit_test(a_stop_that_failed_before_is_tried_at_once),
-		cmocka_unit_test(stops_that_failed_once_each_do_not_reset),
 		cmocka_unit_test(fence_proves),
 		cmocka_unit_test(a_word_does_not_weaken_a_proof),
 		cmocka_unit_test(a_proof_outlasts_a_stall),
@@ -678,6 +607,8 @@ int main(void)
 		cmocka_unit_test(heard_again_is_not_fenced),
 		cmocka_unit_test(of_two_equal_owners_the_first_node_fences_first),
 		cmocka_unit_test(of_two_owners_whose_files_differ_one_fences_first),
+		cmocka_unit_test(a_group_that_the_other_does_not_know_counts_for_nobody),
+		cmocka_unit_test(nobody_is_fenced_for_an_own_group_by_the_next_engine),
 		cmocka_unit_test(the_next_engine_switches_it_off_as_well),
 		cmocka_unit_test(the_next_engine_knows_that_it_is_off),
 		cmocka_unit_test(the_next_engine_goes_on_when_the_other_is_off),
