@@ -17,7 +17,8 @@
  * 9 unwatched    in the saved record only: for each node whose watchdog does not work {u8 number}
  * 10 failures    in the saved record only: for each group that failed here lately {u32 name hash,
  *                u8 times}
- * 11 started     for each group that only people move and that ran here {u32 name hash, u64 term}
+ * 11 started     for each group that ran here {u32 name hash, u64 term}: by another node's file
+ *                only people may move it
  *
  * The message's own group and operation fields only have values that have always been known: a
  * cause that is not is told there as "failed".
@@ -137,7 +138,7 @@ void core_detail_put_started(const struct core *c, struct yoke_buf *b)
 	size_t content = begin(b, TAG_STARTED);
 
 	for (uint16_t g = 0; g < c->conf.group_count; g++) {
-		if (!c->conf.group[g].manual || c->group[g].started_term == 0)
+		if (c->group[g].started_term == 0)
 			continue;
 		yoke_buf_put_u32(b, core_wire_hash(c->conf.group[g].name));
 		yoke_buf_put_u64(b, c->group[g].started_term);

@@ -367,6 +367,7 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 	}
 	core_policy_pin(c, group, g->pinned || g->pins);
 	g->pins = false;
+	core_policy_started(c, group);
 	core_text(reason, sizeof(reason), g->reason, (char *)NULL);
 	core_group_become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_STARTED, reason);
 }
@@ -496,7 +497,7 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 	changes = core_retire_look(c, out, group);
 	if (!changes && look_resources(c, out, group))
 		return;
-	/* What did not answer when it was found may never have run here. */
+	/* Of what was found: when it did not answer it may never have run here. */
 	core_policy_started(c, group);
 	wanted = changes || waits(c, group) || !is_cause_told(c, group) ? 0 : core_wanted(c, group);
 	if (wanted != 0 && wanted != c->conf.self &&

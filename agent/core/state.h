@@ -38,7 +38,7 @@ struct core_claim {
 	uint64_t grant_term; /* at which term */
 	bool unsteady;       /* it failed there lately: not moved there without need */
 	bool pinned;         /* an operator switched it there: it does not go back by itself */
-	uint64_t started_term; /* manual: at which it was STARTED there last; 0: never */
+	uint64_t started_term; /* at which it was STARTED there last, or higher; 0: never */
 };
 
 /* What a node knows to be wrong with itself, and tells: its failovers would suffer. */
