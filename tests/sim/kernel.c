@@ -272,6 +272,13 @@ void sim_kernel_cancel(struct sim_world *w, uint16_t node, uint32_t id)
 			w->node[node - 1].job[r] = 0;
 }
 
+/* An answer may never come: the core waits for it for so long. */
+static void disturb_answer(struct sim_world *w)
+{
+	sim_check_disturb(
+		w, yoke_time_add_us(w->now, (int64_t)w->setup.operation_ms * 2000 + STOP_RETRY_US));
+}
+
 /* Tell how it ended: in odd times late, twice, or never. */
 static void tell_result(struct sim_world *w, struct sim_item *item)
 {
@@ -286,8 +293,7 @@ static void tell_result(struct sim_world *w, struct sim_item *item)
 		sim_world_push(w, item, sim_world_span(w, w->setup.job_us * SLOW_FACTOR));
 	if (sim_random_permille(&w->random, 300))
 		sim_world_push(w, item, sim_world_span(w, w->setup.operation_ms * 2000));
-	sim_check_disturb(
-		w, yoke_time_add_us(w->now, (int64_t)w->setup.operation_ms * 2000 + STOP_RETRY_US));
+	disturb_answer(w);
 }
 
 /* A service is asked how it is.  Returns false when no answer ever comes. */
@@ -310,6 +316,9 @@ static bool look_at_service(struct sim_world *w, struct sim_item *item)
 				      : "not running");
 	if (!hangs)
 		return true;
+	/* Monitors go on beside it. */
+	if (item->kind == CORE_RUN_PROBE)
+		disturb_answer(w);
 	if (!w->setup.exact && sim_random_permille(&w->random, 500))
 		sim_world_push(w, item, sim_world_span(w, w->setup.monitor_ms * 2000));
 	return false;
