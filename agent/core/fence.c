@@ -16,8 +16,9 @@
  * Who fences: a node that runs an exclusive group which the other is a member of, at once, and a
  * node that wants such a group, after the delay: so of two that cannot hear each other the owner
  * goes on.  Who cannot know who owns waits for two or three delays (delay_of()), so that of two who
- * know the same never both wait as long.  Where there are locks that answer, only who holds them
- * fences, without a delay.
+ * know the same never both wait as long; of groups whose sections differ neither knows how the
+ * other counts them.  Where there are locks that answer, only who holds them fences, without a
+ * delay.
  *
  * A node that has been in contact neither with this engine nor with the one whose place it took
  * does not fence (it may be the one that was fenced), and neither does one that hears no reference
@@ -26,7 +27,10 @@
  */
 #include "agent/core/parts.h"
 
-enum { PAUSE_MS = 1000 }; /* between two tries of all levels */
+enum {
+	PAUSE_MS = 1000, /* between two tries of all levels */
+	SPARE_PART = 8,  /* of an operation's time is left when its fencing begins at the latest */
+};
 
 bool core_fence_is_configured(const struct core *c)
 {
@@ -68,9 +72,9 @@ static uint16_t level_above(const struct core *c, uint16_t node, uint16_t level)
 /* ---- is it needed? ---- */
 
 struct need {
-	bool wants, asked;            /* asked: an operator wants it */
-	unsigned ours, theirs, maybe; /* exclusive groups: that we run; that it does, by its last
-					 words; that it may run by now */
+	bool owns, wants, asked;      /* asked: an operator wants it */
+	unsigned ours, theirs, maybe; /* exclusive groups, the same by both files: that we run; that
+					 it does, by its last words; that it may run by now */
 };
 
 /* By its own file, as it told. */
@@ -84,8 +88,7 @@ static bool has(const struct core *c, uint16_t node, uint16_t group)
 	return core_claim_runs(claim) || claim->cause != CORE_CAUSE_STRANGER;
 }
 
-/* What only one of us has, neither takes from the other.  Both must count the same, or both go
- * first. */
+/* What only one of us has, neither takes from the other. */
 static bool is_between(const struct core *c, uint16_t group, uint16_t node)
 {
 	return has(c, c->conf.self, group) && has(c, node, group);
@@ -101,22 +104,25 @@ static bool wants(const struct core *c, uint16_t node, uint16_t group)
 
 static struct need need_of(const struct core *c, uint16_t node)
 {
-	struct need need = {false, false, 0, 0, 0};
+	struct need need = {false, false, false, 0, 0, 0};
 
 	for (uint16_t g = 1; g <= c->conf.group_count; g++) {
 		bool ours = core_claim_runs(&(struct core_claim){.state = c->group[g - 1].state});
 		bool theirs = core_claim_runs(&core_node_const(c, node)->claim[g - 1]);
+		bool between = is_between(c, g, node), same = core_config_group_same(c, node, g);
 
 		if (!core_lease_binds(c, g) || core_maintenance_rests(c, g))
 			continue;
-		if (is_between(c, g, node)) {
+		need.owns = need.owns || (ours && between);
+		/* What one of us would not count may count for nobody: else both go first. */
+		if (between && same) {
 			need.ours += ours;
 			need.theirs += theirs;
 			/* What we run it does not, as long as it does not say so. */
 			need.maybe += theirs || (!ours && core_config_may_run(c, node, g));
 		}
-		/* Also from one that has left it to us, and may run it still. */
-		if (!ours && wants(c, node, g)) {
+		/* By a file that differs it may run what it has left to us. */
+		if (!ours && (between || !same) && wants(c, node, g)) {
 			need.wants = true;
 			need.asked = need.asked || core_oper_here(c, g) != NULL;
 		}
@@ -142,7 +148,7 @@ bool core_fence_could(const struct core *c, uint16_t node)
 static bool is_needed(const struct core *c, uint16_t node, struct need *need)
 {
 	*need = need_of(c, node);
-	return core_fence_could(c, node) && (need->wants || (need->ours > 0 && !goes_by_locks(c)));
+	return core_fence_could(c, node) && (need->wants || (need->owns && !goes_by_locks(c)));
 }
 
 static uint32_t longest_ms(const struct core *c, uint16_t node)
@@ -177,10 +183,11 @@ static yoke_time begin_at(const struct core *c, uint16_t node, const struct need
 {
 	uint32_t delay_ms = delay_of(c, node, need);
 	uint32_t apart_ms = delay_ms == 0 || c->conf.self < node ? 0 : longest_ms(c, node);
+	uint32_t latest_ms = c->conf.operation_ms - c->conf.operation_ms / SPARE_PART;
 
 	/* It must begin before what the person asked for ends, undone. */
-	if (apart_ms > c->conf.operation_ms / 2)
-		apart_ms = c->conf.operation_ms / 2;
+	if (apart_ms > latest_ms)
+		apart_ms = latest_ms;
 	if (!need->asked)
 		return yoke_time_add_ms(c->now, delay_ms);
 	/* A person asks: the other has had its time since it was lost.  One may ask there, too. */

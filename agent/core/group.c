@@ -367,7 +367,7 @@ static void in_starting(struct core *c, struct core_actions *out, uint16_t group
 	}
 	core_policy_pin(c, group, g->pinned || g->pins);
 	g->pins = false;
-	core_policy_started(c, group);
+	core_policy_started(c, group, true);
 	core_text(reason, sizeof(reason), g->reason, (char *)NULL);
 	core_group_become(c, out, group, YOKE_GROUP_STARTED, YOKE_EVENT_GROUP_STARTED, reason);
 }
@@ -484,6 +484,7 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 		core_group_lose(c, out, group, core_conflict_winner(c, group));
 		return;
 	}
+	core_policy_started(c, group, false);
 	/* An operator may have had it switched to where it was already. */
 	if (core_oper_here(c, group) != NULL)
 		core_policy_pin(c, group, true);
@@ -497,8 +498,6 @@ static void in_started(struct core *c, struct core_actions *out, uint16_t group)
 	changes = core_retire_look(c, out, group);
 	if (!changes && look_resources(c, out, group))
 		return;
-	/* Of what was found: when it did not answer it may never have run here. */
-	core_policy_started(c, group);
 	wanted = changes || waits(c, group) || !is_cause_told(c, group) ? 0 : core_wanted(c, group);
 	if (wanted != 0 && wanted != c->conf.self &&
 	    core_node_const(c, wanted)->state == YOKE_NODE_ONLINE &&
@@ -552,6 +551,7 @@ static void look_started_at_rest(struct core *c, struct core_actions *out, uint1
 	} else if (why != NULL && !core_maintenance_keeps(c, group)) {
 		core_group_stop(c, out, group, false, why);
 	} else {
+		core_policy_started(c, group, false);
 		core_conflict_look(c, out, group);
 		if (yoke_time_due(group_at(c, group)->announce_at, c->now))
 			core_conflict_announce(c, out, group);

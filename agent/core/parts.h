@@ -171,10 +171,10 @@ uint16_t core_policy_held_for(const struct core *c, uint16_t group);
 uint16_t core_policy_home(const struct core *c, uint16_t group);
 /* Was it there last, as far as we know?  If only people move it: not where it failed to start. */
 bool core_policy_was_at(const struct core *c, uint16_t group, uint16_t node);
-/* It has started here, or was found and stays: that is where it starts again.  What others tell
- * of themselves from before goes by no higher term, also where terms began anew: after a lost
- * record, or on the one of two that goes on after both had it. */
-void core_policy_started(struct core *c, uint16_t group);
+/* It is STARTED here: if all of it is, that is where it starts again.  What others tell of
+ * themselves from before goes by no higher term, also where terms began anew: after a lost record,
+ * or on the one of two that goes on after both had it.  just_now: it became so in this step. */
+void core_policy_started(struct core *c, uint16_t group, bool just_now);
 /* is_to_stay: whatever failback and the order of its nodes say; else another node has it. */
 void core_policy_pin(struct core *c, uint16_t group, bool is_to_stay);
 /* Is it as an operator's switchover to its owner has it? */

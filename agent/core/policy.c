@@ -245,22 +245,36 @@ bool core_policy_was_at(const struct core *c, uint16_t group, uint16_t node)
 	return (home != 0 ? home : c->group[group - 1].owner) == node;
 }
 
-void core_policy_started(struct core *c, uint16_t group)
+static bool is_whole(const struct core *c, uint16_t group)
+{
+	const struct core_group_conf *g = &c->conf.group[group - 1];
+
+	for (uint16_t r = 0; r < g->resource_count; r++)
+		if (c->resource[g->resource_first + r].state != YOKE_RESOURCE_STARTED)
+			return false;
+	return true;
+}
+
+void core_policy_started(struct core *c, uint16_t group, bool just_now)
 {
 	struct core_group *g = &c->group[group - 1];
 	uint64_t started = g->term;
 
+	/* What was found and does not answer may never have run here. */
+	if (!is_whole(c, group))
+		return;
 	for (uint16_t n = 1; n <= c->conf.node_count; n++) {
 		const struct core_claim *claim = &core_node_const(c, n)->claim[group - 1];
 
-		if (n != c->conf.self && !core_claim_runs(claim) && claim->started_term >= started)
+		/* Two that go on running it would go above each other for ever. */
+		if (n != c->conf.self && (just_now || !core_claim_runs(claim)) &&
+		    claim->started_term >= started)
 			started = claim->started_term + 1;
 	}
 	if (g->started_term >= started)
 		return;
 	g->started_term = started;
-	if (c->conf.group[group - 1].manual)
-		core_record_touch(c);
+	core_record_touch(c);
 }
 
 /* By the last words of a node that is not in contact. */

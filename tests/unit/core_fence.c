@@ -226,6 +226,8 @@ static void form_two_owners(struct pair *p)
 	for (uint16_t n = ALPHA; n <= BETA; n++) {
 		pair_group_conf(p, n, 2)->node[0] = BETA;
 		pair_group_conf(p, n, 2)->node[1] = ALPHA;
+		pair_group_conf(p, n, 1)->digest = 0x10;
+		pair_group_conf(p, n, 2)->digest = 0x20;
 	}
 	lock_form(p);
 	assert_int_equal(pair_group(p, BETA, 2), YOKE_GROUP_STARTED);
@@ -245,8 +247,8 @@ static void of_two_equal_owners_the_first_node_fences_first(void **state)
 	assert_int_equal(pair_asked(p, BETA, 1), CORE_ASK_OFF);
 }
 
-/* Beta's engine starts again with another file; the paths are cut: beta goes first, since alpha's
- * group is alpha's alone by beta's word, and both know that. */
+/* Beta's engine starts again with another file; the paths are cut: beta goes first, whose group is
+ * the same by both files. */
 static void cut_with_another_file(struct pair *p)
 {
 	p->conf[1].group[0].digest ^= 1;
@@ -274,6 +276,14 @@ static void a_group_that_the_other_does_not_know_counts_for_nobody(void **state)
 	(void)state;
 	form_two_owners(&pair);
 	snprintf(pair.conf[1].group[0].name, YOKE_NAME_SIZE, "old");
+	cut_with_another_file(&pair);
+}
+
+static void a_group_that_only_one_calls_exclusive_counts_for_nobody(void **state)
+{
+	(void)state;
+	form_two_owners(&pair);
+	pair.conf[1].group[0].exclusive = false;
 	cut_with_another_file(&pair);
 }
 
@@ -608,6 +618,7 @@ int main(void)
 		cmocka_unit_test(of_two_equal_owners_the_first_node_fences_first),
 		cmocka_unit_test(of_two_owners_whose_files_differ_one_fences_first),
 		cmocka_unit_test(a_group_that_the_other_does_not_know_counts_for_nobody),
+		cmocka_unit_test(a_group_that_only_one_calls_exclusive_counts_for_nobody),
 		cmocka_unit_test(nobody_is_fenced_for_an_own_group_by_the_next_engine),
 		cmocka_unit_test(the_next_engine_switches_it_off_as_well),
 		cmocka_unit_test(the_next_engine_knows_that_it_is_off),

@@ -152,9 +152,11 @@ static void an_answer_about_another_record_is_ignored(void **state)
 	pair_give(&pair, ALPHA, &ev);
 	assert_int_equal(pair_core(&pair, ALPHA)->group[0].reserved, 0);
 	assert_int_equal(pair.saves[ALPHA - 1], 1);
+	ev.u.saved.version = pair.save_version[ALPHA - 1];
 	pair_saved(&pair, ALPHA, true);
 	assert_int_equal(pair_core(&pair, ALPHA)->group[0].reserved, 1);
-	pair_saved(&pair, ALPHA, false); /* twice: the second one is late */
+	ev.u.saved.ok = false; /* twice: the second one is late */
+	pair_give(&pair, ALPHA, &ev);
 	assert_int_equal(pair_told(&pair, ALPHA, YOKE_EVENT_SAVE_FAILED), 0);
 }
 
