@@ -12,6 +12,7 @@ enum {
 	STOP_RETRY_US = 7000000, /* a failed stop is tried again within this time */
 	TERM_US = 2000000,       /* one that is late is killed then, see agent/job.h */
 	HUNG_US = 5000000,       /* and hangs when it is not gone by then */
+	SHELL_US = 1000000,      /* is told to the core by then */
 };
 
 bool sim_kernel_has_carrier(const struct sim_world *w, uint16_t node)
@@ -272,11 +273,14 @@ void sim_kernel_cancel(struct sim_world *w, uint16_t node, uint32_t id)
 			w->node[node - 1].job[r] = 0;
 }
 
-/* An answer may never come: the core waits for it for so long. */
+/* One that never comes: the core waits for what may run before it, for it, and for the shell. */
 static void disturb_answer(struct sim_world *w)
 {
-	sim_check_disturb(
-		w, yoke_time_add_us(w->now, (int64_t)w->setup.operation_ms * 2000 + STOP_RETRY_US));
+	const struct sim_setup *s = &w->setup;
+	int64_t longest_ms = s->operation_ms > s->monitor_ms ? s->operation_ms : s->monitor_ms;
+	int64_t wait_us = 2 * longest_ms * 1000 + TERM_US + HUNG_US + SHELL_US;
+
+	sim_check_disturb(w, yoke_time_add_us(w->now, wait_us + STOP_RETRY_US));
 }
 
 /* Tell how it ended: in odd times late, twice, or never. */
